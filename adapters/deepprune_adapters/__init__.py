@@ -1,0 +1,1 @@
+"""Everything that touches the world: providers, model runtimes, tokenizers and the terminal."""

@@ -1,0 +1,138 @@
+"""The extractors: `Answers`, which needs no help, and `FunctionAnswers` for one of your own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final, cast
+
+from deepprune_sdk.answers.boxed import last_boxed
+from deepprune_sdk.answers.equivalence import normalize
+from deepprune_sdk.answers.statements import REACH, Choices, last_number, last_statement
+
+BOX_REACH: Final = 1_000_000
+"""Characters from the end in which a box is looked for."""
+
+_THINK_OPEN: Final = "<think>"
+_THINK_CLOSE: Final = "</think>"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answers:
+    r"""Finds final answers in mathematics and multiple-choice texts; the default extractor.
+
+    In this order: the last `\boxed{...}` that holds something; the last explicit statement ("the
+    answer is 5", "Answer: B", "#### 42", "option B is correct", a last line that is one letter);
+    and, where the model ended the text itself, the last number. The answer is returned as it is
+    written, `(B) 12 cm` as its letter. Time is linear in the text: statements and numbers are
+    looked for in its last 20,000 characters, boxes in the last million.
+
+    Where the reasoning was left in the text between `<think>` and `</think>`, only what follows it
+    is read: a draft of an answer is none.
+
+    Attributes:
+        choices: The letters of multiple-choice answers, in capitals; None reads no letters, for
+            questions whose answers are words or formulas.
+        last_number: Whether a text without any statement is answered by its last number. Turn it
+            off where a wrong ballot costs more than a missing one.
+    """
+
+    choices: str | None = "ABCDEFGHIJ"
+    last_number: bool = True
+
+    def extract(self, text: str, *, complete: bool) -> str | None:
+        """Find the final answer stated in `text`.
+
+        Args:
+            text: The answer part of a trace.
+            complete: Whether the model ended the text itself. When False, only an explicitly
+                stated, complete answer counts: no unclosed box, no last number.
+
+        Returns:
+            The answer as written, or None.
+        """
+        text = _without_thinking(text, complete=complete)
+        choices = _choices(self.choices.upper()) if self.choices else None
+        boxed = last_boxed(text[-BOX_REACH:], complete=complete)
+        if boxed is not None:
+            return choices.labelled(boxed) if choices is not None else boxed
+        tail = text[-REACH:]
+        stated = last_statement(tail, complete=complete, choices=choices)
+        if stated is None and complete and self.last_number:
+            return last_number(tail)
+        return stated
+
+    def equivalent(self, left: str, right: str) -> bool:
+        """Whether both have the same canonical form; see `normalize` for what that joins."""
+        return normalize(left) == normalize(right)
+
+
+class FunctionAnswers:
+    """Answers by a function of your own, for tasks that no general rule reads.
+
+    ```python
+    FunctionAnswers(lambda text: text.rpartition("LABEL:")[2])
+    ```
+
+    An exception in either function is a fault of the program and is not caught: it ends the run
+    with its own traceback.
+    """
+
+    __slots__ = ("_equivalent", "_extract", "incomplete")
+
+    def __init__(
+        self,
+        extract: Callable[[str], str | None],
+        equivalent: Callable[[str, str], bool] | None = None,
+        *,
+        incomplete: bool = False,
+    ) -> None:
+        """Keep the functions.
+
+        Args:
+            extract: From a text to the answer in it; None, or a blank string, is no answer.
+            equivalent: Whether two answers are the same; None compares their canonical forms, as
+                `Answers` does. It should be an equivalence relation: votes group answers by it.
+            incomplete: Whether texts that the model did not end are passed to `extract` too. Only
+                where it can tell a stated answer from a number on the way.
+        """
+        self._extract = extract
+        self._equivalent = equivalent
+        self.incomplete = incomplete
+
+    def extract(self, text: str, *, complete: bool) -> str | None:
+        """Ask the function, unless the text is cut off and `incomplete` is False.
+
+        Raises:
+            TypeError: The function returned something other than a string or None.
+        """
+        if not complete and not self.incomplete:
+            return None
+        answer = cast("object", self._extract(text))  # a user's function may break its word
+        if answer is None:
+            return None
+        if not isinstance(answer, str):
+            message = f"the answer function must return a string or None, not {answer!r}"
+            raise TypeError(message)
+        return answer.strip() or None
+
+    def equivalent(self, left: str, right: str) -> bool:
+        """Ask the function, or compare canonical forms."""
+        if self._equivalent is not None:
+            return self._equivalent(left, right)
+        return normalize(left) == normalize(right)
+
+
+@lru_cache(maxsize=16)
+def _choices(letters: str) -> Choices:
+    return Choices(letters)
+
+
+def _without_thinking(text: str, *, complete: bool) -> str:
+    before, closed, after = text.rpartition(_THINK_CLOSE)
+    if closed:
+        return after
+    # Thinking that never ended holds drafts, unless the model ended the text inside it.
+    unfinished = not complete and before == "" and text.lstrip()[:7] == _THINK_OPEN
+    return "" if unfinished else text

@@ -1,0 +1,290 @@
+"""The sans-I/O heart of a run: traces and a policy, told what happened, answering what to do.
+
+It does no I/O, reads no clock and starts no task. `run.py` drives it live, and a recording drives
+it in virtual time; the same signals in the same order give the same actions.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import replace
+
+from deepprune_sdk.errors import ConfigurationError
+from deepprune_sdk.policies.base import (
+    Advanced,
+    Imputation,
+    Observation,
+    Policy,
+    RunSetup,
+    Scored,
+    TraceOver,
+)
+from deepprune_sdk.protocols import AnswerExtractor
+from deepprune_sdk.signals import (
+    Action,
+    Arrived,
+    Ask,
+    Close,
+    Decision,
+    End,
+    Ended,
+    Failed,
+    Judged,
+    Orphaned,
+    Placed,
+    Resume,
+    Signal,
+    Start,
+    Stop,
+)
+from deepprune_sdk.trace import Outcome, Trace
+from deepprune_sdk.types import Chunk
+from deepprune_sdk.voting import AnswerClasses, Ballot, ClusterWeightedVote, Tally, Vote
+
+__all__ = ["Engine"]
+
+NEVER = 1 << 62
+"""A token count that no trace reaches."""
+
+
+class Engine:
+    """One run's state machine.
+
+    In shadow mode a trace that the policy closes goes on as a second `Trace` of the same number,
+    unseen by the policy: `traces` is the run as the policy would have had it, `full` the run as it
+    was.
+    """
+
+    def __init__(
+        self, policy: Policy, setup: RunSetup, answers: AnswerExtractor, *, shadow: bool = False
+    ) -> None:
+        """Prepare a run; `begin` starts it.
+
+        Raises:
+            ConfigurationError: n is below 1, or the policy cannot work with this setup.
+        """
+        if setup.n < 1:
+            raise ConfigurationError(f"n={setup.n}: sample at least 1 trace")
+        self._setup = setup
+        self._state = policy.begin(setup)
+        self._answers = answers
+        self._classes = AnswerClasses(answers.equivalent)
+        self._shadow = shadow
+        self._vote = self._state.vote() or ClusterWeightedVote()
+        self._streams: set[int] = set()
+        self._live: set[int] = set()
+        self._interest: list[int] = []
+        self._unseen: deque[Observation] = deque()
+        self._actions: list[Action] = []
+        self.traces: list[Trace] = []
+        self.full: dict[int, Trace] = {}
+        self.started = 0
+        """Traces started, the policy's and those that shadow mode goes on with."""
+        self.ended_because: str | None = None
+        """Why the run is over, or None while it goes on."""
+        self.policy_ended_because: str | None = None
+        """Why it is over for the policy: in shadow mode that may come earlier."""
+
+    # --- what policies look at (RunView) ----------------------------------------------------------
+
+    @property
+    def setup(self) -> RunSetup:
+        """What was known at the start."""
+        return self._setup
+
+    @property
+    def vote(self) -> Vote:
+        """The vote that decides this run."""
+        return self._vote
+
+    @property
+    def imputations(self) -> Mapping[int, Imputation]:
+        """Claims of pruned traces, by trace."""
+        return self._state.imputations()
+
+    def ballots(self) -> list[Ballot]:
+        """Every ballot that would be counted if the run ended now, by trace."""
+        claims = self.imputations
+        ballots: list[Ballot] = []
+        for trace in self.traces:
+            claim = claims.get(trace.index)
+            if trace.answer is not None:
+                ballots.append(Ballot(trace=trace.index, answer=trace.answer))
+            elif claim is not None and claim.speaker is not None:
+                answer = self.traces[claim.speaker].answer
+                if answer is not None:
+                    ballots.append(
+                        Ballot(trace=trace.index, answer=answer, weight=claim.weight, imputed=True)
+                    )
+        return ballots
+
+    def growing(self, index: int) -> Trace:
+        """Return the trace as its stream has it, closed in shadow or not."""
+        return self.full.get(index) or self.traces[index]
+
+    def run_traces(self) -> list[Trace]:
+        """Return every started trace as its stream has it."""
+        return [self.growing(index) for index in range(self.started)]
+
+    def tally(self) -> Tally:
+        """Count the vote as it stands."""
+        return self._vote.tally(self.ballots())
+
+    # --- signals in, actions out ------------------------------------------------------------------
+
+    def begin(self) -> list[Action]:
+        """Start the run."""
+        return self._conclude()
+
+    def handle(self, signal: Signal) -> list[Action]:
+        """Take one signal; return what to do about it, in order. O(chunk) for most chunks."""
+        match signal:
+            case Arrived():
+                if not self._arrived(signal.trace, signal.chunk):
+                    return []
+            case Ended():
+                self._streams.discard(signal.trace)
+                trace = self.growing(signal.trace)
+                trace.finish = signal.finish or trace.finish
+                if signal.usage is not None:
+                    trace.report(signal.usage)
+                self._over(trace, "finished")
+            case Failed():
+                self._streams.discard(signal.trace)
+                self._over(self.growing(signal.trace), "failed", signal.error)
+            case Judged():
+                self._unseen.append(Scored(signal.pair, signal.verdict.probability))
+            case Stop() if self.ended_because is None:
+                self._end(signal.reason, for_good=True)
+            case Stop():
+                pass
+        return self._conclude()
+
+    def _arrived(self, index: int, chunk: Chunk) -> bool:
+        """Add a chunk; return whether a policy looked at it."""
+        looked, begin, end = False, 0, len(chunk.pieces)
+        trace = self.growing(index)
+        while index in self._live:
+            reach = self._interest[index] - trace.tokens
+            if reach > end - begin:
+                break
+            trace.append(chunk, begin, begin + reach)
+            begin += reach
+            self._unseen.append(Advanced(trace))
+            self._drain()
+            self._interest[index] = self._next_interest(trace)
+            looked = True
+        # Text that was under way when the trace was closed counts, and decides nothing.
+        trace = self.growing(index)
+        trace.append(chunk, begin, end)
+        trace.finish = chunk.finish or trace.finish
+        if chunk.usage is not None:
+            trace.report(chunk.usage)
+        return looked
+
+    def _next_interest(self, trace: Trace) -> int:
+        wanted = self._state.interest(trace)
+        return NEVER if wanted is None else max(wanted, trace.tokens + 1)
+
+    # --- decisions --------------------------------------------------------------------------------
+
+    def _drain(self) -> None:
+        """Show the policy what it has not seen, and carry out what it answers."""
+        while self._unseen and self.policy_ended_because is None:
+            seen = self._unseen.popleft()
+            for decision in self._state.observe(seen, self):
+                self._apply(decision)
+                if self.policy_ended_because is not None:
+                    break
+            if isinstance(seen, TraceOver):
+                for index in self._live:
+                    self._interest[index] = self._next_interest(self.traces[index])
+        self._unseen.clear()
+
+    def _apply(self, decision: Decision) -> None:
+        match decision:
+            case Close():
+                self._close(decision)
+            case Resume():
+                trace = self.traces[decision.trace]
+                trace.resume()
+                self._streams.add(trace.index)
+                self._live.add(trace.index)
+                self._actions.append(Start(trace=trace.index, prefix=trace.text))
+            case End():
+                if self._state.may_end():
+                    self._end(decision.reason)
+            case Ask() | Placed() | Orphaned():
+                self._actions.append(decision)
+
+    def _close(self, close: Close) -> None:
+        trace = self.traces[close.trace]
+        if not trace.live or self._state.protects(trace, self):
+            return
+        if self._shadow:
+            self.full[trace.index] = trace.fork()
+        else:
+            self._streams.discard(trace.index)
+        trace.into = close.into
+        self._over(trace, close.outcome, close.reason)
+        self._actions.append(replace(close, applied=not self._shadow))
+
+    def _over(self, trace: Trace, outcome: Outcome, reason: str = "") -> None:
+        """End a trace. One that was closed before stays as it is, whatever its stream says."""
+        if not trace.live:
+            return
+        trace.outcome, trace.reason = outcome, reason
+        complete = outcome == "finished" and trace.finish != "length"
+        answer = self._answers.extract(trace.answer_text, complete=complete)
+        trace.answer = None if answer is None else self._classes.name(answer)
+        if trace.index in self._live:
+            self._live.discard(trace.index)
+            self._unseen.append(TraceOver(trace))
+
+    def _end(self, reason: str, *, for_good: bool = False) -> None:
+        """End the run. In shadow mode the policy's end closes nothing."""
+        if self.policy_ended_because is None:
+            self.policy_ended_because = reason
+            for index in sorted(self._live):
+                trace = self.traces[index]
+                if self._shadow:
+                    self.full[index] = trace.fork()
+                self._over(trace, "stopped", reason)
+        if for_good or not self._shadow:
+            for trace in self.full.values():
+                self._over(trace, "stopped", reason)
+            self._streams.clear()
+            self.ended_because = reason
+            self._actions.append(End(reason=reason))
+
+    def _conclude(self) -> list[Action]:
+        """Show the policy what is new, start what may be started, see whether all is over."""
+        self._drain()
+        if self.ended_because is None:
+            self._start_admitted()
+            if not self._live and self.policy_ended_because is None:
+                self._end("complete")
+                self._start_admitted()
+            if not self._streams and self.ended_because is None:
+                self._end("complete", for_good=True)
+        actions, self._actions = self._actions, []
+        return actions
+
+    def _start_admitted(self) -> None:
+        if self.ended_because is not None:
+            return
+        policy_runs = self.policy_ended_because is None
+        admitted = self._state.admitted(self) if policy_runs else self._setup.n
+        room = self._setup.concurrency or self._setup.n
+        while self.started < min(admitted, self._setup.n) and len(self._streams) < room:
+            trace = Trace(self.started)
+            self.started += 1
+            self._streams.add(trace.index)
+            if policy_runs:
+                self.traces.append(trace)
+                self._live.add(trace.index)
+                self._interest.append(self._next_interest(trace))
+            else:
+                self.full[trace.index] = trace
+            self._actions.append(Start(trace=trace.index))

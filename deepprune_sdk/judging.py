@@ -1,0 +1,104 @@
+"""Asking a judge within its limits: what fails or is late leaves the pair unscored."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+import anyio
+from pydantic import Field
+
+from deepprune_sdk.protocols import Judge
+from deepprune_sdk.result import JudgeReport
+from deepprune_sdk.signals import Judged, Unscored, key_of
+from deepprune_sdk.trace import Pair
+from deepprune_sdk.types import NO_USAGE, Config, Usage, Verdict
+
+__all__ = ["Judging", "JudgingLimits"]
+
+logger = logging.getLogger(__name__)
+
+
+class JudgingLimits(Config):
+    """What a judge may take in one run. A pair beyond it keeps its trace."""
+
+    timeout: float = Field(default=30.0, gt=0)
+    """Seconds a batch of pairs."""
+    max_pairs: int | None = Field(default=None, ge=0)
+    """Pairs a run."""
+    max_tokens: int | None = Field(default=None, ge=0)
+    """Judge tokens a run, read and written, after which no further pair is asked."""
+
+
+class Judging:
+    """One run's dealings with its judge."""
+
+    def __init__(self, judge: Judge, limits: JudgingLimits) -> None:
+        """Begin with nothing asked."""
+        self._judge = judge
+        self._limits = limits
+        self._counts: dict[Unscored, int] = {}
+        self._asked = 0
+        self._scored = 0
+        self._usage = NO_USAGE
+
+    @property
+    def report(self) -> JudgeReport:
+        """What became of the pairs so far."""
+        return JudgeReport(
+            name=self._judge.name,
+            asked=self._asked,
+            scored=self._scored,
+            prompt_tokens=self._usage.prompt,
+            generated_tokens=self._usage.generated,
+            **self._counts,
+        )
+
+    async def ask(self, pairs: Sequence[Pair]) -> list[Judged]:
+        """Judge `pairs`; never raises but when it is cancelled."""
+        affordable = self._affordable(len(pairs))
+        judged = await self._compare(pairs[:affordable]) if affordable else []
+        judged += self._unscored(pairs[affordable:], "budget")
+        return judged
+
+    def _affordable(self, wanted: int) -> int:
+        spent = self._usage.prompt + self._usage.generated
+        if self._limits.max_tokens is not None and spent >= self._limits.max_tokens:
+            return 0
+        if self._limits.max_pairs is None:
+            return wanted
+        return max(0, min(wanted, self._limits.max_pairs - self._asked))
+
+    async def _compare(self, pairs: Sequence[Pair]) -> list[Judged]:
+        self._asked += len(pairs)
+        try:
+            with anyio.fail_after(self._limits.timeout):
+                verdicts = await self._judge.compare(pairs)
+        except TimeoutError:
+            return self._unscored(pairs, "late")
+        except Exception as error:  # a judge is the user's code: whatever it raises keeps the trace
+            logger.warning("judge %s failed: %s", self._judge.name, error)
+            return self._unscored(pairs, "failed")
+        if len(verdicts) != len(pairs):
+            return self._unscored(pairs, "malformed")
+        return [self._judged(pair, verdict) for pair, verdict in zip(pairs, verdicts, strict=True)]
+
+    def _judged(self, pair: Pair, verdict: Verdict) -> Judged:
+        self._usage += verdict.usage
+        if verdict.probability is None:
+            return self._unscored([pair], "unscored", verdict.usage)[0]
+        if not 0.0 <= verdict.probability <= 1.0:
+            return self._unscored([pair], "malformed", verdict.usage)[0]
+        self._scored += 1
+        return Judged(pair=key_of(pair), verdict=verdict)
+
+    def _unscored(
+        self, pairs: Sequence[Pair], problem: Unscored, usage: Usage = NO_USAGE
+    ) -> list[Judged]:
+        self._counts[problem] = self._counts.get(problem, 0) + len(pairs)
+        return [
+            Judged(
+                pair=key_of(pair), verdict=Verdict(probability=None, usage=usage), problem=problem
+            )
+            for pair in pairs
+        ]

@@ -1,0 +1,170 @@
+"""What a policy is: observations in, decisions out.
+
+A `Policy` is frozen configuration. `begin` makes the state of one run, so one reasoner serves many
+prompts at once. A state never waits, reads a clock or draws from a shared generator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from deepprune_sdk.signals import Decision, PairKey
+from deepprune_sdk.trace import Trace
+from deepprune_sdk.voting import Ballot, Vote
+
+__all__ = [
+    "Advanced",
+    "Imputation",
+    "Observation",
+    "Policy",
+    "PolicyState",
+    "RunSetup",
+    "RunView",
+    "Scored",
+    "TraceOver",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSetup:
+    """What a policy knows before the first trace.
+
+    Attributes:
+        n: Most traces that may be started.
+        seed: Seed of every random choice of the run.
+        question: What is asked, as a judge sees it.
+        concurrency: Most live traces at once, or None.
+        free_judge: Whether verdicts cost nothing, so that pairs may be asked ahead of need.
+        can_continue: Whether a closed trace can be continued from its text.
+    """
+
+    n: int
+    seed: int
+    question: str
+    concurrency: int | None = None
+    free_judge: bool = True
+    can_continue: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Advanced:
+    """A trace grew to a token count in which this state, or one beside it, was interested."""
+
+    trace: Trace
+
+
+@dataclass(frozen=True, slots=True)
+class TraceOver:
+    """A trace ended: by itself, by failing, or closed by any policy (see `Trace.outcome`)."""
+
+    trace: Trace
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """The judge's word on a pair; None where there is none."""
+
+    pair: PairKey
+    probability: float | None
+
+
+Observation = Advanced | TraceOver | Scored
+
+
+@dataclass(frozen=True, slots=True)
+class Imputation:
+    """A pruned trace's claim to a ballot.
+
+    Attributes:
+        cluster: The cluster it belongs to, named by the founding trace.
+        speaker: The answered trace whose answer it takes, or None while there is none.
+        weight: Probability that it would have ended in the same answer.
+    """
+
+    cluster: int
+    speaker: int | None
+    weight: float
+
+
+class RunView(Protocol):
+    """What a state may look at."""
+
+    @property
+    def setup(self) -> RunSetup:
+        """What was known at the start."""
+        ...
+
+    @property
+    def traces(self) -> Sequence[Trace]:
+        """The traces started so far, by number."""
+        ...
+
+    @property
+    def vote(self) -> Vote:
+        """The vote that decides this run."""
+        ...
+
+    @property
+    def imputations(self) -> Mapping[int, Imputation]:
+        """Claims of pruned traces, by trace."""
+        ...
+
+    def ballots(self) -> list[Ballot]:
+        """Every ballot that would be counted if the run ended now."""
+        ...
+
+
+class PolicyState:
+    """One policy's memory of one run. The defaults let everything through."""
+
+    def admitted(self, view: RunView) -> int:
+        """How many traces may have been started by now."""
+        return view.setup.n
+
+    def interest(self, trace: Trace) -> int | None:
+        """Token count of `trace` at which `Advanced` is wanted next, or None for never.
+
+        Chunks are split there, so that no decision depends on how a server cuts its text.
+        """
+        del trace
+
+    def observe(self, seen: Observation, view: RunView) -> Iterable[Decision]:
+        """Answer an observation. Each decision takes effect before the next one is asked for."""
+        del seen, view
+        return ()
+
+    def protects(self, trace: Trace, view: RunView) -> bool:
+        """Whether no policy may close `trace` now."""
+        del trace, view
+        return False
+
+    def may_end(self) -> bool:
+        """Whether another policy may end the run now."""
+        return True
+
+    def imputations(self) -> Mapping[int, Imputation]:
+        """Claims of the traces that this policy pruned, by trace."""
+        return {}
+
+    def vote(self) -> Vote | None:
+        """The vote, where this policy owns it."""
+        return None
+
+
+class Policy(Protocol):
+    """Frozen configuration of a method."""
+
+    @property
+    def name(self) -> str:
+        """The method's name, for reports."""
+        ...
+
+    def begin(self, setup: RunSetup) -> PolicyState:
+        """Make the state of one run.
+
+        Raises:
+            ConfigurationError: The method cannot work with this setup.
+        """
+        ...

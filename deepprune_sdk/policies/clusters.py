@@ -1,0 +1,291 @@
+"""Online greedy clustering of unfinished traces (DeepPrune, arXiv 2510.08483, section 3.3).
+
+A partition that outlives checkpoints, and one round of comparisons a checkpoint. At a later
+checkpoint a whole cluster can join another one, taking the claims of its pruned members along.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
+from math import fsum
+from typing import Literal, NamedTuple
+
+from deepprune_sdk.policies.base import RunSetup
+from deepprune_sdk.signals import PairKey
+from deepprune_sdk.trace import Pair, Trace, TracePrefix, speaking
+
+__all__ = ["GreedyClusters", "Placement"]
+
+LOOK_AHEAD = 32
+"""Waiting traces whose certain pairs are asked at once, where verdicts cost tokens."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """Where a trace went.
+
+    Attributes:
+        trace: Number of the trace.
+        checkpoint: Checkpoint of the comparison.
+        cluster: Its cluster, named by the founding trace; None where all K are taken.
+        similarity: Mean verdict against the cluster's sampled members, each verdict as the
+            threshold has made it; None for a founder.
+        probability: Mean of the probabilities themselves.
+        moved: The traces that changed cluster with it, because it was the last to speak for them.
+    """
+
+    trace: int
+    checkpoint: int
+    cluster: int | None
+    similarity: float | None = None
+    probability: float = 1.0
+    moved: tuple[int, ...] = ()
+
+
+class _Match(NamedTuple):
+    similarity: float
+    probability: float
+    cluster: int
+
+
+@dataclass(slots=True)
+class _Round:
+    prefixes: dict[int, TracePrefix] = field(default_factory=dict[int, TracePrefix])
+    order: dict[int, int] = field(default_factory=dict[int, int])
+    waiting: list[int] = field(default_factory=list[int])
+    scores: dict[tuple[int, int], float | None] = field(
+        default_factory=dict[tuple[int, int], float | None]
+    )
+    asked: set[tuple[int, int]] = field(default_factory=set[tuple[int, int]])
+    missing: set[tuple[int, int]] | None = None
+    """Pairs that the first waiting trace still needs; None where that has to be worked out."""
+
+
+class GreedyClusters:
+    """The clusters of one run and the comparisons that shape them."""
+
+    def __init__(
+        self,
+        setup: RunSetup,
+        *,
+        tau: float,
+        max_clusters: int,
+        compare_members: int,
+        judge_threshold: float | None,
+        when_full: Literal["keep", "join"],
+    ) -> None:
+        """Begin without a cluster; the settings are those of `DeepPrune`."""
+        self._setup = setup
+        self._tau = tau
+        self._max_clusters = max_clusters
+        self._compare_members = compare_members
+        self._judge_threshold = judge_threshold
+        self._when_full = when_full
+        self._rounds: dict[int, _Round] = {}
+        self._entries = 0
+        self._over: dict[int, tuple[int, TracePrefix]] = {}
+        self.members: dict[int, list[int]] = {}
+        """Traces by cluster, in the order in which they joined."""
+        self.home: dict[int, int] = {}
+        """Cluster by trace."""
+
+    def enter(self, prefix: TracePrefix) -> None:
+        """A trace reached a checkpoint, or ended before it.
+
+        One that ended and has a cluster stays there, for others to be compared with.
+        """
+        if prefix.finished:
+            self._over[prefix.trace] = (self._entries, prefix)
+        if not prefix.finished or prefix.trace not in self.home:
+            current = self._rounds.setdefault(prefix.checkpoint, _Round())
+            current.prefixes[prefix.trace] = prefix
+            current.order[prefix.trace] = self._entries
+            current.waiting.append(prefix.trace)
+        self._entries += 1
+
+    def waits(self, trace: int) -> bool:
+        """Whether `trace` waits to be placed."""
+        return any(trace in current.waiting for current in self._rounds.values())
+
+    def score(self, key: PairKey, probability: float | None) -> bool:
+        """Take a verdict; return whether a placement may now be possible."""
+        current = self._rounds[key.checkpoint]
+        pair = (key.left, key.right)
+        current.scores[pair] = probability
+        if current.missing is None:
+            return True
+        current.missing.discard(pair)
+        return not current.missing
+
+    def changed(self) -> None:
+        """A trace ended or a cluster changed: what the first ones wait for has to be seen anew."""
+        for current in self._rounds.values():
+            current.missing = None
+
+    # --- decisions ------------------------------------------------------------------------------
+
+    def place(self, traces: Sequence[Trace]) -> Iterator[Placement]:
+        """Place every waiting trace whose turn it is and whose verdicts are there."""
+        for checkpoint in sorted(self._rounds):
+            current = self._rounds[checkpoint]
+            while current.waiting:
+                trace = traces[current.waiting[0]]
+                if trace.speaks:
+                    placement = self._try(trace, checkpoint, traces)
+                    if placement is None:
+                        break
+                    self._apply(placement)
+                    self._leave(current)
+                    yield placement
+                else:
+                    self._leave(current)
+
+    def _leave(self, current: _Round) -> None:
+        del current.waiting[0]
+        self.changed()
+
+    def _try(self, trace: Trace, checkpoint: int, traces: Sequence[Trace]) -> Placement | None:
+        """Decide on the first waiting trace; None while verdicts on it are missing."""
+        candidates = list(self.members)
+        if trace.answer is not None:
+            answers = self._answers(traces)
+            for cluster, seen in answers.items():
+                if trace.answer in seen:
+                    return self._joins(trace, checkpoint, _Match(1.0, 1.0, cluster), traces)
+            candidates = [cluster for cluster in candidates if not answers[cluster]]
+        if not trace.live and not self._rounds[checkpoint].prefixes[trace.index].finished:
+            candidates = []  # it ended while its verdicts were under way: they are dropped
+        best = self._best(trace.index, checkpoint, candidates)
+        if self._rounds[checkpoint].missing:
+            return None
+        own = self.home.get(trace.index)
+        full = own is None and len(self.members) >= self._max_clusters
+        if best and (best.similarity > self._tau or (full and self._when_full == "join")):
+            return self._joins(trace, checkpoint, best, traces)
+        founded = None if full else trace.index
+        return Placement(
+            trace=trace.index, checkpoint=checkpoint, cluster=founded if own is None else own
+        )
+
+    def _answers(self, traces: Sequence[Trace]) -> dict[int, set[str]]:
+        return {
+            cluster: {answer for m in members if (answer := traces[m].answer) is not None}
+            for cluster, members in self.members.items()
+        }
+
+    def _best(self, trace: int, checkpoint: int, candidates: Sequence[int]) -> _Match | None:
+        """Return the most similar cluster, the older one of equals; note what is missing."""
+        current = self._rounds[checkpoint]
+        if current.missing:
+            return None
+        current.missing = set()
+        matches: list[_Match] = []
+        for cluster in candidates:
+            pairs = [(trace, member) for member in self._sample(trace, cluster, checkpoint)]
+            current.missing.update(pair for pair in pairs if pair not in current.scores)
+            scores = [score for pair in pairs if (score := current.scores.get(pair)) is not None]
+            if scores:
+                similarity = probability = fsum(scores) / len(scores)
+                if self._judge_threshold is not None:
+                    similarity = sum(s > self._judge_threshold for s in scores) / len(scores)
+                matches.append(_Match(similarity, probability, cluster))
+        return max(matches, key=lambda match: match.similarity, default=None)
+
+    def _joins(
+        self, trace: Trace, checkpoint: int, match: _Match, traces: Sequence[Trace]
+    ) -> Placement:
+        own = self.home.get(trace.index)
+        company = self.members[own] if own is not None and own != match.cluster else []
+        return Placement(
+            trace=trace.index,
+            checkpoint=checkpoint,
+            cluster=match.cluster,
+            similarity=match.similarity,
+            probability=match.probability,
+            moved=tuple(company) if speaking(traces, company) == [trace.index] else (),
+        )
+
+    def _apply(self, placement: Placement) -> None:
+        own, cluster = self.home.get(placement.trace), placement.cluster
+        if cluster is None or own == cluster:
+            return
+        moving = placement.moved or (placement.trace,)
+        if own is not None:
+            self.members[own] = [m for m in self.members[own] if m not in moving]
+            if not self.members[own]:
+                del self.members[own]
+        self.members.setdefault(cluster, []).extend(moving)
+        self.home.update(dict.fromkeys(moving, cluster))
+
+    # --- questions ------------------------------------------------------------------------------
+
+    def wanted(self, traces: Sequence[Trace]) -> tuple[Pair, ...]:
+        """Return the pairs to ask now, each once in a run.
+
+        Where verdicts are free, all pairs of waiting traces; else those alone that are needed
+        however the traces ahead are placed.
+        """
+        pairs: list[Pair] = []
+        for checkpoint, current in self._rounds.items():
+            ahead: list[int] = []
+            waiting = current.waiting
+            for index in waiting if self._setup.free_judge else waiting[:LOOK_AHEAD]:
+                trace = traces[index]
+                if not trace.speaks or (not trace.live and not current.prefixes[index].finished):
+                    continue
+                for member in self._certain(index, checkpoint, ahead):
+                    pair = (index, member)
+                    answers = trace.answer, traces[member].answer
+                    if pair in current.asked or None not in answers:
+                        continue
+                    current.asked.add(pair)
+                    pairs.append(
+                        Pair(
+                            question=self._setup.question,
+                            left=current.prefixes[index],
+                            right=self._prefix(member, checkpoint),
+                        )
+                    )
+                ahead.append(index)
+        return tuple(pairs)
+
+    def _certain(self, trace: int, checkpoint: int, ahead: Sequence[int]) -> Iterator[int]:
+        free = self._setup.free_judge
+        for cluster in self.members:
+            rivals = () if free else ahead
+            yield from self._sample(trace, cluster, checkpoint, rivals)
+        if free:
+            yield from (other for other in ahead if other not in self.home)
+
+    def _sample(
+        self, trace: int, cluster: int, checkpoint: int, rivals: Sequence[int] = ()
+    ) -> list[int]:
+        """Return min(K1, |c|) random members of a cluster that were there before `trace`.
+
+        Each member has a rank drawn for (seed, trace, cluster, checkpoint, member), and the lowest
+        K1 count: whatever order members and verdicts come in, the sample is the same. A member
+        stays in the sample for certain if it does even when all `rivals` join.
+        """
+        order = self._rounds[checkpoint].order
+        turn = order[trace]
+        members = [
+            member
+            for member in self.members[cluster]
+            if order.get(member, turn) < turn
+            or (member in self._over and self._over[member][0] < turn)
+        ]
+        if len(members) + len(rivals) <= self._compare_members:
+            return members
+        key = f"{self._setup.seed}/{trace}/{cluster}/{checkpoint}"
+
+        def rank(member: int) -> bytes:
+            return blake2b(f"{key}/{member}".encode(), digest_size=8).digest()
+
+        drawn = sorted({*members, *rivals}, key=rank)[: self._compare_members]
+        return [member for member in drawn if member in members]
+
+    def _prefix(self, member: int, checkpoint: int) -> TracePrefix:
+        prefix = self._rounds[checkpoint].prefixes.get(member)
+        return prefix or replace(self._over[member][1], checkpoint=checkpoint)

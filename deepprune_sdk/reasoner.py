@@ -1,0 +1,205 @@
+"""`ParallelReasoner`: sample n traces, close the redundant ones, vote."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from os import PathLike
+from secrets import randbelow
+
+import anyio
+
+from deepprune_sdk.answers import Answers, FunctionAnswers
+from deepprune_sdk.engine import Engine
+from deepprune_sdk.errors import BatchError, ConfigurationError, DeepPruneError
+from deepprune_sdk.judges.lexical import LexicalJudge
+from deepprune_sdk.judging import Judging, JudgingLimits
+from deepprune_sdk.policies import Composed, DeepPrune, Policy, RunSetup, SettledVote
+from deepprune_sdk.protocols import AnswerExtractor, Backend, ContinuesPrefix, Judge
+from deepprune_sdk.recording.runlog import RunLogWriter
+from deepprune_sdk.result import Result
+from deepprune_sdk.retry import Retries
+from deepprune_sdk.run import Run
+from deepprune_sdk.types import Message, Prompt, Sampling, to_messages
+
+__all__ = ["ParallelReasoner"]
+
+
+class ParallelReasoner:
+    """Answers prompts by many reasoning traces at a part of their price.
+
+    One reasoner serves any number of prompts, also at once.
+    """
+
+    def __init__(
+        self,
+        backend: Backend,
+        *,
+        judge: Judge | None = None,
+        policy: Policy | None = None,
+        sampling: Sampling | None = None,
+        answers: AnswerExtractor | Callable[[str], str | None] | None = None,
+        concurrency: int | None = None,
+        judging: JudgingLimits | None = None,
+        retries: Retries | None = None,
+        shadow: bool = False,
+    ) -> None:
+        """Put a reasoner together.
+
+        Args:
+            backend: Where traces come from.
+            judge: Says whether two unfinished traces will end in the same answer; by default
+                `LexicalJudge`, which needs no model.
+            policy: The method; by default redundancy pruning that stops once the vote is settled.
+            sampling: Temperature, token limit and the like.
+            answers: Reads final answers and compares them; a function from text to answer will do.
+            concurrency: Most streams at once in one run; None leaves it to the backend.
+            judging: Time limit and budget of the judge, a run.
+            retries: How requests are repeated before their first token.
+            shadow: Take every decision and close nothing: the result says what would have been
+                saved and whether the answer would have differed.
+
+        Raises:
+            ConfigurationError: `concurrency` is below 1.
+        """
+        if concurrency is not None and concurrency < 1:
+            raise ConfigurationError(f"concurrency={concurrency}: allow at least 1 stream, or None")
+        self.backend = backend
+        self.judge: Judge = judge or LexicalJudge()
+        self.policy: Policy = policy or Composed(DeepPrune(), SettledVote())
+        self.sampling = sampling or Sampling()
+        self.answers = _extractor(answers)
+        self.concurrency = concurrency
+        self.judging = judging or JudgingLimits()
+        self.retries = retries or Retries()
+        self.shadow = shadow
+
+    async def solve(
+        self,
+        prompt: Prompt,
+        n: int = 16,
+        *,
+        sampling: Sampling | None = None,
+        answers: AnswerExtractor | Callable[[str], str | None] | None = None,
+        judging: JudgingLimits | None = None,
+        run_log: str | PathLike[str] | None = None,
+    ) -> Result:
+        """Answer `prompt` by a vote over at most `n` traces.
+
+        The keyword arguments replace the reasoner's own for this call; `run_log` is a file to
+        write the run's log to (`deepprune-run/1`). Cancelling closes every stream and raises.
+
+        Raises:
+            ConfigurationError: An empty prompt, n below 1, settings that cannot work together.
+            AllTracesFailedError: No trace produced anything.
+            BackendError: The provider refuses what every trace asks for.
+        """
+        async with self.run(
+            prompt,
+            n,
+            sampling=sampling,
+            answers=answers,
+            judging=judging,
+            run_log=run_log,
+            watched=False,
+        ) as run:
+            return await run.wait()
+
+    def run(
+        self,
+        prompt: Prompt,
+        n: int = 16,
+        *,
+        sampling: Sampling | None = None,
+        answers: AnswerExtractor | Callable[[str], str | None] | None = None,
+        judging: JudgingLimits | None = None,
+        run_log: str | PathLike[str] | None = None,
+        watched: bool = True,
+    ) -> Run:
+        """Like `solve`, event by event: `async with` the run, then `async for` its events.
+
+        Without a watcher (`watched=False`) no event is built.
+
+        Raises:
+            ConfigurationError: As for `solve`.
+        """
+        messages = to_messages(prompt)
+        sampling = sampling or self.sampling
+        seed = randbelow(2**31) if sampling.seed is None else sampling.seed
+        backend = self.backend
+        setup = RunSetup(
+            n=n,
+            seed=seed,
+            question=_question(messages),
+            concurrency=_least(self.concurrency, backend.concurrency),
+            free_judge=not self.judge.costs_tokens,
+            can_continue=isinstance(backend, ContinuesPrefix) and backend.continues_prefix,
+        )
+        extractor = self.answers if answers is None else _extractor(answers)
+        engine = Engine(self.policy, setup, extractor, shadow=self.shadow)
+        return Run(
+            engine,
+            backend,
+            Judging(self.judge, judging or self.judging),
+            messages=messages,
+            sampling=sampling,
+            retries=self.retries,
+            log=None if run_log is None else RunLogWriter(run_log, self.policy, setup, self.shadow),
+            watched=watched,
+        )
+
+    async def solve_many(
+        self,
+        prompts: Sequence[Prompt],
+        n: int = 16,
+        *,
+        concurrency: int = 4,
+        sampling: Sampling | None = None,
+    ) -> list[Result]:
+        """Answer many prompts, at most `concurrency` of them at a time; results in their order.
+
+        A prompt that fails does not stop the others.
+
+        Raises:
+            ConfigurationError: As for `solve`, before any trace is started.
+            BatchError: Some prompts failed; `results` has the others, `errors` what happened.
+        """
+        if concurrency < 1:
+            raise ConfigurationError(
+                f"concurrency={concurrency}: solve at least 1 prompt at a time"
+            )
+        runs = [self.run(prompt, n, sampling=sampling, watched=False) for prompt in prompts]
+        results: list[Result | None] = [None] * len(runs)
+        errors: dict[int, DeepPruneError] = {}
+        limiter = anyio.CapacityLimiter(concurrency)
+
+        async def one(position: int, run: Run) -> None:
+            async with limiter, run:
+                try:
+                    results[position] = await run.wait()
+                except DeepPruneError as error:
+                    errors[position] = error
+
+        async with anyio.create_task_group() as group:
+            for position, run in enumerate(runs):
+                group.start_soon(one, position, run)
+        if errors:
+            raise BatchError(results, dict(sorted(errors.items())))
+        return [result for result in results if result is not None]
+
+
+def _extractor(
+    answers: AnswerExtractor | Callable[[str], str | None] | None,
+) -> AnswerExtractor:
+    if answers is None:
+        return Answers()
+    return FunctionAnswers(answers) if callable(answers) else answers
+
+
+def _question(messages: Sequence[Message]) -> str:
+    """The last thing the user said, which is what the traces answer."""
+    asked = [message.content for message in messages if message.role == "user"]
+    return asked[-1] if asked else messages[-1].content
+
+
+def _least(*limits: int | None) -> int | None:
+    return min((limit for limit in limits if limit is not None), default=None)

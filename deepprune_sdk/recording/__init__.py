@@ -1,0 +1,1 @@
+"""Recorded traces and run logs: formats, readers, writers."""

@@ -1,0 +1,115 @@
+"""From an engine to a `Result`: the same for a live run and for a replayed one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from deepprune_sdk.engine import Engine
+from deepprune_sdk.policies.base import Imputation
+from deepprune_sdk.result import (
+    JudgeReport,
+    Result,
+    RunUsage,
+    ShadowReport,
+    TallyReport,
+    TraceReport,
+)
+from deepprune_sdk.trace import Trace
+from deepprune_sdk.types import NO_USAGE, Usage
+from deepprune_sdk.voting import Ballot, SurvivorsVote, Tally
+
+__all__ = ["summarize"]
+
+
+def summarize(
+    engine: Engine, judge: JudgeReport | None = None, warnings: Sequence[str] = ()
+) -> Result:
+    """Report a run as it stands, over or not. In shadow mode the full traces vote by majority."""
+    judge = judge or JudgeReport()
+    if engine.full:
+        traces = engine.run_traces()
+        ballots = [
+            Ballot(trace=trace.index, answer=trace.answer)
+            for trace in traces
+            if trace.answer is not None
+        ]
+        tally = SurvivorsVote().tally(ballots)
+        shadow = _shadow(engine, traces, tally)
+    else:
+        traces, ballots, tally, shadow = engine.traces, engine.ballots(), engine.tally(), None
+    usage = sum((trace.cost for trace in traces), NO_USAGE)
+    claims = engine.imputations
+    lapsed = {claim.cluster for claim in claims.values() if claim.speaker is None}
+    return Result(
+        answer=tally.answer,
+        tally={
+            answer: TallyReport(observed=entry.observed, imputed=entry.imputed)
+            for answer, entry in tally.entries.items()
+        },
+        agreement=tally.agreement,
+        ended_because=engine.ended_because or "running",
+        usage=_run_usage(usage, judge),
+        traces=_reports(traces, ballots, tally, {} if shadow else claims),
+        judge=judge,
+        orphaned=0 if shadow else len(lapsed),
+        shadow=shadow,
+        warnings=list(warnings),
+    )
+
+
+def _run_usage(usage: Usage, judge: JudgeReport) -> RunUsage:
+    return RunUsage(
+        prompt=usage.prompt,
+        generated=usage.generated,
+        judge=judge.prompt_tokens + judge.generated_tokens,
+        estimated=usage.estimated,
+    )
+
+
+def _reports(
+    traces: Sequence[Trace],
+    ballots: Sequence[Ballot],
+    tally: Tally,
+    claims: Mapping[int, Imputation],
+) -> list[TraceReport]:
+    cast = {ballot.trace: ballot for ballot in ballots}
+    reports: list[TraceReport] = []
+    for trace in traces:
+        ballot, claim = cast.get(trace.index), claims.get(trace.index)
+        reports.append(
+            TraceReport(
+                trace=trace.index,
+                outcome=trace.outcome or "stopped",
+                reason=trace.reason,
+                into=claim.cluster if claim else trace.into,
+                answer=ballot.answer if ballot else None,
+                imputed=ballot.imputed if ballot else False,
+                weight=tally.weights.get(trace.index, 0.0),
+                tokens=trace.cost.generated,
+                text=trace.text,
+            )
+        )
+    return reports
+
+
+def _shadow(engine: Engine, traces: Sequence[Trace], tally: Tally) -> ShadowReport:
+    answer = engine.tally().answer
+    generated = sum(trace.cost.generated for trace in engine.traces)
+    imputed = {ballot.trace: ballot.answer for ballot in engine.ballots() if ballot.imputed}
+    closed = [trace for trace in engine.traces if trace.into is not None]
+    pairs = [
+        (traces[trace.index].answer, imputed[trace.index])
+        for trace in closed
+        if trace.index in imputed and traces[trace.index].answer is not None
+    ]
+    right = sum(seen == claimed for seen, claimed in pairs)
+    return ShadowReport(
+        answer=answer,
+        answer_differs=answer != tally.answer,
+        ended_because=engine.policy_ended_because or "running",
+        generated=generated,
+        saved=sum(trace.cost.generated for trace in traces) - generated,
+        closings=len(closed),
+        right=right,
+        wrong=len(pairs) - right,
+    )

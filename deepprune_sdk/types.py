@@ -1,0 +1,191 @@
+"""What crosses the boundary between the SDK and a backend or a judge."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    model_validator,
+)
+
+from deepprune_sdk.errors import ConfigurationError
+
+__all__ = [
+    "NO_USAGE",
+    "Chunk",
+    "Config",
+    "Finish",
+    "Message",
+    "Prompt",
+    "Sampling",
+    "TraceRequest",
+    "Usage",
+    "Verdict",
+    "to_messages",
+]
+
+Finish = Literal["stop", "length"]
+"""How a model ended a trace: by itself, or cut off by a token limit."""
+
+
+class Config(BaseModel):
+    """Frozen settings whose faults are one line: the field, its value and what it should be."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _one_clear_error(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        try:
+            return handler(data)
+        except ValidationError as error:
+            raise ConfigurationError(describe(error, cls.__name__, cls.model_fields)) from error
+
+
+def describe(error: ValidationError, owner: str, known: Mapping[str, object]) -> str:
+    """Put the first fault of a validation into one line that names the value and the mend."""
+    fault = error.errors(include_url=False)[0]
+    field = ".".join(str(part) for part in fault["loc"])
+    if fault["type"] == "extra_forbidden":
+        return f"{owner} has no setting {field!r}; known: {', '.join(known)}"
+    if fault["type"] == "missing":
+        return f"{owner} needs {field}"
+    where = f"{owner}({field}={fault['input']!r})" if field else owner
+    return f"{where}: {fault['msg'].removeprefix('Value error, ')}"
+
+
+class Message(Config):
+    """One chat message."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+Prompt = str | Sequence[Message | Mapping[str, str]]
+"""A question, or the chat messages that end in it."""
+
+
+def to_messages(prompt: Prompt) -> tuple[Message, ...]:
+    """Turn a prompt into chat messages.
+
+    Raises:
+        ConfigurationError: The prompt is empty, or one of its messages is malformed.
+    """
+    if isinstance(prompt, str):
+        messages = (Message(role="user", content=prompt),)
+    else:
+        messages = tuple(
+            part if isinstance(part, Message) else Message.model_validate(dict(part))
+            for part in prompt
+        )
+    if not any(message.content.strip() for message in messages):
+        raise ConfigurationError(f"the prompt is empty ({prompt!r}): give a question")
+    return messages
+
+
+class Sampling(Config):
+    """How traces are sampled. None leaves a value to the server's default."""
+
+    temperature: float | None = Field(default=0.8, ge=0, allow_inf_nan=False)
+    top_p: float | None = Field(default=None, gt=0, le=1)
+    max_tokens: int | None = Field(default=None, ge=1)
+    """Generated tokens a trace, reasoning included."""
+    stop: tuple[str, ...] = ()
+    top_logprobs: int = Field(default=0, ge=0)
+    """Candidates a position whose log-probabilities are asked for; 0 asks for none."""
+    seed: int | None = Field(default=None, ge=0)
+    """Seed of a run. Trace i is sampled with seed + i; None draws one at random."""
+    send_seed: bool = True
+    """Whether the server is told the seed at all: some refuse it."""
+    extra: Mapping[str, JsonValue] = Field(default_factory=dict[str, JsonValue])
+    """Further fields of the request body, as the server names them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TraceRequest:
+    """One trace that a backend is to stream.
+
+    Attributes:
+        trace: Number of the trace within its run, from 0.
+        messages: The prompt.
+        sampling: Temperature, limits and the like; its own seed is the run's, not the trace's.
+        seed: Seed of this trace, or None to send none.
+        prefix: Text of this trace that exists already and is to be continued, or "".
+    """
+
+    trace: int
+    messages: tuple[Message, ...]
+    sampling: Sampling
+    seed: int | None = None
+    prefix: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """Tokens, as reported or counted.
+
+    Attributes:
+        prompt: Tokens read.
+        generated: Tokens written, reasoning included.
+        estimated: Whether a figure was counted here and not reported by the server.
+    """
+
+    prompt: int = 0
+    generated: int = 0
+    estimated: bool = False
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            prompt=self.prompt + other.prompt,
+            generated=self.generated + other.generated,
+            estimated=self.estimated or other.estimated,
+        )
+
+
+NO_USAGE = Usage()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chunk:
+    """What one read of a stream brought.
+
+    Attributes:
+        pieces: Text, one piece a token; a server that sends several tokens at once has them cut
+            by the backend, so that a checkpoint is the same token however the text arrived.
+        reasoning: Whether the pieces are reasoning and not the answer part.
+        confidences: A piece each: minus the mean log-probability of the top candidates.
+        logprobs: A piece each: log-probability of the token itself.
+        exact: Whether the pieces are known to be the model's tokens.
+        usage: Tokens of this stream so far, where the server says so (cumulative).
+        finish: Set once, where the model ended the trace.
+    """
+
+    pieces: tuple[str, ...] = ()
+    reasoning: bool = False
+    confidences: tuple[float, ...] | None = None
+    logprobs: tuple[float, ...] | None = None
+    exact: bool = True
+    usage: Usage | None = None
+    finish: Finish | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What a judge says of one pair.
+
+    Attributes:
+        probability: That the two traces end in the same answer, in [0, 1]; None where the judge
+            could not score the pair, which keeps the trace.
+        usage: The judge's own tokens for this pair.
+    """
+
+    probability: float | None
+    usage: Usage = NO_USAGE
