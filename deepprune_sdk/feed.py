@@ -143,11 +143,10 @@ class Feed:
         while True:
             if self._events:
                 return self._events.popleft()
-            if self._grown:
-                index = self._grown.pop()
-                trace = self._engine.growing(index)
-                return TraceProgress(trace=index, tokens=trace.tokens)
             if self._closed:
                 return None
+            if self._grown:
+                index = self._grown.pop()
+                return TraceProgress(trace=index, tokens=self._engine.growing(index).tokens)
             self._wake = anyio.Event()
             await self._wake.wait()

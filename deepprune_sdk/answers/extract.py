@@ -130,9 +130,9 @@ def _choices(letters: str) -> Choices:
 
 
 def _without_thinking(text: str, *, complete: bool) -> str:
-    before, closed, after = text.rpartition(_THINK_CLOSE)
+    _, closed, after = text.rpartition(_THINK_CLOSE)
     if closed:
         return after
     # Thinking that never ended holds drafts, unless the model ended the text inside it.
-    unfinished = not complete and before == "" and text.lstrip()[:7] == _THINK_OPEN
+    unfinished = not complete and text.lstrip()[:7] == _THINK_OPEN
     return "" if unfinished else text
