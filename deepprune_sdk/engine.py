@@ -7,7 +7,7 @@ it in virtual time; the same signals in the same order give the same actions.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from deepprune_sdk.errors import ConfigurationError
@@ -57,9 +57,23 @@ class Engine:
     """
 
     def __init__(
-        self, policy: Policy, setup: RunSetup, answers: AnswerExtractor, *, shadow: bool = False
+        self,
+        policy: Policy,
+        setup: RunSetup,
+        answers: AnswerExtractor,
+        *,
+        shadow: bool = False,
+        held_back: Callable[[int], Iterable[Chunk]] | None = None,
     ) -> None:
         """Prepare a run; `begin` starts it.
+
+        Args:
+            policy: The method.
+            setup: What is known at the start.
+            answers: Reads final answers and compares them.
+            shadow: Take every decision and close nothing.
+            held_back: A shell that jumps from `next_interest` to `next_interest` gives here the
+                text of a trace that it has not told yet, when the trace is about to be closed.
 
         Raises:
             ConfigurationError: n is below 1, or the policy cannot work with this setup.
@@ -71,6 +85,7 @@ class Engine:
         self._answers = answers
         self._classes = AnswerClasses(answers.equivalent)
         self._shadow = shadow
+        self._held_back = held_back
         self._vote = self._state.vote() or ClusterWeightedVote()
         self._streams: set[int] = set()
         self._live: set[int] = set()
@@ -183,6 +198,15 @@ class Engine:
             trace.report(chunk.usage)
         return looked
 
+    def next_interest(self, index: int) -> int | None:
+        """Token count at which a live trace next matters; text up to there can be told at once."""
+        tokens = self._interest[index]
+        return None if tokens >= NEVER else tokens
+
+    def _catch_up(self, trace: Trace) -> None:
+        for chunk in self._held_back(trace.index) if self._held_back is not None else ():
+            trace.append(chunk, 0, len(chunk.pieces))
+
     def _next_interest(self, trace: Trace) -> int:
         wanted = self._state.interest(trace)
         return NEVER if wanted is None else max(wanted, trace.tokens + 1)
@@ -222,6 +246,7 @@ class Engine:
         trace = self.traces[close.trace]
         if not trace.live or self._state.protects(trace, self):
             return
+        self._catch_up(trace)
         if self._shadow:
             self.full[trace.index] = trace.fork()
         else:
@@ -248,6 +273,7 @@ class Engine:
             self.policy_ended_because = reason
             for index in sorted(self._live):
                 trace = self.traces[index]
+                self._catch_up(trace)
                 if self._shadow:
                     self.full[index] = trace.fork()
                 self._over(trace, "stopped", reason)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import anyio
 from pydantic import Field
 
-from deepprune_sdk.protocols import Judge
+from deepprune_sdk.protocols import Judge, ScoresInline
 from deepprune_sdk.result import JudgeReport
 from deepprune_sdk.signals import Judged, Unscored, key_of
 from deepprune_sdk.trace import Pair
@@ -54,10 +54,15 @@ class Judging:
             **self._counts,
         )
 
-    async def ask(self, pairs: Sequence[Pair]) -> list[Judged]:
-        """Judge `pairs`; never raises but when it is cancelled."""
+    async def ask(self, pairs: Sequence[Pair], *, inline: bool = False) -> list[Judged]:
+        """Judge `pairs`; never raises but when it is cancelled.
+
+        Args:
+            pairs: What to judge.
+            inline: Nothing else waits for this thread: a judge that only computes is called in it.
+        """
         affordable = self._affordable(len(pairs))
-        judged = await self._compare(pairs[:affordable]) if affordable else []
+        judged = await self._compare(pairs[:affordable], inline) if affordable else []
         judged += self._unscored(pairs[affordable:], "budget")
         return judged
 
@@ -69,11 +74,14 @@ class Judging:
             return wanted
         return max(0, min(wanted, self._limits.max_pairs - self._asked))
 
-    async def _compare(self, pairs: Sequence[Pair]) -> list[Judged]:
+    async def _compare(self, pairs: Sequence[Pair], inline: bool) -> list[Judged]:
         self._asked += len(pairs)
         try:
-            with anyio.fail_after(self._limits.timeout):
-                verdicts = await self._judge.compare(pairs)
+            if inline and isinstance(self._judge, ScoresInline):
+                verdicts = self._judge.score(pairs)
+            else:
+                with anyio.fail_after(self._limits.timeout):
+                    verdicts = await self._judge.compare(pairs)
         except TimeoutError:
             return self._unscored(pairs, "late")
         except Exception as error:  # a judge is the user's code: whatever it raises keeps the trace

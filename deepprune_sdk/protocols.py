@@ -12,7 +12,7 @@ from typing import Protocol, runtime_checkable
 from deepprune_sdk.trace import Pair
 from deepprune_sdk.types import Chunk, TraceRequest, Verdict
 
-__all__ = ["AnswerExtractor", "Backend", "ContinuesPrefix", "Judge", "TokenCounter"]
+__all__ = ["AnswerExtractor", "Backend", "ContinuesPrefix", "Judge", "ScoresInline", "TokenCounter"]
 
 
 class Backend(Protocol):
@@ -69,6 +69,15 @@ class Judge(Protocol):
 
         An exception leaves every pair of the batch unscored, which keeps the traces.
         """
+        ...
+
+
+@runtime_checkable
+class ScoresInline(Protocol):
+    """A judge that only computes, so that a replay need not leave its thread to ask it."""
+
+    def score(self, pairs: Sequence[Pair]) -> Sequence[Verdict]:
+        """The same as `Judge.compare`, at once."""
         ...
 
 

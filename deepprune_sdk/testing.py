@@ -1,15 +1,16 @@
-"""Public fakes: a backend and a judge that follow a script, for the tests of those who build on us.
+r"""Public fakes: a backend and a judge that follow a script, for tests of what is built on us.
 
 No test needs a server or a model for what the SDK decides::
 
     backend = ScriptedBackend([Script("2 + 3 = 5, so \\boxed{5}"), Script("\\boxed{6}")])
-    result = await ParallelReasoner(backend, judge=ScriptedJudge(lambda pair: 0.9)).solve("2 + 3?", n=2)
+    judge = ScriptedJudge(lambda pair: 0.9)
+    result = await ParallelReasoner(backend, judge=judge).solve("2 + 3?", n=2)
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -54,8 +55,7 @@ class Script:
 
 
 class ScriptedBackend:
-    """Streams scripted traces, the script of trace i at position i, again from the start after the
-    last.
+    """Streams scripted traces: trace i says script i, counted round.
 
     Attributes:
         requests: Every request, in order.
@@ -94,7 +94,7 @@ class ScriptedBackend:
         self.delivered: dict[int, int] = {}
 
     @asynccontextmanager
-    async def stream(self, request: TraceRequest) -> AsyncIterator[AsyncIterator[Chunk]]:
+    async def stream(self, request: TraceRequest) -> AsyncGenerator[AsyncIterator[Chunk]]:
         """Open a stream.
 
         Raises:
@@ -183,6 +183,4 @@ class ScriptedJudge:
         await anyio.sleep(self._delay)
         if self._error is not None:
             raise self._error
-        return [
-            Verdict(probability=self._probability(pair), usage=self._usage) for pair in pairs
-        ]
+        return [Verdict(probability=self._probability(pair), usage=self._usage) for pair in pairs]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -36,6 +36,14 @@ class Checkpoints(Config):
     unit: Literal["tokens", "steps"] = "tokens"
     words: tuple[str, ...] = Field(default=REASONING_WORDS, min_length=1)
     """Words that open a reasoning step, in any case."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _plain_counts(cls, data: Any) -> object:
+        """Take a bare count, or several, as tokens."""
+        if isinstance(data, int):
+            return {"at": (data,)}
+        return {"at": data} if type(data) in (list, tuple) else data
 
     @model_validator(mode="after")
     def _increasing(self) -> Self:

@@ -1,0 +1,1 @@
+"""Methods and judges tried on recorded traces."""

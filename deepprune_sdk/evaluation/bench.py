@@ -1,0 +1,211 @@
+"""Every method on the same draws of recorded traces, with intervals over problems."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from functools import lru_cache
+from multiprocessing import get_context
+from os import cpu_count
+from time import perf_counter
+
+import anyio
+
+from deepprune_sdk.answers import Answers
+from deepprune_sdk.evaluation.replay import Replayed, draw, replay
+from deepprune_sdk.policies.base import Policy
+from deepprune_sdk.policies.full import FullSampling
+from deepprune_sdk.protocols import AnswerExtractor, Judge
+from deepprune_sdk.recording.traces import RecordedTrace
+
+__all__ = ["Draw", "Outcome", "run_bench"]
+
+CONS = "cons"
+"""The method against which all others are measured; it is always among them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What one method made of one draw.
+
+    Attributes:
+        agrees: Whether its answer is the full vote's on the same draw.
+        correct: Whether its answer is the reference answer; None without one.
+        generated: Tokens of all traces, closed ones included.
+        judge: Tokens the judge read and wrote, probes included.
+        critical: Tokens generated one after another.
+        pass_at_k: Whether an observed answer is the reference answer; None without one.
+        distinct: Different observed answers.
+        started: Traces started.
+        finished: Traces that ran to their end.
+        closed: Traces closed by the method.
+        seconds: Processor time of the replay here.
+    """
+
+    agrees: bool
+    correct: bool | None
+    generated: int
+    judge: int
+    critical: int
+    pass_at_k: bool | None
+    distinct: int
+    started: int
+    finished: int
+    closed: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """All methods' outcomes on one draw of one problem."""
+
+    problem: str
+    repeat: int
+    outcomes: Mapping[str, Outcome]
+
+
+def run_bench(
+    problems: Mapping[str, Sequence[RecordedTrace]],
+    methods: Mapping[str, Policy],
+    make_judge: Callable[[], Judge],
+    *,
+    n: int,
+    repeats: int,
+    seed: int,
+    answers: AnswerExtractor | None = None,
+    workers: int | None = None,
+) -> Iterator[Draw]:
+    """Replay every method on `repeats` draws of `n` traces of each problem.
+
+    A problem is one task of a process pool. The draws come in no order; the same seed gives the
+    same draws.
+
+    Args:
+        problems: Complete traces by problem.
+        methods: Policies by name; cons@n is added.
+        make_judge: Makes the judge in each process; it must be picklable, so a module's function.
+        n: Traces a draw.
+        repeats: Draws a problem.
+        seed: Of the draws and of the methods' random choices.
+        answers: Reads and compares answers.
+        workers: Processes; by default one a core. 1 stays in this process.
+
+    Raises:
+        RecordingError: A problem has fewer than n traces, or one that is not complete.
+    """
+    methods = {CONS: FullSampling(), **methods}
+    for traces in problems.values():
+        draw(traces, n, seed)  # so that a fault shows before the work begins
+    tasks = [
+        _Task(problem, tuple(traces), methods, make_judge, n, repeats, seed, answers or Answers())
+        for problem, traces in problems.items()
+    ]
+    workers = min(workers or process_count(), len(tasks))
+    if workers <= 1:
+        for task in tasks:
+            yield from _run(task)
+        return
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        futures: list[Future[list[Draw]]] = [pool.submit(_run, task) for task in tasks]
+        try:
+            for future in as_completed(futures):
+                yield from future.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def process_count() -> int:
+    """Return the number of cores this process may use."""
+    return cpu_count() or 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    problem: str
+    traces: tuple[RecordedTrace, ...]
+    methods: Mapping[str, Policy]
+    make_judge: Callable[[], Judge]
+    n: int
+    repeats: int
+    seed: int
+    answers: AnswerExtractor
+
+
+def _run(task: _Task) -> list[Draw]:
+    return anyio.run(_replay_all, task)
+
+
+async def _replay_all(task: _Task) -> list[Draw]:
+    answers = _Remembered(task.answers)
+    judge = task.make_judge()
+    draws: list[Draw] = []
+    for repeat in range(task.repeats):
+        seed = task.seed * 1_000_003 + repeat
+        drawn = draw(task.traces, task.n, seed)
+        full: str | None = None
+        outcomes: dict[str, Outcome] = {}
+        for name, policy in task.methods.items():
+            begun = perf_counter()
+            replayed = await replay(drawn, policy, judge, seed=seed, answers=answers)
+            seconds = perf_counter() - begun
+            if name == CONS:
+                full = replayed.result.answer
+            scored = _Scores(full, drawn[0].gold, answers)
+            outcomes[name] = _outcome(replayed, scored, seconds)
+        draws.append(Draw(task.problem, repeat, outcomes))
+    return draws
+
+
+@dataclass(frozen=True, slots=True)
+class _Scores:
+    """What answers are held against."""
+
+    full: str | None
+    gold: str | None
+    answers: AnswerExtractor
+
+    def agrees(self, answer: str | None) -> bool:
+        return self._same(answer, self.full)
+
+    def correct(self, answers: Iterable[str | None]) -> bool | None:
+        gold = self.gold
+        return None if gold is None else any(self._same(answer, gold) for answer in answers)
+
+    def _same(self, left: str | None, right: str | None) -> bool:
+        if left is None or right is None:
+            return left is right
+        return self.answers.equivalent(left, right)
+
+
+def _outcome(replayed: Replayed, scores: _Scores, seconds: float) -> Outcome:
+    result = replayed.result
+    observed = {t.answer for t in result.traces if t.answer is not None and not t.imputed}
+    ends = [trace.outcome for trace in result.traces]
+    return Outcome(
+        agrees=scores.agrees(result.answer),
+        correct=scores.correct([result.answer]),
+        generated=result.usage.generated,
+        judge=result.usage.judge,
+        critical=replayed.critical_tokens,
+        pass_at_k=scores.correct(observed),
+        distinct=len(observed),
+        started=len(ends),
+        finished=ends.count("finished"),
+        closed=len(ends) - ends.count("finished"),
+        seconds=seconds,
+    )
+
+
+class _Remembered:
+    """An extractor that reads each text of a problem once: draws overlap."""
+
+    def __init__(self, answers: AnswerExtractor) -> None:
+        self._extract = lru_cache(maxsize=None)(answers.extract)
+        self._equivalent = lru_cache(maxsize=None)(answers.equivalent)
+
+    def extract(self, text: str, *, complete: bool) -> str | None:
+        return self._extract(text, complete=complete)
+
+    def equivalent(self, left: str, right: str) -> bool:
+        return self._equivalent(left, right)

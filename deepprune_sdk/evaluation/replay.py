@@ -1,0 +1,212 @@
+"""The virtual-time shell: recorded traces through the same engine as live runs.
+
+Time is counted in tokens. Every live trace advances at the same rate, as in continuous batching;
+judges answer at once, so their tokens cost but do not delay. A trace's text is told to the engine
+when the policy is interested in it, or about to close it, not token by token.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from random import Random
+
+from deepprune_sdk.answers import Answers
+from deepprune_sdk.engine import Engine
+from deepprune_sdk.errors import RecordingError
+from deepprune_sdk.judging import Judging, JudgingLimits
+from deepprune_sdk.policies.base import Policy, RunSetup
+from deepprune_sdk.protocols import AnswerExtractor, Judge
+from deepprune_sdk.recording.traces import RecordedTrace
+from deepprune_sdk.result import Result
+from deepprune_sdk.signals import Action, Arrived, Ask, Close, End, Ended, Signal, Start
+from deepprune_sdk.summary import summarize
+from deepprune_sdk.trace import Pair
+from deepprune_sdk.types import Chunk
+
+__all__ = ["Replayed", "draw", "replay"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replayed:
+    """A replayed run.
+
+    Attributes:
+        result: The same as of a live run; its trace i is the i-th one drawn.
+        critical_tokens: Length of the run in virtual time: tokens that had to be generated one
+            after another.
+    """
+
+    result: Result
+    critical_tokens: int
+
+
+def draw(traces: Sequence[RecordedTrace], n: int, seed: int) -> list[RecordedTrace]:
+    """Draw `n` of a problem's traces without replacement.
+
+    Raises:
+        RecordingError: There are fewer than `n`, or one of them is not complete.
+    """
+    if len(traces) < n:
+        where = f"problem {traces[0].problem!r} has" if traces else "there are"
+        raise RecordingError(f"n={n}, but {where} {len(traces)} recorded traces: lower n")
+    for trace in traces:
+        if not trace.complete:
+            raise RecordingError(
+                f"trace {trace.trace} of problem {trace.problem!r} was {trace.finish}: only "
+                "complete traces can be replayed; record with the method cons"
+            )
+    return Random(f"{seed}/draw").sample(list(traces), n)
+
+
+async def replay(
+    traces: Sequence[RecordedTrace],
+    policy: Policy,
+    judge: Judge,
+    *,
+    seed: int = 0,
+    answers: AnswerExtractor | None = None,
+    concurrency: int | None = None,
+    judging: JudgingLimits | None = None,
+    can_continue: bool = False,
+) -> Replayed:
+    """Run `policy` over the traces of one problem, in their order; n is their number.
+
+    Args:
+        traces: Complete traces of one problem, as `draw` returns them.
+        policy: The method.
+        judge: Asked as in a live run; its failures keep traces.
+        seed: Of the policy's random choices.
+        answers: Reads and compares final answers.
+        concurrency: Most live traces at once.
+        judging: Limits of the judge.
+        can_continue: Whether the backend that is stood in for continues prefixes.
+    """
+    shell = _Replay(traces, judge, judging or JudgingLimits())
+    setup = RunSetup(
+        n=len(traces),
+        seed=seed,
+        question=traces[0].question if traces else "",
+        concurrency=concurrency,
+        # Verdicts come at once here, so nothing is gained by asking ahead of need.
+        free_judge=False,
+        can_continue=can_continue,
+    )
+    engine = Engine(policy, setup, answers or Answers(), held_back=shell.held_back)
+    await shell.run(engine)
+    return Replayed(result=summarize(engine, shell.judging.report), critical_tokens=shell.now)
+
+
+@dataclass(slots=True)
+class _Playback:
+    """How far one recorded trace has been played and told."""
+
+    trace: RecordedTrace
+    begun: int
+    told: int = 0
+    wanted: int = -1
+
+
+class _Replay:
+    def __init__(
+        self, traces: Sequence[RecordedTrace], judge: Judge, limits: JudgingLimits
+    ) -> None:
+        self._traces = traces
+        self._playing: dict[int, _Playback] = {}
+        self._paused: dict[int, int] = {}
+        self._agenda: list[tuple[int, int]] = []
+        self.judging = Judging(judge, limits)
+        self.now = 0
+
+    async def run(self, engine: Engine) -> None:
+        await self._act(engine, engine.begin())
+        while engine.ended_because is None:
+            time, index = heapq.heappop(self._agenda)
+            playback = self._playing.get(index)
+            if playback is None or time != self._due(playback):
+                continue  # closed meanwhile, or due at another time by now
+            self.now = time
+            await self._tell(engine, index, playback)
+            self._reschedule(engine)
+
+    def _due(self, playback: _Playback) -> int:
+        return max(self.now, playback.begun + playback.wanted)
+
+    async def _tell(self, engine: Engine, index: int, playback: _Playback) -> None:
+        """Tell what a trace has written up to where it matters, and its end if that is reached."""
+        signals: list[Signal] = [
+            Arrived(trace=index, chunk=chunk)
+            for chunk in _chunks(playback.trace, playback.told, playback.wanted)
+        ]
+        playback.told = playback.wanted
+        if playback.told == len(playback.trace.pieces):
+            finish = "length" if playback.trace.finish == "length" else "stop"
+            signals.append(Ended(trace=index, finish=finish))
+        for signal in signals:
+            if index not in self._playing:
+                return  # closed at this very token
+            if isinstance(signal, Ended):
+                del self._playing[index]
+            await self._act(engine, engine.handle(signal))
+
+    async def _act(self, engine: Engine, actions: Iterable[Action]) -> None:
+        waiting = self._carry_out(engine, actions)
+        while waiting and engine.ended_because is None:
+            asked, waiting = waiting, []
+            for judged in await self.judging.ask(asked, inline=True):
+                waiting += self._carry_out(engine, engine.handle(judged))
+
+    def _carry_out(self, engine: Engine, actions: Iterable[Action]) -> list[Pair]:
+        """Start, close and end as told; return the pairs to judge."""
+        waiting: list[Pair] = []
+        for action in actions:
+            match action:
+                case Start():
+                    told = self._paused.pop(action.trace, 0)
+                    playback = _Playback(self._traces[action.trace], self.now - told, told)
+                    self._playing[action.trace] = playback
+                    self._schedule(engine, action.trace, playback)
+                case Ask():
+                    waiting += action.pairs
+                case Close():
+                    self._paused[action.trace] = self._playing.pop(action.trace).told
+                case End():
+                    self._playing.clear()
+                case _:
+                    pass
+        return waiting
+
+    def _reschedule(self, engine: Engine) -> None:
+        for index, playback in self._playing.items():
+            self._schedule(engine, index, playback)
+
+    def _schedule(self, engine: Engine, index: int, playback: _Playback) -> None:
+        end = len(playback.trace.pieces)
+        interest = engine.next_interest(index)
+        wanted = end if interest is None else min(interest, end)
+        if wanted != playback.wanted:
+            playback.wanted = wanted
+            heapq.heappush(self._agenda, (self._due(playback), index))
+
+    def held_back(self, index: int) -> Sequence[Chunk]:
+        """Give what a trace has written by now and the engine was not told."""
+        playback = self._playing[index]
+        begin = playback.told
+        playback.told = max(begin, min(self.now - playback.begun, len(playback.trace.pieces)))
+        return _chunks(playback.trace, begin, playback.told)
+
+
+def _chunks(trace: RecordedTrace, begin: int, end: int) -> list[Chunk]:
+    """Cut the pieces `begin` to `end` where the reasoning part ends."""
+    seam = min(max(begin, trace.reasoning), end)
+    return [
+        Chunk(
+            pieces=tuple(trace.pieces[first:last]),
+            reasoning=last <= trace.reasoning,
+            confidences=None if trace.confidence is None else tuple(trace.confidence[first:last]),
+            logprobs=None if trace.logprob is None else tuple(trace.logprob[first:last]),
+        )
+        for first, last in ((begin, seam), (seam, end))
+        if first < last
+    ]
