@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from math import exp, fsum
 
 import anyio.to_thread
@@ -44,21 +45,17 @@ class LexicalJudge:
 
     def score(self, pairs: Sequence[Pair]) -> list[Verdict]:
         """Judge a batch. Each prefix is read once, whatever the number of pairs."""
-        profiles: dict[tuple[str, str], tuple[_Profile, _Profile]] = {}
         verdicts: list[Verdict] = []
         for pair in pairs:
-            for prefix in (pair.left, pair.right):
-                key = (pair.question, prefix.text)
-                if key not in profiles:
-                    profiles[key] = _profiles(*key)
-            left = profiles[pair.question, pair.left.text]
-            right = profiles[pair.question, pair.right.text]
+            left = _profiles(pair.question, pair.left.text)
+            right = _profiles(pair.question, pair.right.text)
             similarity = NUMBERS * _overlap(left[0], right[0]) + WORDS * _overlap(left[1], right[1])
             probability = 1.0 / (1.0 + exp(-INTERCEPT - SLOPE * similarity))
             verdicts.append(Verdict(probability=probability))
         return verdicts
 
 
+@lru_cache(maxsize=4096)
 def _profiles(question: str, text: str) -> tuple[_Profile, _Profile]:
     """Weight the numbers and the words of a prefix by how late they last occur."""
     given = {_number(word) for word in _WORD.findall(question) if word[0].isdigit()}

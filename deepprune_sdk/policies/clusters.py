@@ -148,13 +148,9 @@ class GreedyClusters:
 
     def _try(self, trace: Trace, checkpoint: int, traces: Sequence[Trace]) -> Placement | None:
         """Decide on the first waiting trace; None while verdicts on it are missing."""
-        candidates = list(self.members)
-        if trace.answer is not None:
-            answers = self._answers(traces)
-            for cluster, seen in answers.items():
-                if trace.answer in seen:
-                    return self._joins(trace, checkpoint, _Match(1.0, 1.0, cluster), traces)
-            candidates = [cluster for cluster in candidates if not answers[cluster]]
+        same, candidates = self._candidates(trace, traces)
+        if same is not None:
+            return self._joins(trace, checkpoint, _Match(1.0, 1.0, same), traces)
         if not trace.live and not self._rounds[checkpoint].prefixes[trace.index].finished:
             candidates = []  # it ended while its verdicts were under way: they are dropped
         best = self._best(trace.index, checkpoint, candidates)
@@ -169,11 +165,16 @@ class GreedyClusters:
             trace=trace.index, checkpoint=checkpoint, cluster=founded if own is None else own
         )
 
-    def _answers(self, traces: Sequence[Trace]) -> dict[int, set[str]]:
-        return {
+    def _candidates(self, trace: Trace, traces: Sequence[Trace]) -> tuple[int | None, list[int]]:
+        """Return the cluster with the trace's answer, or None, and those to judge it with."""
+        if trace.answer is None:
+            return None, list(self.members)
+        answers = {
             cluster: {answer for m in members if (answer := traces[m].answer) is not None}
             for cluster, members in self.members.items()
         }
+        same = next((cluster for cluster, seen in answers.items() if trace.answer in seen), None)
+        return same, [cluster for cluster, seen in answers.items() if not seen]
 
     def _best(self, trace: int, checkpoint: int, candidates: Sequence[int]) -> _Match | None:
         """Return the most similar cluster, the older one of equals; note what is missing."""
@@ -233,9 +234,9 @@ class GreedyClusters:
             waiting = current.waiting
             for index in waiting if self._setup.free_judge else waiting[:LOOK_AHEAD]:
                 trace = traces[index]
-                if not trace.speaks or (not trace.live and not current.prefixes[index].finished):
+                if not trace.speaks:
                     continue
-                for member in self._certain(index, checkpoint, ahead):
+                for member in self._certain(trace, checkpoint, ahead, traces):
                     pair = (index, member)
                     answers = trace.answer, traces[member].answer
                     if pair in current.asked or None not in answers:
@@ -251,11 +252,17 @@ class GreedyClusters:
                 ahead.append(index)
         return tuple(pairs)
 
-    def _certain(self, trace: int, checkpoint: int, ahead: Sequence[int]) -> Iterator[int]:
+    def _certain(
+        self, trace: Trace, checkpoint: int, ahead: Sequence[int], traces: Sequence[Trace]
+    ) -> Iterator[int]:
+        same, candidates = self._candidates(trace, traces)
+        dropped = not trace.live and not self._rounds[checkpoint].prefixes[trace.index].finished
+        if same is not None or dropped:
+            return
         free = self._setup.free_judge
-        for cluster in self.members:
+        for cluster in candidates:
             rivals = () if free else ahead
-            yield from self._sample(trace, cluster, checkpoint, rivals)
+            yield from self._sample(trace.index, cluster, checkpoint, rivals)
         if free:
             yield from (other for other in ahead if other not in self.home)
 

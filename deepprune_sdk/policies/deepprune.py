@@ -83,6 +83,7 @@ class DeepPruneState(PolicyState):
         self._speakers: dict[int, int] = {}
         """First answered trace of a cluster: the ballots it gives are never taken back."""
         self._selected: set[int] | None = None
+        self._traces: Sequence[Trace] = ()
         self._keep = policy.keep if policy.finish == "representatives" else policy.largest_members
         self.clusters = GreedyClusters(
             setup,
@@ -104,8 +105,8 @@ class DeepPruneState(PolicyState):
                     return
                 self.clusters.enter(prefix)
             case TraceOver(trace):
-                prefix = self._tracker.ended(trace)
-                if prefix is not None and trace.answer is not None:
+                prefix = None if trace.answer is None else self._tracker.ended(trace)
+                if prefix is not None:
                     self.clusters.enter(prefix)
                 yield from self._ended(trace, view)
                 self.clusters.changed()
@@ -139,13 +140,14 @@ class DeepPruneState(PolicyState):
             self._speakers.setdefault(cluster, trace.index)
         others = speaking(traces, [member for member in members if member != trace.index])
         if trace.live and placement.similarity is not None and len(others) >= self._keep:
-            self._weights[trace.index] = placement.probability
             yield Close(
                 trace=trace.index,
                 reason="redundant",
                 into=cluster,
                 probability=placement.probability,
             )
+            if not trace.live:  # another policy may protect it
+                self._weights[trace.index] = placement.probability
 
     def _ended(self, trace: Trace, view: RunView) -> Iterator[Decision]:
         """Let an answered trace speak for its cluster, or look for another where none is left."""
@@ -181,7 +183,12 @@ class DeepPruneState(PolicyState):
         )
         if undecided:
             return
-        sizes = {founder: len(members) for founder, members in self.clusters.members.items()}
+        self._traces = view.traces
+        sizes = {
+            founder: len(members)
+            for founder, members in self.clusters.members.items()
+            if speaking(view.traces, members)
+        }
         largest = max(sizes, key=sizes.__getitem__, default=None)
         if largest is None or sizes[largest] == 1:
             speakers = [trace.index for trace in view.traces if trace.speaks]
@@ -200,7 +207,8 @@ class DeepPruneState(PolicyState):
     def protects(self, trace: Trace, view: RunView) -> bool:
         if trace.answer is not None:
             return False
-        if self._selected is not None and trace.index not in self._selected:
+        selected = self.selected
+        if selected is not None and trace.index not in selected:
             return False
         cluster = self.clusters.home.get(trace.index)
         if cluster is None:
@@ -211,7 +219,7 @@ class DeepPruneState(PolicyState):
         return self._policy.finish != "largest" or self._selected is not None
 
     def imputations(self) -> Mapping[int, Imputation]:
-        home, selected = self.clusters.home, self._selected
+        home, selected = self.clusters.home, self.selected
         return {
             trace: Imputation(home[trace], self._speakers.get(home[trace]), weight)
             for trace, weight in self._weights.items()
@@ -224,8 +232,9 @@ class DeepPruneState(PolicyState):
 
     @property
     def selected(self) -> set[int] | None:
-        """The traces that may vote; None for all."""
-        return self._selected
+        """The traces that may vote; None for all, also where no selected one is left to speak."""
+        chosen = self._selected
+        return chosen if chosen and any(self._traces[t].speaks for t in chosen) else None
 
 
 class _SelectedVote:

@@ -81,11 +81,14 @@ def _cannot_turn(ballots: Sequence[Ballot], view: RunView) -> bool:
     """Whether the leader is ahead by more than all other ballots of the run can weigh.
 
     Those are at most one for each trace that is not started, live, answered but not counted yet,
-    or pruned into a cluster without an answer.
+    or pruned into a cluster without an answer; where imputed ballots do not count, the one of those
+    a cluster that may yet be continued.
     """
     cast = {ballot.trace for ballot in ballots}
     claims = set(view.imputations if view.vote.counts_imputed else ())
     open_traces = view.setup.n - len(view.traces)
+    if view.setup.can_continue and not view.vote.counts_imputed:
+        open_traces += len({c.cluster for c in view.imputations.values() if c.speaker is None})
     for trace in view.traces:
         if trace.index not in cast:
             open_traces += trace.speaks or trace.index in claims
