@@ -13,9 +13,11 @@ from dataclasses import replace
 from deepprune_sdk.errors import ConfigurationError
 from deepprune_sdk.policies.base import (
     Advanced,
+    Elapsed,
     Imputation,
     Observation,
     Policy,
+    ProbeAnswered,
     RunSetup,
     Scored,
     TraceOver,
@@ -33,16 +35,22 @@ from deepprune_sdk.signals import (
     Judged,
     Orphaned,
     Placed,
+    Probe,
+    Probed,
     Resume,
     Signal,
     Start,
     Stop,
+    Tick,
 )
 from deepprune_sdk.trace import Outcome, Trace
-from deepprune_sdk.types import Chunk
+from deepprune_sdk.types import NO_USAGE, Chunk
 from deepprune_sdk.voting import AnswerClasses, Ballot, ClusterWeightedVote, Tally, Vote
 
-__all__ = ["Engine"]
+__all__ = ["PROBE", "Engine"]
+
+PROBE = "\n\nSo the final answer is \\boxed{"
+"""What follows a trace's text when the model is asked for its answer so far."""
 
 NEVER = 1 << 62
 """A token count that no trace reaches."""
@@ -94,6 +102,8 @@ class Engine:
         self._actions: list[Action] = []
         self.traces: list[Trace] = []
         self.full: dict[int, Trace] = {}
+        self.probe_usage = NO_USAGE
+        """Tokens of all probes, read and written."""
         self.started = 0
         """Traces started, the policy's and those that shadow mode goes on with."""
         self.ended_because: str | None = None
@@ -107,6 +117,11 @@ class Engine:
     def setup(self) -> RunSetup:
         """What was known at the start."""
         return self._setup
+
+    @property
+    def shadow(self) -> bool:
+        """Whether decisions are taken and nothing is closed."""
+        return self._shadow
 
     @property
     def vote(self) -> Vote:
@@ -126,8 +141,10 @@ class Engine:
             claim = claims.get(trace.index)
             if trace.answer is not None:
                 ballots.append(Ballot(trace=trace.index, answer=trace.answer))
-            elif claim is not None and claim.speaker is not None:
-                answer = self.traces[claim.speaker].answer
+            elif claim is not None:
+                answer = claim.answer
+                if claim.speaker is not None:
+                    answer = self.traces[claim.speaker].answer
                 if answer is not None:
                     ballots.append(
                         Ballot(trace=trace.index, answer=answer, weight=claim.weight, imputed=True)
@@ -170,6 +187,10 @@ class Engine:
                 self._over(self.growing(signal.trace), "failed", signal.error)
             case Judged():
                 self._unseen.append(Scored(signal.pair, signal.verdict.probability))
+            case Probed():
+                self._probed(signal)
+            case Tick():
+                self._unseen.append(Elapsed(signal.seconds))
             case Stop() if self.ended_because is None:
                 self._end(signal.reason, for_good=True)
             case Stop():
@@ -197,6 +218,18 @@ class Engine:
         if chunk.usage is not None:
             trace.report(chunk.usage)
         return looked
+
+    def _probed(self, probed: Probed) -> None:
+        self.probe_usage += probed.usage
+        answer = None
+        if probed.text is not None:
+            answer = self._answers.extract(PROBE + probed.text, complete=False)
+        name = None if answer is None else self._classes.name(answer)
+        self._unseen.append(ProbeAnswered(self.traces[probed.trace], probed.tokens, name))
+
+    def wake_after(self) -> float | None:
+        """Seconds since the start after which a `Tick` is wanted, or None for never."""
+        return self._state.wake_after()
 
     def next_interest(self, index: int) -> int | None:
         """Token count at which a live trace next matters; text up to there can be told at once."""
@@ -231,15 +264,11 @@ class Engine:
             case Close():
                 self._close(decision)
             case Resume():
-                trace = self.traces[decision.trace]
-                trace.resume()
-                self._streams.add(trace.index)
-                self._live.add(trace.index)
-                self._actions.append(Start(trace=trace.index, prefix=trace.text))
+                self._resume(decision.trace)
             case End():
                 if self._state.may_end():
                     self._end(decision.reason)
-            case Ask() | Placed() | Orphaned():
+            case Ask() | Probe() | Placed() | Orphaned():
                 self._actions.append(decision)
 
     def _close(self, close: Close) -> None:
@@ -254,6 +283,20 @@ class Engine:
         trace.into = close.into
         self._over(trace, close.outcome, close.reason)
         self._actions.append(replace(close, applied=not self._shadow))
+
+    def _resume(self, index: int) -> None:
+        if self._shadow:  # its stream was never closed: what that brought since is the continuation
+            trace = self.traces[index] = self.full.pop(index)
+        else:
+            trace = self.traces[index]
+            trace.resume()
+            self._streams.add(index)
+            self._actions.append(Start(trace=index, prefix=trace.text))
+        if trace.live:
+            self._live.add(index)
+            self._interest[index] = self._next_interest(trace)
+        else:
+            self._unseen.append(TraceOver(trace))
 
     def _over(self, trace: Trace, outcome: Outcome, reason: str = "") -> None:
         """End a trace. One that was closed before stays as it is, whatever its stream says."""
@@ -289,7 +332,9 @@ class Engine:
         self._drain()
         if self.ended_because is None:
             self._start_admitted()
-            if not self._live and self.policy_ended_because is None:
+            # In shadow mode an admitted trace may have to wait for a stream to end.
+            waits = self.started < self._admitted()
+            if not self._live and not waits and self.policy_ended_because is None:
                 self._end("complete")
                 self._start_admitted()
             if not self._streams and self.ended_because is None:
@@ -297,13 +342,17 @@ class Engine:
         actions, self._actions = self._actions, []
         return actions
 
+    def _admitted(self) -> int:
+        n = self._setup.n
+        return n if self.policy_ended_because is not None else min(n, self._state.admitted(self))
+
     def _start_admitted(self) -> None:
         if self.ended_because is not None:
             return
         policy_runs = self.policy_ended_because is None
-        admitted = self._state.admitted(self) if policy_runs else self._setup.n
+        admitted = self._admitted()
         room = self._setup.concurrency or self._setup.n
-        while self.started < min(admitted, self._setup.n) and len(self._streams) < room:
+        while self.started < admitted and len(self._streams) < room:
             trace = Trace(self.started)
             self.started += 1
             self._streams.add(trace.index)

@@ -74,21 +74,7 @@ class Feed:
                 self._grown.add(signal.trace)
                 self._wake.set()
             case Ended() | Failed():
-                trace = self._engine.growing(signal.trace)
-                if isinstance(signal, Failed):
-                    self.publish(
-                        TraceFailed(trace=trace.index, error=signal.error, tokens=trace.tokens)
-                    )
-                else:
-                    self.publish(
-                        TraceFinished(
-                            trace=trace.index,
-                            answer=trace.answer,
-                            finish=trace.finish,
-                            tokens=trace.tokens,
-                        )
-                    )
-                self._publish_vote()
+                self._over(signal)
             case Judged():
                 self.publish(
                     PairJudged(
@@ -99,6 +85,28 @@ class Feed:
                         problem=signal.problem,
                     )
                 )
+            case _:
+                pass
+
+    def _over(self, signal: Ended | Failed) -> None:
+        """Tell of an end; what comes of a trace after it was closed is none."""
+        trace = self._engine.growing(signal.trace)
+        match signal:
+            case Failed() if trace.outcome == "failed":
+                self.publish(
+                    TraceFailed(trace=trace.index, error=signal.error, tokens=trace.tokens)
+                )
+                self._publish_vote()
+            case Ended() if trace.outcome == "finished":
+                self.publish(
+                    TraceFinished(
+                        trace=trace.index,
+                        answer=trace.answer,
+                        finish=trace.finish,
+                        tokens=trace.tokens,
+                    )
+                )
+                self._publish_vote()
             case _:
                 pass
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from numbers import Real
+from typing import cast
 
 import anyio
 from pydantic import Field
@@ -87,7 +89,7 @@ class Judging:
         except Exception as error:  # a judge is the user's code: whatever it raises keeps the trace
             logger.warning("judge %s failed: %s", self._judge.name, error)
             return self._unscored(pairs, "failed")
-        if len(verdicts) != len(pairs):
+        if not _well_formed(verdicts, len(pairs)):
             return self._unscored(pairs, "malformed")
         return [self._judged(pair, verdict) for pair, verdict in zip(pairs, verdicts, strict=True)]
 
@@ -110,3 +112,13 @@ class Judging:
             )
             for pair in pairs
         ]
+
+
+def _well_formed(verdicts: object, wanted: int) -> bool:
+    """Whether a judge answered a verdict a pair: it is the user's code, and may not."""
+    if not isinstance(verdicts, Sequence):
+        return False
+    return len(cast("Sequence[object]", verdicts)) == wanted and all(
+        isinstance(verdict, Verdict) and isinstance(verdict.probability, Real | None)
+        for verdict in cast("Sequence[object]", verdicts)
+    )

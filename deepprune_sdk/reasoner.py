@@ -15,7 +15,9 @@ from deepprune_sdk.judges.lexical import LexicalJudge
 from deepprune_sdk.judging import Judging, JudgingLimits
 from deepprune_sdk.policies import Composed, DeepPrune, Policy, RunSetup, SettledVote
 from deepprune_sdk.protocols import AnswerExtractor, Backend, ContinuesPrefix, Judge
+from deepprune_sdk.recording.live import RecordAs, TraceRecorder
 from deepprune_sdk.recording.runlog import RunLogWriter
+from deepprune_sdk.recording.writer import TraceWriter
 from deepprune_sdk.result import Result
 from deepprune_sdk.retry import Retries
 from deepprune_sdk.run import Run
@@ -42,6 +44,7 @@ class ParallelReasoner:
         judging: JudgingLimits | None = None,
         retries: Retries | None = None,
         shadow: bool = False,
+        record: str | PathLike[str] | TraceWriter | None = None,
     ) -> None:
         """Put a reasoner together.
 
@@ -57,6 +60,8 @@ class ParallelReasoner:
             retries: How requests are repeated before their first token.
             shadow: Take every decision and close nothing: the result says what would have been
                 saved and whether the answer would have differed.
+            record: A recording (`deepprune-trace/1`) that every trace of every run is appended to
+                when it ends, those that were closed with what they had.
 
         Raises:
             ConfigurationError: `concurrency` is below 1.
@@ -72,6 +77,8 @@ class ParallelReasoner:
         self.judging = judging or JudgingLimits()
         self.retries = retries or Retries()
         self.shadow = shadow
+        is_path = isinstance(record, str | PathLike)
+        self.record = TraceWriter(record) if is_path else record
 
     async def solve(
         self,
@@ -82,11 +89,13 @@ class ParallelReasoner:
         answers: AnswerExtractor | Callable[[str], str | None] | None = None,
         judging: JudgingLimits | None = None,
         run_log: str | PathLike[str] | None = None,
+        record_as: RecordAs | None = None,
     ) -> Result:
         """Answer `prompt` by a vote over at most `n` traces.
 
         The keyword arguments replace the reasoner's own for this call; `run_log` is a file to
-        write the run's log to (`deepprune-run/1`). Cancelling closes every stream and raises.
+        write the run's log to (`deepprune-run/1`), `record_as` says what its traces are recorded
+        as. Cancelling closes every stream and raises.
 
         Raises:
             ConfigurationError: An empty prompt, n below 1, settings that cannot work together.
@@ -100,6 +109,7 @@ class ParallelReasoner:
             answers=answers,
             judging=judging,
             run_log=run_log,
+            record_as=record_as,
             watched=False,
         ) as run:
             return await run.wait()
@@ -113,6 +123,7 @@ class ParallelReasoner:
         answers: AnswerExtractor | Callable[[str], str | None] | None = None,
         judging: JudgingLimits | None = None,
         run_log: str | PathLike[str] | None = None,
+        record_as: RecordAs | None = None,
         watched: bool = True,
     ) -> Run:
         """Like `solve`, event by event: `async with` the run, then `async for` its events.
@@ -126,13 +137,15 @@ class ParallelReasoner:
         sampling = sampling or self.sampling
         seed = randbelow(2**31) if sampling.seed is None else sampling.seed
         backend = self.backend
+        continues = isinstance(backend, ContinuesPrefix) and backend.continues_prefix
         setup = RunSetup(
             n=n,
             seed=seed,
             question=_question(messages),
             concurrency=_least(self.concurrency, backend.concurrency),
             free_judge=not self.judge.costs_tokens,
-            can_continue=isinstance(backend, ContinuesPrefix) and backend.continues_prefix,
+            can_continue=continues,
+            can_probe=continues,
         )
         extractor = self.answers if answers is None else _extractor(answers)
         engine = Engine(self.policy, setup, extractor, shadow=self.shadow)
@@ -144,7 +157,18 @@ class ParallelReasoner:
             sampling=sampling,
             retries=self.retries,
             log=None if run_log is None else RunLogWriter(run_log, self.policy, setup, self.shadow),
+            recorder=self._recorder(engine, sampling, record_as),
             watched=watched,
+        )
+
+    def _recorder(
+        self, engine: Engine, sampling: Sampling, record_as: RecordAs | None
+    ) -> TraceRecorder | None:
+        if self.record is None:
+            return None
+        model = self.backend.model
+        return TraceRecorder(
+            self.record, engine, model=model, sampling=sampling, record_as=record_as
         )
 
     async def solve_many(

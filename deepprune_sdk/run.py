@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-import math
+from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -12,12 +12,13 @@ from typing import Self, cast
 import anyio
 from anyio.abc import TaskGroup
 
-from deepprune_sdk.engine import Engine
+from deepprune_sdk.engine import PROBE, Engine
 from deepprune_sdk.errors import AllTracesFailedError, BackendError, DeepPruneError
 from deepprune_sdk.events import Event
 from deepprune_sdk.feed import Feed
 from deepprune_sdk.judging import Judging
 from deepprune_sdk.protocols import Backend
+from deepprune_sdk.recording.live import TraceRecorder
 from deepprune_sdk.recording.runlog import RunLogWriter
 from deepprune_sdk.result import Result
 from deepprune_sdk.retry import Retries, retrying
@@ -30,17 +31,23 @@ from deepprune_sdk.signals import (
     Ended,
     Failed,
     Judged,
+    Probe,
+    Probed,
     Signal,
     Start,
     Stop,
+    Tick,
 )
 from deepprune_sdk.summary import summarize
 from deepprune_sdk.trace import Pair
-from deepprune_sdk.types import Message, Sampling, TraceRequest
+from deepprune_sdk.types import NO_USAGE, Message, Sampling, TraceRequest, Usage
 
 __all__ = ["Run"]
 
 logger = logging.getLogger(__name__)
+
+PROBE_TOKENS = 12
+"""Most tokens of a probed answer."""
 
 
 @dataclass(slots=True)
@@ -75,6 +82,7 @@ class Run:
         sampling: Sampling,
         retries: Retries,
         log: RunLogWriter | None = None,
+        recorder: TraceRecorder | None = None,
         watched: bool = True,
     ) -> None:
         """Prepare a run; entering it starts it. Made by `ParallelReasoner.run`."""
@@ -85,6 +93,7 @@ class Run:
         self._sampling = sampling
         self._retries = retries
         self._log = log
+        self._recorder = recorder
         self._feed = Feed(engine) if watched else None
         self._streams: dict[int, _Stream] = {}
         self._waiting_pairs: list[Pair] = []
@@ -92,13 +101,21 @@ class Run:
         self._error: Exception | None = None
         self._result: Result | None = None
         self._over = anyio.Event()
-        self._post, self._inbox = anyio.create_memory_object_stream[_Post](math.inf)
+        self._inbox: deque[_Post] = deque()
+        self._mail = anyio.Event()
         self._group: TaskGroup = anyio.create_task_group()
 
     # --- for the caller ---------------------------------------------------------------------------
 
     async def __aenter__(self) -> Self:
-        """Start the traces."""
+        """Start the traces.
+
+        Raises:
+            ConfigurationError: The recording cannot be written.
+            RecordingError: The file to record to is no recording.
+        """
+        if self._recorder is not None:
+            self._recorder.open()
         await self._group.__aenter__()
         self._group.start_soon(self._drive)
         return self
@@ -114,10 +131,10 @@ class Run:
         try:
             return await self._group.__aexit__(None, None, None)
         finally:
-            self._post.close()
-            self._inbox.close()
             if self._log is not None:
                 self._log.close()
+            if self._recorder is not None:
+                self._recorder.close()
 
     def __aiter__(self) -> Self:
         """Iterate over the events; raises as `wait` does once all are read."""
@@ -160,7 +177,7 @@ class Run:
     def stop(self, reason: str = "stopped") -> None:
         """End the run with what it has; its result says `reason`."""
         if not self._over.is_set():
-            self._post.send_nowait(_Post([Stop(reason=reason)]))
+            self._tell([Stop(reason=reason)])
 
     def _raise(self) -> None:
         if self._error is not None:
@@ -174,17 +191,24 @@ class Run:
         try:
             async with anyio.create_task_group() as tasks:
                 self._act(None, self._engine.begin(), tasks)
+                wake = self._engine.wake_after()
+                if wake is not None:
+                    tasks.start_soon(self._wake, wake)
                 while self._engine.ended_because is None:
                     for post in await self._posted():
                         self._take(post, tasks)
                     self._ask_judge(tasks)
                 tasks.cancel_scope.cancel()
             # Text that had arrived when the streams were closed was generated, so it counts.
-            while self._inbox.statistics().current_buffer_used:
-                self._take(self._inbox.receive_nowait(), None)
+            while self._inbox:
+                self._take(self._inbox.popleft(), None)
+            if self._recorder is not None:
+                self._recorder.close()
             self._finish()
         except Exception as error:  # what a user's own part raised, out of its group
             self._error = _first(error)
+            if isinstance(self._error, DeepPruneError):
+                self._result = self.snapshot()
         finally:
             self._over.set()
             if self._feed is not None:
@@ -192,11 +216,11 @@ class Run:
 
     async def _posted(self) -> list[_Post]:
         """Wait for a post, then take all there are: one wake-up however many streams spoke."""
-        posts = [await self._inbox.receive()]
-        posts += [
-            self._inbox.receive_nowait()
-            for _ in range(self._inbox.statistics().current_buffer_used)
-        ]
+        if not self._inbox:
+            self._mail = anyio.Event()
+            await self._mail.wait()
+        posts = list(self._inbox)
+        self._inbox.clear()
         return posts
 
     def _take(self, post: _Post, tasks: TaskGroup | None) -> None:
@@ -214,6 +238,8 @@ class Run:
     ) -> None:
         if self._log is not None:
             self._log.write(signal, actions)
+        if self._recorder is not None:
+            self._recorder.report(signal, actions)
         if self._feed is not None:
             self._feed.report(signal, actions)
         for action in actions:
@@ -223,6 +249,8 @@ class Run:
                     tasks.start_soon(self._stream, action, stream)
                 case Ask():
                     self._waiting_pairs += action.pairs
+                case Probe() if tasks is not None:
+                    tasks.start_soon(self._probe, action)
                 case Close() if action.applied:
                     self._streams[action.trace].scope.cancel()
                 case End():
@@ -297,8 +325,37 @@ class Run:
         judged: list[Judged] = await self._judging.ask(pairs)
         self._tell(judged)
 
+    async def _probe(self, probe: Probe) -> None:
+        """Ask for the answer so far by a short forced continuation."""
+        text = "".join(self._engine.traces[probe.trace].pieces[: probe.tokens])
+        sampling = self._sampling.model_copy(
+            update={"temperature": 0.0, "max_tokens": PROBE_TOKENS, "top_logprobs": 0}
+        )
+        request = TraceRequest(
+            trace=probe.trace, messages=self._messages, sampling=sampling, prefix=text + PROBE
+        )
+        said: list[str] | None = []
+        usage = NO_USAGE
+        try:
+            async with self._backend.stream(request) as chunks:
+                async for chunk in chunks:
+                    said += chunk.pieces
+                    usage = chunk.usage or usage
+        except Exception as error:  # a probe that fails says nothing, and costs what it cost
+            logger.warning("a probe of trace %d failed: %s", probe.trace, error)
+            said = None
+        if not usage.generated:
+            usage = Usage(prompt=probe.tokens, generated=len(said or ()), estimated=True)
+        answer = None if said is None else "".join(said)
+        self._tell([Probed(trace=probe.trace, tokens=probe.tokens, text=answer, usage=usage)])
+
+    async def _wake(self, seconds: float) -> None:
+        await anyio.sleep(seconds)
+        self._tell([Tick(seconds=seconds)])
+
     def _tell(self, signals: Iterable[Signal], stream: _Stream | None = None) -> None:
-        self._post.send_nowait(_Post(list(signals), stream))
+        self._inbox.append(_Post(list(signals), stream))
+        self._mail.set()
 
 
 def _first(error: Exception) -> Exception:

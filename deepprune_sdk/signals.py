@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from deepprune_sdk.trace import Pair
-from deepprune_sdk.types import Chunk, Finish, Usage, Verdict
+from deepprune_sdk.types import NO_USAGE, Chunk, Finish, Usage, Verdict
 
 __all__ = [
     "Action",
@@ -26,10 +26,13 @@ __all__ = [
     "Orphaned",
     "PairKey",
     "Placed",
+    "Probe",
+    "Probed",
     "Resume",
     "Signal",
     "Start",
     "Stop",
+    "Tick",
     "Unscored",
     "key_of",
     "record_of",
@@ -103,7 +106,35 @@ class Stop:
     type: Literal["stop"] = "stop"
 
 
-Signal = Annotated[Arrived | Ended | Failed | Judged | Stop, Field(discriminator="type")]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probed:
+    """What the model said when a trace was cut at `tokens` and asked for its answer so far.
+
+    Attributes:
+        trace: Number of the trace.
+        tokens: Length of the trace when it was asked.
+        text: What followed the opening of the box; None where the probe failed.
+        usage: Tokens of the probe.
+    """
+
+    trace: int
+    tokens: int
+    text: str | None
+    usage: Usage = NO_USAGE
+    type: Literal["probed"] = "probed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tick:
+    """So many seconds have passed since the start."""
+
+    seconds: float
+    type: Literal["tick"] = "tick"
+
+
+Signal = Annotated[
+    Arrived | Ended | Failed | Judged | Probed | Stop | Tick, Field(discriminator="type")
+]
 
 
 # --- answered by policies and the engine --------------------------------------------------------
@@ -124,6 +155,15 @@ class Ask:
 
     pairs: tuple[Pair, ...]
     type: Literal["ask"] = "ask"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """Ask the model for the answer that a trace has come to after its first `tokens`."""
+
+    trace: int
+    tokens: int
+    type: Literal["probe"] = "probe"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,10 +230,10 @@ class End:
     type: Literal["end"] = "end"
 
 
-Decision = Ask | Close | Placed | Resume | Orphaned | End
+Decision = Ask | Probe | Close | Placed | Resume | Orphaned | End
 """What a policy may answer."""
 
-Action = Start | Ask | Close | Placed | Orphaned | End
+Action = Start | Ask | Probe | Close | Placed | Orphaned | End
 """What a shell is told."""
 
 

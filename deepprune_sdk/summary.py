@@ -26,7 +26,7 @@ def summarize(
 ) -> Result:
     """Report a run as it stands, over or not. In shadow mode the full traces vote by majority."""
     judge = judge or JudgeReport()
-    if engine.full:
+    if engine.shadow:
         traces = engine.run_traces()
         ballots = [
             Ballot(trace=trace.index, answer=trace.answer)
@@ -39,7 +39,7 @@ def summarize(
         traces, ballots, tally, shadow = engine.traces, engine.ballots(), engine.tally(), None
     usage = sum((trace.cost for trace in traces), NO_USAGE)
     claims = engine.imputations
-    lapsed = {claim.cluster for claim in claims.values() if claim.speaker is None}
+    lapsed = {c.cluster for c in claims.values() if c.speaker is None and c.answer is None}
     return Result(
         answer=tally.answer,
         tally={
@@ -48,7 +48,7 @@ def summarize(
         },
         agreement=tally.agreement,
         ended_because=engine.ended_because or "running",
-        usage=_run_usage(usage, judge),
+        usage=_run_usage(usage, engine.probe_usage, judge),
         traces=_reports(traces, ballots, tally, {} if shadow else claims),
         judge=judge,
         orphaned=0 if shadow else len(lapsed),
@@ -57,12 +57,12 @@ def summarize(
     )
 
 
-def _run_usage(usage: Usage, judge: JudgeReport) -> RunUsage:
+def _run_usage(usage: Usage, probes: Usage, judge: JudgeReport) -> RunUsage:
     return RunUsage(
         prompt=usage.prompt,
         generated=usage.generated,
-        judge=judge.prompt_tokens + judge.generated_tokens,
-        estimated=usage.estimated,
+        judge=judge.prompt_tokens + judge.generated_tokens + probes.prompt + probes.generated,
+        estimated=usage.estimated or probes.estimated,
     )
 
 

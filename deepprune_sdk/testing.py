@@ -116,6 +116,7 @@ class ScriptedBackend:
         while read != request.prefix and begin < len(pieces):
             read += pieces[begin]
             begin += 1
+        first = begin
         limit = request.sampling.max_tokens
         cut = limit is not None and len(pieces) - begin > limit
         end = begin + limit if cut and limit is not None else len(pieces)
@@ -132,7 +133,7 @@ class ScriptedBackend:
             yield Chunk(pieces=pieces[begin:upto], reasoning=reasoning)
             begin = upto
         self._fail(script, begin, refused)
-        usage = Usage(prompt=10, generated=end) if script.usage else None
+        usage = Usage(prompt=10, generated=end - first) if script.usage else None
         yield Chunk(finish="length" if cut else script.finish, usage=usage)
 
     @staticmethod

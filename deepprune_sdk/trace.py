@@ -167,6 +167,7 @@ class Trace:
         """Make a pruned trace live again; a second request adds its usage to the first's."""
         self._earlier_usage = self.cost
         self.usage = self._earlier_usage
+        self.finish = None
         self.outcome = None
         self.into = None
         self.reason = ""

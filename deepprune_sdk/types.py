@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, cast
 
 from pydantic import (
     BaseModel,
@@ -82,13 +82,20 @@ def to_messages(prompt: Prompt) -> tuple[Message, ...]:
     if isinstance(prompt, str):
         messages = (Message(role="user", content=prompt),)
     else:
-        messages = tuple(
-            part if isinstance(part, Message) else Message.model_validate(dict(part))
-            for part in prompt
-        )
+        messages = tuple(_message(part) for part in prompt)
     if not any(message.content.strip() for message in messages):
         raise ConfigurationError(f"the prompt is empty ({prompt!r}): give a question")
     return messages
+
+
+def _message(part: object) -> Message:
+    if isinstance(part, Message):
+        return part
+    if not isinstance(part, Mapping):
+        raise ConfigurationError(
+            f"{part!r} is no chat message: give a role and a content, or a str"
+        )
+    return Message.model_validate(dict(cast("Mapping[str, str]", part)))
 
 
 class Sampling(Config):

@@ -20,12 +20,27 @@ from deepprune_sdk.policies.base import Policy, RunSetup
 from deepprune_sdk.protocols import AnswerExtractor, Judge
 from deepprune_sdk.recording.traces import RecordedTrace
 from deepprune_sdk.result import Result
-from deepprune_sdk.signals import Action, Arrived, Ask, Close, End, Ended, Signal, Start
+from deepprune_sdk.signals import (
+    Action,
+    Arrived,
+    Ask,
+    Close,
+    End,
+    Ended,
+    Probe,
+    Probed,
+    Signal,
+    Start,
+)
 from deepprune_sdk.summary import summarize
 from deepprune_sdk.trace import Pair
-from deepprune_sdk.types import Chunk
+from deepprune_sdk.types import Chunk, Usage
 
 __all__ = ["Replayed", "draw", "replay"]
+
+
+PROBE_TOKENS = 12
+"""What a recorded probe is taken to have written: the most it may."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +107,7 @@ async def replay(
         # Verdicts come at once here, so nothing is gained by asking ahead of need.
         free_judge=False,
         can_continue=can_continue,
+        can_probe=all(trace.probes for trace in traces),
     )
     engine = Engine(policy, setup, answers or Answers(), held_back=shell.held_back)
     await shell.run(engine)
@@ -116,6 +132,7 @@ class _Replay:
         self._playing: dict[int, _Playback] = {}
         self._paused: dict[int, int] = {}
         self._agenda: list[tuple[int, int]] = []
+        self._probes: list[Probe] = []
         self.judging = Judging(judge, limits)
         self.now = 0
 
@@ -153,9 +170,26 @@ class _Replay:
     async def _act(self, engine: Engine, actions: Iterable[Action]) -> None:
         waiting = self._carry_out(engine, actions)
         while waiting and engine.ended_because is None:
-            asked, waiting = waiting, []
+            asked = waiting
+            waiting: list[Pair] = []
             for judged in await self.judging.ask(asked, inline=True):
                 waiting += self._carry_out(engine, engine.handle(judged))
+        probes, self._probes = self._probes, []
+        for probe in probes:
+            await self._act(engine, engine.handle(self._probed(probe)))
+
+    def _probed(self, probe: Probe) -> Probed:
+        """Answer a probe from the recording; a probe of the recording's reads the whole trace."""
+        trace = self._traces[probe.trace]
+        if probe.tokens not in trace.probes:
+            recorded = ", ".join(map(str, trace.probes)) or "none"
+            raise RecordingError(
+                f"no probe at {probe.tokens} tokens for trace {trace.trace} of problem "
+                f"{trace.problem!r}; recorded: {recorded}"
+            )
+        usage = Usage(prompt=probe.tokens, generated=PROBE_TOKENS, estimated=True)
+        answer = trace.probes[probe.tokens]
+        return Probed(trace=probe.trace, tokens=probe.tokens, text=f"{answer}}}", usage=usage)
 
     def _carry_out(self, engine: Engine, actions: Iterable[Action]) -> list[Pair]:
         """Start, close and end as told; return the pairs to judge."""
@@ -169,6 +203,8 @@ class _Replay:
                     self._schedule(engine, action.trace, playback)
                 case Ask():
                     waiting += action.pairs
+                case Probe():
+                    self._probes.append(action)
                 case Close():
                     self._paused[action.trace] = self._playing.pop(action.trace).told
                 case End():

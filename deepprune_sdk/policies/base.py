@@ -16,10 +16,12 @@ from deepprune_sdk.voting import Ballot, Vote
 
 __all__ = [
     "Advanced",
+    "Elapsed",
     "Imputation",
     "Observation",
     "Policy",
     "PolicyState",
+    "ProbeAnswered",
     "RunSetup",
     "RunView",
     "Scored",
@@ -38,6 +40,7 @@ class RunSetup:
         concurrency: Most live traces at once, or None.
         free_judge: Whether verdicts cost nothing, so that pairs may be asked ahead of need.
         can_continue: Whether a closed trace can be continued from its text.
+        can_probe: Whether a trace can be asked for its answer so far.
     """
 
     n: int
@@ -46,6 +49,7 @@ class RunSetup:
     concurrency: int | None = None
     free_judge: bool = True
     can_continue: bool = False
+    can_probe: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,22 +74,40 @@ class Scored:
     probability: float | None
 
 
-Observation = Advanced | TraceOver | Scored
+@dataclass(frozen=True, slots=True)
+class Elapsed:
+    """The time has come that a state asked to be told of, in seconds since the start."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeAnswered:
+    """The answer that a trace had come to after `tokens`; None where the probe gave none."""
+
+    trace: Trace
+    tokens: int
+    answer: str | None
+
+
+Observation = Advanced | TraceOver | Scored | ProbeAnswered | Elapsed
 
 
 @dataclass(frozen=True, slots=True)
 class Imputation:
-    """A pruned trace's claim to a ballot.
+    """The claim to a ballot of a trace that did not come to its answer.
 
     Attributes:
-        cluster: The cluster it belongs to, named by the founding trace.
+        cluster: The cluster it was pruned into, named by the founding trace, or None.
         speaker: The answered trace whose answer it takes, or None while there is none.
         weight: Probability that it would have ended in the same answer.
+        answer: The answer, where it comes from a probe and not from a speaker.
     """
 
-    cluster: int
+    cluster: int | None
     speaker: int | None
     weight: float
+    answer: str | None = None
 
 
 class RunView(Protocol):
@@ -134,6 +156,9 @@ class PolicyState:
         """Answer an observation. Each decision takes effect before the next one is asked for."""
         del seen, view
         return ()
+
+    def wake_after(self) -> float | None:
+        """Seconds since the start after which `Elapsed` is wanted, or None for never."""
 
     def protects(self, trace: Trace, view: RunView) -> bool:
         """Whether no policy may close `trace` now."""

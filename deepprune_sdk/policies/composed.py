@@ -79,6 +79,10 @@ class _ComposedState(PolicyState):
         for state in self._states:
             yield from state.observe(seen, view)
 
+    def wake_after(self) -> float | None:
+        wanted = [state.wake_after() for state in self._states]
+        return min((seconds for seconds in wanted if seconds is not None), default=None)
+
     def protects(self, trace: Trace, view: RunView) -> bool:
         return any(state.protects(trace, view) for state in self._states)
 

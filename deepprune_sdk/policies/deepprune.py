@@ -113,6 +113,8 @@ class DeepPruneState(PolicyState):
             case Scored(pair, probability):
                 if not self.clusters.score(pair, probability):
                     return
+            case _:
+                return
         for placement in self.clusters.place(view.traces):
             yield from self._placed(placement, view.traces)
         pairs = self.clusters.wanted(view.traces)

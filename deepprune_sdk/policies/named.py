@@ -9,20 +9,29 @@ from typing import Any
 from deepprune_sdk.errors import ConfigurationError
 from deepprune_sdk.policies.base import Policy
 from deepprune_sdk.policies.composed import Composed
+from deepprune_sdk.policies.confidence import DeepConf
 from deepprune_sdk.policies.deepprune import DeepPrune
 from deepprune_sdk.policies.full import FullSampling
+from deepprune_sdk.policies.probe import ParallelProbe
+from deepprune_sdk.policies.registry import BuiltIn
 from deepprune_sdk.policies.settled import SettledVote
+from deepprune_sdk.policies.unanimous import UnanimousWindow
+from deepprune_sdk.policies.waves import Waves
 
 __all__ = ["METHODS", "method"]
 
-_Part = FullSampling | DeepPrune | SettledVote
-_Parts = tuple[_Part, ...]
+_Parts = tuple[BuiltIn, ...]
 
 METHODS: Mapping[str, Callable[[], _Parts]] = {
     "cons": lambda: (FullSampling(),),
     "cons-settled": lambda: (FullSampling(), SettledVote()),
     "deepprune": lambda: (DeepPrune(), SettledVote()),
     "deepprune-paper": lambda: (DeepPrune.paper(),),
+    "deepconf-low": lambda: (DeepConf.low(),),
+    "deepconf-high": lambda: (DeepConf.high(),),
+    "adaptive-consistency": lambda: (Waves(width=1), SettledVote(confidence=0.95)),
+    "esc": lambda: (UnanimousWindow(),),
+    "parallel-probe": lambda: (ParallelProbe(),),
 }
 """The policies a name stands for, with their default settings."""
 
@@ -55,7 +64,7 @@ def _with(name: str, parts: _Parts, setting: str) -> _Parts:
     return tuple(changed if part is owner else part for part in parts)
 
 
-def _settings(part: _Part) -> list[str]:
+def _settings(part: BuiltIn) -> list[str]:
     return [field for field in type(part).model_fields if field != "name"]
 
 

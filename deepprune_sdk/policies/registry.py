@@ -3,23 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field, TypeAdapter, ValidationError
 
 from deepprune_sdk.errors import ConfigurationError
+from deepprune_sdk.policies.answered import StopAtAnswer
 from deepprune_sdk.policies.base import Policy
+from deepprune_sdk.policies.budgets import Deadline, TokenBudget
 from deepprune_sdk.policies.composed import Composed
+from deepprune_sdk.policies.confidence import DeepConf
 from deepprune_sdk.policies.deepprune import DeepPrune
 from deepprune_sdk.policies.full import FullSampling
+from deepprune_sdk.policies.probe import ParallelProbe
 from deepprune_sdk.policies.settled import SettledVote
+from deepprune_sdk.policies.unanimous import UnanimousWindow
+from deepprune_sdk.policies.waves import Waves
 from deepprune_sdk.types import Config
 
-__all__ = ["policy_from_record", "policy_record"]
+__all__ = ["BuiltIn", "policy_from_record", "policy_record"]
 
-KNOWN: dict[str, type[DeepPrune] | type[FullSampling] | type[SettledVote]] = {
-    "deepprune": DeepPrune,
-    "cons": FullSampling,
-    "settled": SettledVote,
-}
+BuiltIn = (
+    Deadline
+    | DeepConf
+    | DeepPrune
+    | FullSampling
+    | ParallelProbe
+    | SettledVote
+    | StopAtAnswer
+    | TokenBudget
+    | UnanimousWindow
+    | Waves
+)
+"""The SDK's own policies; each is told by its `name`."""
+
+_built_in: TypeAdapter[BuiltIn] = TypeAdapter(Annotated[BuiltIn, Field(discriminator="name")])
 
 
 def policy_record(policy: Policy) -> dict[str, Any]:
@@ -39,8 +57,9 @@ def policy_from_record(record: Mapping[str, Any]) -> Policy:
     name = record.get("name")
     if name == "composed":
         return Composed(*(policy_from_record(part) for part in record["policies"]))
-    if name not in KNOWN:
+    try:
+        return _built_in.validate_python(dict(record))
+    except ValidationError as error:
         raise ConfigurationError(
-            f"policy {name!r} is not one of {', '.join(KNOWN)}: pass the policy itself"
-        )
-    return KNOWN[name].model_validate(record)
+            f"policy {name!r} is none of the SDK's: pass the policy itself"
+        ) from error

@@ -1,1 +1,25 @@
-"""Recorded traces and run logs: formats, readers, writers."""
+"""Recorded traces and run logs: formats, readers, writers.
+
+Recording whole sets of problems is in `deepprune_sdk.recording.session`, which stands above
+`ParallelReasoner`.
+"""
+
+from deepprune_sdk.recording.traces import (
+    SCHEMA,
+    RecordedFinish,
+    RecordedTrace,
+    TraceReader,
+    group_by_problem,
+    read_traces,
+)
+from deepprune_sdk.recording.writer import TraceWriter
+
+__all__ = [
+    "SCHEMA",
+    "RecordedFinish",
+    "RecordedTrace",
+    "TraceReader",
+    "TraceWriter",
+    "group_by_problem",
+    "read_traces",
+]

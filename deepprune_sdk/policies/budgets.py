@@ -1,0 +1,97 @@
+"""Limits of a run as policies: tokens, and time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from deepprune_sdk.policies.base import (
+    Advanced,
+    Elapsed,
+    Observation,
+    PolicyState,
+    RunSetup,
+    RunView,
+)
+from deepprune_sdk.signals import Close, Decision, End
+from deepprune_sdk.trace import Trace
+from deepprune_sdk.types import Config
+
+__all__ = ["Deadline", "TokenBudget"]
+
+
+class TokenBudget(Config):
+    """End the run, or a trace, once it has generated so many tokens."""
+
+    name: Literal["token-budget"] = "token-budget"
+    run: int | None = Field(default=None, ge=1)
+    """Generated tokens of all traces together."""
+    trace: int | None = Field(default=None, ge=1)
+    """Generated tokens of one trace."""
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if self.run is None and self.trace is None:
+            raise ValueError("give run=, trace= or both")
+        return self
+
+    def begin(self, setup: RunSetup) -> PolicyState:
+        """Make the state of one run."""
+        return _BudgetState(self, setup)
+
+
+class _BudgetState(PolicyState):
+    def __init__(self, policy: TokenBudget, setup: RunSetup) -> None:
+        self._policy = policy
+        self._spent = 0
+        self._seen: dict[int, int] = {}
+        self._streams = min(setup.n, setup.concurrency or setup.n)
+
+    def interest(self, trace: Trace) -> int | None:
+        wanted: list[int] = []
+        if self._policy.trace is not None and trace.tokens < self._policy.trace:
+            wanted.append(self._policy.trace)
+        if self._policy.run is not None:
+            # However the tokens that are left are spread over the streams, one of them uses up
+            # its even share before the budget is gone.
+            left = self._policy.run - self._spent
+            wanted.append(self._seen.get(trace.index, 0) + max(1, left // self._streams))
+        return min(wanted, default=None)
+
+    def observe(self, seen: Observation, view: RunView) -> Iterable[Decision]:
+        if not isinstance(seen, Advanced):
+            return
+        trace, policy = seen.trace, self._policy
+        self._spent += trace.tokens - self._seen.get(trace.index, 0)
+        self._seen[trace.index] = trace.tokens
+        if policy.run is not None and sum(t.tokens for t in view.traces) >= policy.run:
+            yield End(reason="token budget")
+        elif policy.trace is not None and trace.tokens >= policy.trace:
+            yield Close(trace=trace.index, reason="token budget")
+
+
+class Deadline(Config):
+    """End the run after so many seconds, with the answer that it has by then."""
+
+    name: Literal["deadline"] = "deadline"
+    seconds: float = Field(gt=0)
+    """From the start of the run."""
+
+    def begin(self, setup: RunSetup) -> PolicyState:
+        """Make the state of one run."""
+        del setup
+        return _DeadlineState(self.seconds)
+
+
+class _DeadlineState(PolicyState):
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    def wake_after(self) -> float | None:
+        return self._seconds
+
+    def observe(self, seen: Observation, view: RunView) -> Iterable[Decision]:
+        if isinstance(seen, Elapsed) and seen.seconds >= self._seconds:
+            yield End(reason="deadline")

@@ -1,0 +1,257 @@
+"""Writing recordings: a trace is safe as soon as it is written, and a torn end is cut off."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from io import FileIO
+from os import PathLike
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+from deepprune_sdk.errors import ConfigurationError, RecordingError
+from deepprune_sdk.recording.format import SCHEMA, RecordedTrace, to_json, to_line, to_trace
+from deepprune_sdk.recording.lines import GZIP, Lines
+
+if sys.platform != "win32":
+    import fcntl
+
+__all__ = ["Recorded", "TraceWriter"]
+
+_BEGINNING: Final = f'{{"schema":"{SCHEMA}",'.encode()
+"""How every line of a `TraceWriter` begins: only a torn end that does is cut off."""
+_BLOCK: Final = 1 << 16
+
+
+@dataclass(slots=True)
+class Recorded:
+    """What a recording holds of one model and problem.
+
+    Attributes:
+        question: As its first trace has it.
+        instruction: As its first trace has it.
+        sampling: As its first trace has it, the trace's own seed left out.
+        complete: Numbers of the traces that came to their end.
+        closed: Numbers of those that were closed or failed.
+    """
+
+    question: str
+    instruction: str | None
+    sampling: Mapping[str, Any]
+    complete: set[int] = field(default_factory=set[int])
+    closed: set[int] = field(default_factory=set[int])
+
+    def forget(self, number: int) -> None:
+        """Take a trace back."""
+        self.complete.discard(number)
+        self.closed.discard(number)
+
+    def __contains__(self, number: int) -> bool:
+        """Whether there is a trace of this number."""
+        return number in self.complete or number in self.closed
+
+
+class TraceWriter:
+    """Appends traces to a recording.
+
+    A reentrant context manager: the first block that is entered opens the file, the last one that
+    is left closes it. While it is open, no other writer can open it (on Windows this is not
+    checked). Its name decides whether a new file is gzipped, `.gz`; an existing one stays as it is.
+
+    When `write` returns, the operating system has the trace: a process that is killed loses none
+    of them. Closing waits until the disk has them too; a machine that loses its power before may
+    lose the latest. A gzipped recording has a member a trace, so that each can be read by itself.
+
+    Attributes:
+        path: The file.
+        cut: Bytes of a torn last record that were cut off when the file was opened.
+        recorded: What the file holds, by (model, problem).
+    """
+
+    def __init__(self, path: str | PathLike[str]) -> None:
+        """Name the file; entering the writer opens it."""
+        self.path = Path(path)
+        self.cut = 0
+        self.recorded: dict[tuple[str, str], Recorded] = {}
+        self._reserved: dict[tuple[str, str], int] = {}
+        self._file: FileIO | None = None
+        self._gzipped = self.path.suffix == ".gz"
+        self._end = -1
+        self._users = 0
+
+    def __enter__(self) -> Self:
+        """Open the file, read what it holds and cut off a torn end.
+
+        Raises:
+            ConfigurationError: It cannot be opened, or another writer has it open.
+            RecordingError: It is no recording, or is damaged elsewhere than at its end.
+        """
+        if self._users == 0:
+            self._open()
+        self._users += 1
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close the file once the last block is left.
+
+        Raises:
+            RecordingError: The disk did not take what was written.
+        """
+        self._users -= 1
+        if self._users == 0 and self._file is not None:
+            file, self._file = self._file, None
+            self._reserved.clear()
+            with file:
+                try:
+                    os.fsync(file.fileno())
+                except OSError as fault:
+                    raise self._failed(fault) from fault
+
+    def write(self, trace: RecordedTrace) -> None:
+        """Append a trace.
+
+        Raises:
+            RecordingError: The file has a trace of this model, problem and number, or it cannot
+                be written to; it is then as it was before.
+            DeepPruneError: The writer is not open.
+        """
+        file = self._opened()
+        if trace.trace in self.recorded.get((trace.model, trace.problem), ()):
+            raise RecordingError(
+                f"{self.path}: trace {trace.trace} of problem {trace.problem!r} is recorded already"
+            )
+        data = to_line(trace)
+        left = memoryview(gzip.compress(data, 6, mtime=0) if self._gzipped else data)
+        size = len(left)
+        try:
+            while left:
+                left = left[file.write(left) :]
+        except OSError as error:
+            with suppress(OSError):
+                file.truncate(self._end)
+            raise self._failed(error) from error
+        self._end += size
+        self._note(trace)
+
+    def reserve(self, model: str, problem: str, n: int) -> int:
+        """Keep `n` numbers free for a run; return the first of them."""
+        key = model, problem
+        known = self.recorded.get(key)
+        used = max(known.complete | known.closed) + 1 if known is not None else 0
+        first = max(used, self._reserved.get(key, 0))
+        self._reserved[key] = first + n
+        return first
+
+    def _opened(self) -> FileIO:
+        if self._file is None:
+            raise ConfigurationError(f"{self.path} is not open: write within `with writer:`")
+        return self._file
+
+    def _failed(self, error: OSError) -> RecordingError:
+        return RecordingError(f"{self.path}: cannot be written to: {error.strerror or error}")
+
+    def _note(self, trace: RecordedTrace) -> None:
+        key = trace.model, trace.problem
+        known = self.recorded.get(key)
+        if known is None:
+            settings = {name: value for name, value in trace.sampling.items() if name != "seed"}
+            known = Recorded(trace.question, trace.instruction, settings)
+            self.recorded[key] = known
+        (known.complete if trace.complete else known.closed).add(trace.trace)
+
+    # --- opening ----------------------------------------------------------------------------------
+
+    def _open(self) -> None:
+        try:
+            file = self.path.open("a+b", buffering=0)
+        except OSError as error:
+            raise ConfigurationError(
+                f"{self.path}: {error.strerror or error}; give a file that can be written"
+            ) from error
+        try:
+            self._lock(file)
+            if file.seek(0, os.SEEK_END) != self._end:  # not as this writer left it
+                self._end = self._take_over(file)
+        except BaseException:
+            file.close()
+            raise
+        self._file = file
+
+    def _lock(self, file: FileIO) -> None:
+        if sys.platform == "win32":
+            return
+        with suppress(OSError):  # a file system without locks
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise ConfigurationError(
+                    f"{self.path} is being written by another recording: wait for it, or give "
+                    "another file"
+                ) from error
+
+    def _take_over(self, file: FileIO) -> int:
+        """Read what the file holds, mend its end, and return its length."""
+        self.recorded.clear()
+        self.cut = 0
+        file.seek(0)
+        lines = Lines(file)
+        last: RecordedTrace | None = None
+        for number, line in enumerate(lines, start=1):
+            last = self._read(line, number) or last
+        size = file.seek(0, os.SEEK_END)
+        if size:
+            self._gzipped = lines.gzipped
+        if not lines.fault and self._is_whole(lines.rest):
+            if lines.rest:  # another program left out the last line end
+                file.write(gzip.compress(b"\n", mtime=0) if lines.gzipped else b"\n")
+            return file.seek(0, os.SEEK_END)
+        if not self._is_torn(file, lines):
+            raise RecordingError(
+                f"{self.path}: its end is damaged, and is not a record that was being written "
+                f"({lines.fault or 'not JSON'}); copy its whole lines to a new file, and record on "
+                "to that"
+            )
+        if lines.inside and last is not None:  # unpacked, but its check sum is missing
+            self.recorded[last.model, last.problem].forget(last.trace)
+        self.cut = size - lines.whole
+        file.truncate(lines.whole)
+        return lines.whole
+
+    def _read(self, line: bytes, number: int) -> RecordedTrace | None:
+        if not line.strip():
+            return None
+        try:
+            trace = to_trace(to_json(line))
+        except RecordingError as error:
+            raise RecordingError(f"{self.path}:{number}: {error}") from error
+        self._note(trace)
+        return trace
+
+    def _is_whole(self, rest: bytes) -> bool:
+        """Whether what follows the last line end is nothing, or a trace; that is noted then."""
+        try:
+            return not rest or self._read(rest, 0) is not None
+        except RecordingError:
+            return False
+
+    def _is_torn(self, file: FileIO, lines: Lines) -> bool:
+        """Whether the end is a record that a writer began, and no one else's data."""
+        file.seek(lines.whole)
+        tail = file.read(_BLOCK)
+        if not tail.strip(b"\0"):  # what a file system may leave after a loss of power
+            return len(tail) < _BLOCK
+        text = lines.rest[: len(_BEGINNING)]
+        if lines.gzipped:
+            ours = GZIP.startswith(tail[: len(GZIP)]) and lines.inside <= 1
+            return ours and _BEGINNING.startswith(text)
+        return _BEGINNING.startswith(text) or (self._gzipped and tail == GZIP[:1])
