@@ -10,7 +10,7 @@ import html
 import unicodedata
 from typing import Final
 
-__all__ = ["COLOURS", "PICTURE_STYLE", "escaped", "scheme"]
+__all__ = ["COLOURS", "PICTURE_STYLE", "escaped", "scheme", "visible"]
 
 _LIGHT: Final = {
     "paper": "#ffffff",
@@ -82,8 +82,8 @@ _ONE_LINE: Final = _Symbols({0x0A: "↵"})
 _LINES: Final = _Symbols({0x0A: "\n", 0x09: "\t"})
 
 
-def escaped(text: str, *, limit: int | None = None, lines: bool = False) -> str:
-    """Return untrusted text as HTML, for an element or a quoted attribute.
+def visible(text: str, *, limit: int | None = None, lines: bool = False) -> str:
+    """Return untrusted text with nothing hidden in it; it may still hold markup.
 
     Args:
         text: Anything.
@@ -92,7 +92,12 @@ def escaped(text: str, *, limit: int | None = None, lines: bool = False) -> str:
     """
     if limit is not None and len(text) > limit:
         text = text[: limit - 1] + "…"
-    return html.escape(text.translate(_LINES if lines else _ONE_LINE))
+    return text.translate(_LINES if lines else _ONE_LINE)
+
+
+def escaped(text: str, *, limit: int | None = None, lines: bool = False) -> str:
+    """Return `visible(text)` as HTML, for an element or a quoted attribute."""
+    return html.escape(visible(text, limit=limit, lines=lines))
 
 
 # --- style ----------------------------------------------------------------------------------------

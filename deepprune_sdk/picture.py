@@ -32,10 +32,7 @@ _VOTES: Final = {
 _LEGEND: Final = (
     ("finished", "ran to its end"),
     ("answered", "closed once it had answered"),
-    (
-        "pruned",
-        "closed here; in brackets the answer of its cluster that it votes for, and how much",
-    ),
+    ("pruned", "closed at the cut"),
     ("stopped", "stopped when the run ended"),
     ("failed", "failed"),
 )
@@ -58,12 +55,13 @@ def run_picture(
     groups = _groups(result, clusters)
     longest = max((trace.tokens for trace in result.traces), default=0) or 1
     size = "l" if len(result.traces) <= 40 else "m" if len(result.traces) <= 100 else "s"
+    dense = size == "s"
     marks = [at for at in checkpoints if 0 < at <= longest]
     plot = "".join(
         [
             *(f'<i class="dp-tick" style="--x:{at / longest:.4f}"></i>' for at in _ticks(longest)),
             *(f'<i class="dp-check" style="--x:{at / longest:.4f}"></i>' for at in marks),
-            *(_group(group, result, longest, dense=size == "s") for group in groups),
+            *(_group(group, result, longest, dense=dense) for group in groups),
         ]
     )
     axis = "".join(f'<span style="--x:{at / longest:.4f}">{at:,}</span>' for at in _ticks(longest))
@@ -71,7 +69,7 @@ def run_picture(
         f'<figure class="dp-run dp-{size}"><style>{PICTURE_STYLE}</style>'
         f"<figcaption>{_caption(result)}</figcaption>"
         f'<div class="dp-axis">{axis}<em>tokens</em></div><div class="dp-plot">{plot}</div>'
-        f'<div class="dp-legend">{_legend(result, checks=bool(marks), dense=size == "s")}</div></figure>\n'
+        f'<div class="dp-legend">{_legend(result, bool(marks), dense)}</div></figure>\n'
     )
 
 
@@ -216,7 +214,7 @@ def _caption(result: Result) -> str:
     )
 
 
-def _legend(result: Result, *, checks: bool, dense: bool) -> str:
+def _legend(result: Result, checks: bool, dense: bool) -> str:
     there = {trace.outcome for trace in result.traces}
     entries = [
         f'<span class="dp-{outcome}"><i></i>'

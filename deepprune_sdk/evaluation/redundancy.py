@@ -84,6 +84,8 @@ class ModelRedundancy(_Measures):
 
     model: str
     problems: int
+    paired: int
+    """Problems with at least one pair, which the means of shares are over."""
     same_share_mean: float | None
     same_share_ci: Interval | None
     """95% interval of that mean, resampling problems; None for fewer than two."""
@@ -214,6 +216,7 @@ def _of_model(model: str, group: Sequence[_Tally], seed: int) -> ModelRedundancy
         tokens=mean([float(length) for tally in group for length in tally.lengths]),
         mentioned=early([share for tally in group for share in tally.mentioned]),
         stated=early([share for tally in group for share in tally.stated]),
+        paired=len(shares),
         same_share_mean=mean(shares),
         same_share_ci=bootstrap(shares, seed),
         distinct_answers=mean([float(len(report.answers)) for report in answered]),

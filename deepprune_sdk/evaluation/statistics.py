@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from math import fsum
 from random import Random
 
-__all__ = ["Interval", "bootstrap", "mean", "pareto_front"]
+__all__ = ["Interval", "bootstrap", "mean", "pareto_front", "percentile_interval"]
 
 Interval = tuple[float, float]
 
 RESAMPLES = 2000
+LEVEL = 0.95
 
 
 def mean(values: Sequence[float]) -> float | None:
@@ -18,21 +19,27 @@ def mean(values: Sequence[float]) -> float | None:
     return fsum(values) / len(values) if values else None
 
 
-def bootstrap(values: Sequence[float], seed: int, level: float = 0.95) -> Interval | None:
-    """Return the percentile interval of the mean of one value a problem, resampling problems.
+def bootstrap(values: Sequence[float], seed: int) -> Interval | None:
+    """Return the 95% interval of the mean of one value a problem, resampling problems.
 
     None for fewer than two problems, where there is nothing to resample.
     """
     if len(values) < 2:
         return None
     drawn = Random(f"{seed}/bootstrap")
-    means = sorted(
-        fsum(drawn.choices(values, k=len(values))) / len(values) for _ in range(RESAMPLES)
+    return percentile_interval(
+        [fsum(drawn.choices(values, k=len(values))) / len(values) for _ in range(RESAMPLES)]
     )
-    tail = (1.0 - level) / 2.0
-    low = means[int(tail * (RESAMPLES - 1))]
-    high = means[int((1.0 - tail) * (RESAMPLES - 1))]
-    return low, high
+
+
+def percentile_interval(resampled: Sequence[float]) -> Interval | None:
+    """Return the 95% percentile interval of resampled figures; None of nothing."""
+    if not resampled:
+        return None
+    ordered = sorted(resampled)
+    tail = (1.0 - LEVEL) / 2.0
+    last = len(ordered) - 1
+    return ordered[int(tail * last)], ordered[int((1.0 - tail) * last)]
 
 
 def pareto_front(points: Mapping[str, tuple[float, float]]) -> set[str]:

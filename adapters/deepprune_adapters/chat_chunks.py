@@ -1,0 +1,271 @@
+"""From the events of a chat completion stream to chunks; no I/O here."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterable
+from typing import Any, cast
+
+import jiter
+
+from deepprune_adapters.provider_errors import Endpoint, Refusal
+from deepprune_adapters.thinking import ThinkTags
+from deepprune_adapters.token_pieces import Tokens, scored_tokens
+from deepprune_adapters.tokens import fit
+from deepprune_sdk.errors import BackendError
+from deepprune_sdk.protocols import TokenCounter
+from deepprune_sdk.types import Chunk, Finish, Usage
+
+__all__ = ["ChunkReader"]
+
+logger = logging.getLogger(__name__)
+
+FINISHES: dict[str, Finish] = {
+    "stop": "stop",
+    "eos": "stop",
+    "end_turn": "stop",
+    "stop_sequence": "stop",
+    "tool_calls": "stop",
+    "function_call": "stop",
+    "length": "length",
+    "max_tokens": "length",
+    "model_length": "length",
+}
+BROKEN_OFF = {"abort", "error", "insufficient_system_resource"}
+"""Finish reasons by which a server says that it, and not the model, ended the text."""
+
+INVISIBLE = 64
+"""Most tokens without any text that one event is believed to report."""
+
+
+class ChunkReader:
+    """Reads the events of one stream.
+
+    Attributes:
+        finish: How the model ended, once it has.
+        done: Whether the server has said that nothing follows.
+        failure: What the server reported inside the stream; the chunks before it count.
+        tokens: Pieces so far.
+    """
+
+    def __init__(self, endpoint: Endpoint, counter: TokenCounter, *, prefix: str = "") -> None:
+        """Begin a stream that continues `prefix`."""
+        self._endpoint = endpoint
+        self._counter = counter
+        self._think = ThinkTags(prefix)
+        self._apart = False
+        self._heard = False
+        self._running_usage = False
+        self._reported = 0
+        self._ahead = 0  # pieces that running usage has not accounted for yet
+        self._runs: list[tuple[bool, Tokens]] = []
+        self._usage: Usage | None = None
+        self.finish: Finish | None = None
+        self.done = False
+        self.failure: BackendError | None = None
+        self.tokens = 0
+
+    @property
+    def over(self) -> bool:
+        """Whether all the text has come, whatever happens to the connection now."""
+        return self.done or self.finish is not None
+
+    def read(self, events: Iterable[bytes]) -> list[Chunk]:
+        """Take the events of one read; return them as few chunks."""
+        finished_before = self.finish is not None
+        for data in events:
+            if self.done or self.failure is not None:
+                break
+            if data.strip() == b"[DONE]":
+                self.done = True
+                break
+            try:
+                self._event(_decode(data))
+            except (AttributeError, KeyError, TypeError, ValueError) as error:
+                self.failure = self._endpoint.unlike_openai(data)
+                self.failure.__cause__ = error
+        return self._chunks(self.finish if not finished_before else None)
+
+    def end(self) -> list[Chunk]:
+        """Take the end of the response."""
+        if self.failure is None and self.finish is None:
+            if self.done:
+                self.finish = "stop"
+                return [Chunk(finish="stop")]
+            if self._heard or self.tokens:
+                self.failure = self._endpoint.broken_off(self.tokens)
+            else:
+                self.failure = self._endpoint.unlike_openai(b"a stream without completion chunks")
+        return []
+
+    # --- one event --------------------------------------------------------------------------------
+
+    def _event(self, event: dict[str, Any]) -> None:
+        if error := event.get("error"):
+            self._fail(error)
+            return
+        choices: list[dict[str, Any]] | None = event.get("choices")
+        usage = self._usage_of(event)
+        if usage is not None:
+            self._usage = usage
+        if choices is None and usage is None and event.keys() & {"message", "detail"}:
+            self._fail(event)
+        for choice in choices or ():
+            self._heard = True
+            if not choice.get("index"):  # n is 1; a second choice is not ours
+                self._choice(choice, usage)
+
+    def _fail(self, error: object) -> None:
+        self.failure = self._endpoint.refused(Refusal.of(0, error), {})
+
+    def _usage_of(self, event: dict[str, Any]) -> Usage | None:
+        usage: dict[str, Any] | None = event.get("usage")
+        if usage:
+            prompt, generated = usage.get("prompt_tokens"), usage.get("completion_tokens")
+        elif timings := event.get("timings"):  # llama.cpp
+            prompt = timings.get("prompt_n", 0) + timings.get("cache_n", 0)
+            generated = timings.get("predicted_n")
+        else:
+            return None
+        if generated is None:
+            return None
+        return Usage(prompt=max(0, int(prompt or 0)), generated=max(0, int(generated)))
+
+    def _choice(self, choice: dict[str, Any], usage: Usage | None) -> None:
+        reasoning, content = _texts(choice.get("delta") or {})
+        if reasoning:
+            self._think.set_apart()
+            self._apart = True
+        elif content:
+            self._apart = False
+        reason: str | None = choice.get("finish_reason")
+        tokens = self._tokens(reasoning + content, choice, usage, ended=bool(reason))
+        if not reasoning + content:
+            self._add(tokens, reasoning=self._apart or self._think.thinking)
+        else:
+            thought = len(reasoning) or self._think.reasoning_until(content)
+            before, after = tokens.part(thought)
+            self._add(before, reasoning=True)
+            self._add(after, reasoning=False)
+        if reason and self.finish is None:
+            self._finish(reason)
+
+    def _finish(self, reason: str) -> None:
+        if reason in BROKEN_OFF:
+            self.failure = self._endpoint.broken_off(self.tokens, f"finish_reason {reason!r}")
+        elif reason == "content_filter":
+            self.failure = BackendError(
+                f"the content filter of {self._endpoint.url} ended the trace after "
+                f"{self.tokens} tokens"
+            )
+        else:
+            if reason not in FINISHES:
+                logger.info("finish_reason %r is taken for 'stop'", self._endpoint.excerpt(reason))
+            self.finish = FINISHES.get(reason, "stop")
+
+    # --- its tokens -------------------------------------------------------------------------------
+
+    def _tokens(
+        self, text: str, choice: dict[str, Any], usage: Usage | None, *, ended: bool
+    ) -> Tokens:
+        """Cut a text into as many pieces as it has tokens, by the best evidence there is."""
+        scores: dict[str, Any] = choice.get("logprobs") or {}
+        entries: list[dict[str, Any]] = scores.get("content") or []
+        count = self._newly_reported(text, usage, ended=ended)
+        if entries:
+            tokens = scored_tokens(entries, text, self._counter)
+        elif count is None:
+            tokens = Tokens(self._counter.split(text) if text else [], self._counter.exact)
+        elif count <= 1:
+            tokens = Tokens([text] if text or count == 1 else [], exact=count == 1)
+        else:
+            tokens = Tokens(fit(self._counter.split(text) if text else [], count), exact=not text)
+        return tokens
+
+    def _newly_reported(self, text: str, usage: Usage | None, *, ended: bool) -> int | None:
+        """Return how many tokens running usage says are new, or None where it says nothing.
+
+        Usage that comes with the end alone is no running usage. A figure that the text cannot have
+        (hidden reasoning, or a wrong one) starts the account anew.
+        """
+        if usage is None or (ended and not self._running_usage):
+            return None
+        new = max(0, usage.generated - self._reported)
+        self._reported += new
+        begun, self._running_usage = self._running_usage, True
+        count = new - self._ahead
+        if (self.tokens and not begun) or count > len(text.encode("utf-8", "replace")) + INVISIBLE:
+            self._ahead = -len(self._counter.split(text))
+            return None
+        self._ahead -= new
+        return count
+
+    # --- chunks -----------------------------------------------------------------------------------
+
+    def _add(self, tokens: Tokens, *, reasoning: bool) -> None:
+        if not tokens.pieces:
+            return
+        self.tokens += len(tokens.pieces)
+        self._ahead += len(tokens.pieces)
+        if self._runs:
+            same, last = self._runs[-1]
+            if same == reasoning and last.like(tokens):
+                last.extend(tokens)
+                return
+        self._runs.append((reasoning, tokens))
+
+    def _chunks(self, finish: Finish | None) -> list[Chunk]:
+        if not self._runs and self._usage is None and finish is None:
+            return []
+        runs = self._runs or [(False, Tokens([]))]
+        last = len(runs) - 1
+        chunks = [
+            Chunk(
+                pieces=tuple(tokens.pieces),
+                reasoning=reasoning,
+                confidences=None if tokens.confidences is None else tuple(tokens.confidences),
+                logprobs=None if tokens.logprobs is None else tuple(tokens.logprobs),
+                exact=tokens.exact,
+                usage=self._usage if index == last else None,
+                finish=finish if index == last else None,
+            )
+            for index, (reasoning, tokens) in enumerate(runs)
+        ]
+        self._runs, self._usage = [], None
+        return chunks
+
+
+def _decode(data: bytes) -> dict[str, Any]:
+    try:
+        event: object = jiter.from_json(data)
+    except ValueError:  # half a surrogate pair, or bytes that are no UTF-8: mend what can be
+        event = _mended(json.loads(data.decode("utf-8", "replace")))
+    if not isinstance(event, dict):
+        raise TypeError("an event is a JSON object")
+    return cast("dict[str, Any]", event)
+
+
+def _mended(value: object) -> object:
+    """Replace what no UTF-8 can hold."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, list):
+        return [_mended(item) for item in cast("list[object]", value)]
+    if isinstance(value, dict):
+        return {key: _mended(item) for key, item in cast("dict[str, object]", value).items()}
+    return value
+
+
+def _texts(delta: dict[str, Any]) -> tuple[str, str]:
+    """Return the reasoning and the content of a delta, wherever the server puts them."""
+    reasoning: object = delta.get("reasoning_content") or delta.get("reasoning") or ""
+    content: object = delta.get("content") or delta.get("refusal") or ""
+    if isinstance(content, list):  # Mistral: typed parts
+        parts = cast("list[dict[str, Any]]", content)
+        thoughts = [inner for part in parts for inner in part.get("thinking") or ()]
+        reasoning = reasoning or "".join(inner.get("text") or "" for inner in thoughts)
+        content = "".join(part.get("text") or "" for part in parts)
+    if not isinstance(reasoning, str) or not isinstance(content, str):
+        raise TypeError("text is a string")
+    return reasoning, content

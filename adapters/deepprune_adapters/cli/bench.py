@@ -1,0 +1,196 @@
+"""`deepprune bench`: every method on the same draws of recorded traces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from deepprune_adapters.cli.choose import JUDGES
+from deepprune_adapters.cli.text import clean, number
+
+if TYPE_CHECKING:
+    from deepprune_sdk.evaluation.bench import Draw
+    from deepprune_sdk.evaluation.leaderboard import BenchReport
+    from deepprune_sdk.policies import Policy
+    from deepprune_sdk.recording.traces import RecordedTrace
+
+__all__ = ["EXAMPLES", "bench", "register"]
+
+EXAMPLES: Final = """\b
+Examples:
+  deepprune bench traces.jsonl.gz --method cons,deepprune -n 32
+  deepprune bench traces.jsonl.gz --method deepprune:tau=0.7,deepprune:tau=0.9 --json table.json
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(epilog=EXAMPLES)(bench)
+
+
+def bench(
+    traces: Annotated[
+        list[Path], typer.Argument(metavar="TRACES...", help="Recordings (deepprune-trace/1).")
+    ],
+    *,
+    method: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME[:key=value,...],...",
+            help="Methods; cons is always among them. By default all that there are.",
+            show_default=False,
+        ),
+    ] = None,
+    judge: Annotated[
+        str, typer.Option(metavar="|".join(JUDGES), help="Who says which traces are redundant.")
+    ] = "lexical",
+    n: Annotated[int, typer.Option("-n", "--n", min=1, metavar="N", help="Traces a draw.")] = 32,
+    repeats: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Draws a problem, without replacement.")
+    ] = 20,
+    seed: Annotated[int, typer.Option(metavar="N", help="The same seed, the same bytes.")] = 0,
+    json: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the table.", show_default=False)
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(metavar="FILE.html", help="Draw it.", show_default=False)
+    ] = None,
+    skip_bad: Annotated[
+        bool, typer.Option("--skip-bad", help="Count traces that cannot be read, and go on.")
+    ] = False,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=1, metavar="N", help="Processes; by default one a core.", show_default=False
+        ),
+    ] = None,
+) -> int:
+    """Try methods on recorded TRACES, without running a model.
+
+    Each method sees the same draws of n traces a problem. Tokens are a problem's: generated, and
+    the judge's own.
+    """
+    from deepprune_adapters.cli.choose import choose_judge
+    from deepprune_sdk.evaluation.bench import run_bench
+    from deepprune_sdk.evaluation.leaderboard import summarize_bench
+    from deepprune_sdk.policies.named import METHODS
+
+    methods = named_methods(method or list(METHODS))
+    make_judge = choose_judge(judge)
+    problems = _problems(traces, skip_bad)
+    draws = run_bench(
+        problems, methods, make_judge, n=n, repeats=repeats, seed=seed, workers=workers
+    )
+    summary = summarize_bench(
+        _watched(draws, len(problems) * repeats),
+        n=n,
+        repeats=repeats,
+        seed=seed,
+        judge=judge,
+        all_drawn=any(len(recorded) == n for recorded in problems.values()),
+    )
+    if json is not None:
+        json.write_text(summary.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    if report is not None:
+        from deepprune_adapters.report import bench_report
+
+        title = ", ".join(path.name for path in traces)
+        report.write_text(bench_report(summary, title=title), encoding="utf-8")
+    _print(summary)
+    return 0
+
+
+def named_methods(texts: Iterable[str]) -> Mapping[str, Policy]:
+    """Make the methods of `NAME[:key=value,...],...`; a setting belongs to the name before it.
+
+    Raises:
+        ConfigurationError: As `method`.
+    """
+    from deepprune_sdk.policies.named import method
+
+    names: list[str] = []
+    for part in (part.strip() for text in texts for part in text.split(",")):
+        if "=" in part and ":" not in part and names:
+            names[-1] += f",{part}" if ":" in names[-1] else f":{part}"
+        elif part:
+            names.append(part)
+    return {name: method(name) for name in names}
+
+
+def _problems(paths: Sequence[Path], skip_bad: bool) -> dict[str, list[RecordedTrace]]:
+    """Read recordings; the same problem of two models, or of two files, is two problems."""
+    from deepprune_sdk import RecordingError
+    from deepprune_sdk.recording.traces import TraceReader
+
+    problems: dict[str, list[RecordedTrace]] = {}
+    skipped = 0
+    for path in paths:
+        reader = TraceReader([path], skip_bad=skip_bad)
+        for trace in reader:
+            problems.setdefault(f"{path.name}/{trace.model}/{trace.problem}", []).append(trace)
+        skipped += reader.skipped
+    if skipped:
+        typer.echo(f"{skipped} traces could not be read and were left out", err=True)
+    if not problems:
+        raise RecordingError(f"no trace in {', '.join(map(str, paths))}")
+    return problems
+
+
+def _watched(draws: Iterator[Draw], total: int) -> Iterator[Draw]:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("replaying", total=total)
+        for drawn in draws:
+            progress.advance(task)
+            yield drawn
+
+
+def _print(report: BenchReport) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console()
+    table = Table(box=None, pad_edge=False)
+    for heading in (
+        "method",
+        "agrees",
+        "accuracy",
+        "tokens",
+        "saved",
+        "critical",
+        "judge",
+        "closed",
+    ):
+        table.add_column(heading, justify="left" if heading == "method" else "right")
+    for name, row in report.methods.items():
+        table.add_row(
+            Text(("* " if row.pareto else "  ") + clean(name)),
+            _share(row.agreement_with_full, row.agreement_with_full_ci),
+            "-" if row.accuracy is None else _share(row.accuracy, row.accuracy_ci),
+            f"{row.tokens:,.0f}",
+            f"{row.token_reduction:.1%}",
+            f"{row.critical_tokens:,.0f}",
+            f"{row.judge_tokens:,.0f}",
+            number(row.closed),
+        )
+    console.print(table)
+    console.print(
+        Text(
+            f"{report.problems} problems, {report.repeats} draws of {report.n} traces each, judge "
+            f"{clean(report.judge)}, seed {report.seed}; intervals: {report.intervals}; "
+            "* no method has both fewer tokens and more agreement"
+        )
+    )
+
+
+def _share(value: float, interval: tuple[float, float] | None) -> str:
+    if interval is None:
+        return f"{value:.1%}"
+    return f"{value:.1%} [{interval[0]:.0%}, {interval[1]:.0%}]"

@@ -1,0 +1,150 @@
+"""The backends and judges that options name, each in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeVar
+
+if TYPE_CHECKING:  # the SDK takes a second to load, and --help needs none of it
+    from deepprune_sdk import Backend, Judge
+
+    Offer = tuple[AbstractAsyncContextManager[Backend], str]
+    """A backend to be entered, and its address to be shown; "" for one in this process."""
+
+__all__ = [
+    "BACKENDS",
+    "JUDGES",
+    "Wanted",
+    "choose_backend",
+    "choose_judge",
+    "default_max_tokens",
+    "named",
+]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a backend is to serve.
+
+    Attributes:
+        n: Traces of a run.
+        model: Name of a hosted model, a GGUF file, or None for the backend's own default.
+        base_url: The server's address, or None for the provider's own.
+        max_tokens: Generated tokens a trace, or None.
+        prompt_bytes: Length of the longest prompt, in UTF-8.
+    """
+
+    n: int
+    model: str | None = None
+    base_url: str | None = None
+    max_tokens: int | None = None
+    prompt_bytes: int = 0
+
+
+def _openai(wanted: Wanted) -> Offer:
+    from deepprune_sdk import ConfigurationError
+
+    if wanted.model is None:
+        raise ConfigurationError("--model is missing: name the model that the server is to use")
+    from deepprune_adapters.openai import OpenAIBackend
+
+    backend = OpenAIBackend(wanted.model, base_url=wanted.base_url)
+    return backend, backend.base_url
+
+
+def _llama(wanted: Wanted) -> Offer:
+    from deepprune_sdk import ConfigurationError
+
+    if wanted.base_url is not None:
+        raise ConfigurationError("--base-url is for --backend openai: llama runs in this process")
+    from deepprune_adapters.llama import LlamaBackend
+
+    # Few texts have less than two bytes a token; the chat template adds some tokens.
+    context = (wanted.max_tokens or LLAMA_MAX_TOKENS) + wanted.prompt_bytes // 2 + 128
+    return LlamaBackend(
+        wanted.model, slots=min(wanted.n, LLAMA_SLOTS), context=-(-context // 256) * 256
+    ), ""
+
+
+LLAMA_MAX_TOKENS: Final = 512
+"""A small model that has lost its thread never stops by itself."""
+LLAMA_SLOTS: Final = 16
+
+BACKENDS: dict[str, Callable[[Wanted], Offer]] = {
+    "llama": _llama,
+    "openai": _openai,
+}
+
+
+def choose_backend(backend: str | None, model: str | None, base_url: str | None) -> str:
+    """Return the backend that the options mean.
+
+    Without `--backend`, a server's address or the name of a hosted model means `openai`; nothing at
+    all, or a GGUF file, means the embedded model. Variables of the environment alone choose
+    nothing: a key that lies about must not send a question, and a bill, somewhere.
+    """
+    if backend is not None:
+        return backend
+    if base_url is not None:
+        return "openai"
+    if model is not None and not model.lower().endswith(".gguf") and not Path(model).is_file():
+        return "openai"
+    return "llama"
+
+
+def default_max_tokens(backend: str) -> int | None:
+    """Return the limit of a trace where the user gives none; None leaves it to the server."""
+    return LLAMA_MAX_TOKENS if backend == "llama" else None
+
+
+def _lexical(model: str | None) -> Callable[[], Judge]:
+    from deepprune_sdk import ConfigurationError, LexicalJudge
+
+    if model is not None:
+        raise ConfigurationError(f"--judge lexical:{model}: this judge has no model")
+    return LexicalJudge
+
+
+def _embedding(model: str | None) -> Callable[[], Judge]:
+    from deepprune_adapters.judges import EmbeddingJudge
+
+    return partial(EmbeddingJudge.sentence_transformers, model or EMBEDDING_MODEL)
+
+
+EMBEDDING_MODEL: Final = "sentence-transformers/all-MiniLM-L6-v2"
+
+JUDGES: dict[str, Callable[[str | None], Callable[[], Judge]]] = {
+    "lexical": _lexical,
+    "embedding": _embedding,
+}
+"""Called with what follows the name and a colon (`embedding:DIRECTORY`), or None. What they return
+makes the judge, in a worker thread: it may have a model to load."""
+
+
+def choose_judge(judge: str) -> Callable[[], Judge]:
+    """Return what makes the judge that `--judge` names.
+
+    Raises:
+        ConfigurationError: It is unknown; the message lists the known ones.
+    """
+    name, colon, model = judge.partition(":")
+    return named("--judge", name, JUDGES)(model if colon else None)
+
+
+def named(option: str, name: str, known: Mapping[str, T]) -> T:
+    """Look a name up.
+
+    Raises:
+        ConfigurationError: It is unknown; the message lists the known ones.
+    """
+    from deepprune_sdk import ConfigurationError
+
+    if name not in known:
+        raise ConfigurationError(f"{option} {name!r} is unknown; known: {', '.join(known)}")
+    return known[name]

@@ -1,0 +1,47 @@
+"""Events as JSON lines, for whatever else wants to watch."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from deepprune_sdk import ConfigurationError, Event
+
+__all__ = ["EventLog"]
+
+
+class EventLog:
+    """Writes each event as one line, at once."""
+
+    def __init__(self, path: Path) -> None:
+        """Open `path`, replacing what is there.
+
+        Raises:
+            ConfigurationError: It cannot be written to.
+        """
+        try:
+            self._file = path.open("w", encoding="utf-8")
+        except OSError as error:
+            raise ConfigurationError(
+                f"--events {path}: {error.strerror or error}; give a file that can be written"
+            ) from error
+        self.problem: str | None = None
+        """Why events are missing from the file, or None."""
+
+    def write(self, event: Event, elapsed: float) -> None:
+        """Add an event. A full disk ends the file and not the run."""
+        if self.problem is not None:
+            return
+        try:
+            self._file.write(json.dumps({"seconds": round(elapsed, 3), **asdict(event)}) + "\n")
+            self._file.flush()
+        except OSError as error:
+            self.problem = f"--events {self._file.name}: {error.strerror or error}"
+
+    def close(self) -> None:
+        """Close the file."""
+        try:
+            self._file.close()
+        except OSError as error:
+            self.problem = f"--events {self._file.name}: {error.strerror or error}"

@@ -1,0 +1,180 @@
+"""A recording on the command line: the backend, the problems one after another, what is left."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import anyio
+from rich.console import Console
+
+from deepprune_adapters.cli.choose import BACKENDS, Wanted, named
+from deepprune_adapters.cli.interrupts import Interrupts
+from deepprune_adapters.cli.pace import Pace
+from deepprune_adapters.cli.plain import say
+from deepprune_adapters.cli.recordview import PlainRecordView, RecordView, TerminalRecordView
+from deepprune_adapters.cli.text import clean, count
+from deepprune_sdk import (
+    AuthenticationError,
+    Backend,
+    DeepPruneError,
+    ModelNotFoundError,
+    RecordingError,
+    Sampling,
+)
+from deepprune_sdk.recording import TraceWriter
+from deepprune_sdk.recording.session import Problem, RecordingSession
+
+__all__ = ["RecordJob", "record_all"]
+
+IN_A_ROW: Final = 3
+"""Problems that may fail one after another before the backend is taken to be gone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordJob:
+    """What the options of `record` say."""
+
+    problems: Sequence[Problem]
+    output: Path
+    n: int
+    backend: str
+    model: str | None
+    base_url: str | None
+    sampling: Sampling
+    instruction: str
+    concurrency: int | None
+
+    @property
+    def wanted(self) -> Wanted:
+        """What the backend is to serve."""
+        longest = max(len(problem.question.encode("utf-8", "replace")) for problem in self.problems)
+        return Wanted(
+            n=self.n if self.concurrency is None else min(self.n, self.concurrency),
+            model=self.model,
+            base_url=self.base_url,
+            max_tokens=self.sampling.max_tokens,
+            prompt_bytes=longest + len(self.instruction.encode("utf-8", "replace")) + 1,
+        )
+
+
+@dataclass(slots=True)
+class _State:
+    """What is known when the event loop is left, by whatever way."""
+
+    pace: Pace | None = None
+    problems_failed: dict[str, str] = field(default_factory=dict[str, str])
+    code: int | None = None
+    """Exit code of an interrupted process, or None."""
+
+
+def record_all(job: RecordJob) -> int:
+    """Record what is missing and return the exit code.
+
+    Raises:
+        DeepPruneError: Nothing can be recorded, or no more.
+    """
+    console = Console(highlight=False, markup=False, emoji=False)
+    plain = not console.is_terminal or console.is_dumb_terminal
+    view = PlainRecordView(sys.stdout) if plain else TerminalRecordView(console)
+    make_backend, _ = named("--backend", job.backend, BACKENDS)(job.wanted)
+    state = _State()
+    with TraceWriter(job.output) as writer:
+        if writer.cut:
+            say(sys.stdout, f"{job.output}: cut off {writer.cut:,} bytes of a torn last record")
+        try:
+            anyio.run(_follow, job, writer, make_backend, view, state)
+        except DeepPruneError as error:
+            if state.pace is not None and not isinstance(error, RecordingError):
+                say(sys.stderr, f"deepprune: {_kept(job, state.pace)}")
+            raise
+    return _conclude(job, state)
+
+
+async def _follow(
+    job: RecordJob,
+    writer: TraceWriter,
+    make_backend: AbstractAsyncContextManager[Backend],
+    view: RecordView,
+    state: _State,
+) -> None:
+    with Interrupts() as interrupts, anyio.CancelScope() as scope:
+        interrupts.then(scope.cancel)
+        try:
+            async with view.shown(), make_backend as backend:
+                session = RecordingSession(
+                    backend,
+                    writer,
+                    n=job.n,
+                    sampling=job.sampling,
+                    instruction=job.instruction,
+                    concurrency=job.concurrency,
+                )
+                missing = [len(session.missing(problem)) for problem in job.problems]
+                total = len(job.problems) * job.n
+                state.pace = Pace(len(missing), total - sum(missing), sum(missing))
+                view.begin(state.pace)
+                await _record(job, session, view, state, state.pace)
+        finally:
+            state.code = interrupts.code
+
+
+async def _record(
+    job: RecordJob, session: RecordingSession, view: RecordView, state: _State, pace: Pace
+) -> None:
+    in_a_row = 0
+    for position, problem in enumerate(job.problems, start=1):
+        if not session.missing(problem):
+            continue
+        pace.begin(position, problem.name)
+        try:
+            async with session.run(problem) as run:
+                async for event in run:
+                    pace.tell(event)
+                    view.tell(event)
+        except (AuthenticationError, ModelNotFoundError):
+            raise
+        except DeepPruneError as error:
+            # One problem may be refused, as too long perhaps; a server that is gone refuses all.
+            in_a_row += 1
+            if isinstance(error, RecordingError) or in_a_row == IN_A_ROW:
+                raise
+            state.problems_failed[problem.name] = str(error)
+        else:
+            in_a_row = 0
+
+
+def _kept(job: RecordJob, pace: Pace) -> str:
+    there = pace.there + pace.recorded
+    total = pace.there + pace.missing
+    return (
+        f"{there:,} of {count(total, 'trace')} are in {job.output}; "
+        "the same command goes on from there"
+    )
+
+
+def _conclude(job: RecordJob, state: _State) -> int:
+    pace = state.pace
+    if pace is None:
+        say(sys.stderr, "deepprune: interrupted before any trace had begun")
+        return state.code or 1
+    if state.code is not None:
+        say(sys.stderr, f"deepprune: interrupted; {_kept(job, pace)}")
+        return state.code
+    for name, error in state.problems_failed.items():
+        say(sys.stderr, f"deepprune: problem {clean(name, 80)} failed: {clean(error, 400)}")
+    short = pace.missing - pace.recorded
+    if short:
+        say(sys.stderr, f"deepprune: {count(short, 'trace')} failed; {_kept(job, pace)}")
+        return 1
+    say(
+        sys.stdout,
+        f"{job.output}: {count(pace.there + pace.recorded, 'trace')} of "
+        f"{count(pace.problems, 'problem')}, {pace.recorded:,} of them recorded now "
+        f"({pace.tokens:,} tokens)",
+    )
+    return 0

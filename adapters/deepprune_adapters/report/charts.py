@@ -1,0 +1,270 @@
+"""Charts as inline SVG by matplotlib, in the colours of the page they stand on.
+
+matplotlib draws in stand-in colours, which become the page's custom properties afterwards: the same
+SVG reads well in light, in dark and printed. Text stays text. The same figures give the same bytes.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from io import StringIO
+from typing import Any, Final
+
+from deepprune_sdk.errors import MissingExtraError
+from deepprune_sdk.evaluation.statistics import Interval
+from deepprune_sdk.markup import COLOURS, escaped, visible
+
+__all__ = [
+    "Drawing",
+    "Point",
+    "chart",
+    "heat",
+    "legend",
+    "ratio_axis",
+    "scatter",
+    "series",
+    "short",
+]
+
+Drawing = Any
+"""A figure or the axes of one: matplotlib's own annotations leave what these take unknown."""
+
+INK, SOFT, LINE, PAPER = "#01020a", "#01020b", "#01020c", "#01020d"
+_STAND_INS: Final = {
+    INK: "var(--ink)",
+    SOFT: "var(--soft)",
+    LINE: "var(--line)",
+    PAPER: "var(--paper)",
+    **{f"#0102{20 + place}": f"var(--c{place})" for place in range(COLOURS)},
+}
+_MARKERS: Final = "os^DvPX<>*h"
+_SETTINGS: Final[Mapping[str, Any]] = {
+    "svg.fonttype": "none",
+    "text.parse_math": False,  # names are text, whatever dollars they hold
+    "font.family": "sans-serif",
+    "font.size": 9,
+    "text.color": INK,
+    "axes.edgecolor": SOFT,
+    "axes.labelcolor": INK,
+    "axes.titlesize": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": LINE,
+    "grid.linewidth": 0.7,
+    "xtick.color": SOFT,
+    "ytick.color": SOFT,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+    "savefig.facecolor": "none",
+    "legend.frameon": False,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """A method in a scatter chart: where it stands, how sure that is, and whether it is best."""
+
+    name: str
+    x: float
+    y: float
+    x_ci: Interval | None = None
+    y_ci: Interval | None = None
+    front: bool = False
+
+
+def series(place: int) -> tuple[str, str]:
+    """Return the colour and the marker of the series at `place`: no two look the same in grey."""
+    return f"#0102{20 + place % COLOURS}", _MARKERS[place % len(_MARKERS)]
+
+
+def chart(
+    name: str,
+    label: str,
+    draw: Callable[[Drawing], None],
+    *,
+    size: tuple[float, float] = (5.6, 4.2),
+    caption: str = "",
+) -> str:
+    """Draw one chart as an HTML figure.
+
+    Args:
+        name: Unique on the page; the ids of the SVG begin with it.
+        label: What the chart shows, for those who do not see it.
+        draw: Draws into an empty figure.
+        size: Width and height in inches.
+        caption: Text under the chart.
+
+    Raises:
+        MissingExtraError: matplotlib is not installed.
+    """
+    settings = {**_SETTINGS, "svg.hashsalt": name}
+    with _load("matplotlib").rc_context(settings):
+        figure = _load("matplotlib.figure").Figure(figsize=size, layout="constrained")
+        draw(figure)
+        drawn = StringIO()
+        figure.savefig(drawn, format="svg", metadata={"Date": None, "Creator": None})
+    below = f"<figcaption>{escaped(caption)}</figcaption>" if caption else ""
+    return f'<figure class="chart">{_inline(drawn.getvalue(), name, label)}{below}</figure>\n'
+
+
+def _load(module: str) -> Any:
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(extra="eval", package="matplotlib") from error
+
+
+def _inline(svg: str, name: str, label: str) -> str:
+    """Make a stand-alone SVG file part of a page: own ids, no declarations, the page's colours."""
+    svg = svg[svg.index("<svg") :].strip()
+    svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, flags=re.DOTALL)
+    svg = re.sub(r'\s(?:xmlns(?::\w+)?|version)="[^"]*"', "", svg)
+    svg = svg.replace("xlink:href=", "href=")
+    svg = re.sub(r'(\sid="|\shref="#|url\(#)', rf"\g<1>{name}-", svg)
+    svg = re.sub(
+        r"#0102\w\w", lambda found: _STAND_INS.get(found.group().lower(), found.group()), svg
+    )
+    return svg.replace("<svg", f'<svg role="img" aria-label="{escaped(label)}"', 1)
+
+
+# --- kinds of chart -------------------------------------------------------------------------------
+
+
+def scatter(
+    name: str,
+    label: str,
+    points: Sequence[Point],
+    *,
+    x_label: str,
+    y_label: str,
+    share: bool = False,
+    caption: str = "",
+) -> str:
+    """Draw methods as points with intervals on both axes, and the Pareto front as a line.
+
+    Args:
+        name: As for `chart`.
+        label: As for `chart`.
+        points: The methods; their order gives them their colours and markers.
+        x_label: Name of the x axis, which begins at 0.
+        y_label: Name of the y axis.
+        share: Whether y is a share, to be shown in per cent; else the axis begins at 0 as well.
+        caption: As for `chart`.
+    """
+
+    def draw(figure: Drawing) -> None:
+        axes = figure.add_subplot()
+        front = sorted((point.x, point.y) for point in points if point.front)
+        axes.plot(
+            *zip(*front, strict=True), color=SOFT, linestyle=(0, (4, 3)), linewidth=1.2, zorder=2
+        )
+        for place, point in enumerate(points):
+            colour, marker = series(place)
+            axes.errorbar(
+                point.x,
+                point.y,
+                xerr=_arms(point.x, point.x_ci),
+                yerr=_arms(point.y, point.y_ci),
+                fmt="none",
+                ecolor=colour,
+                elinewidth=1,
+                capsize=2.5,
+                zorder=2,
+            )
+            axes.plot(
+                point.x,
+                point.y,
+                color=colour,
+                marker=marker,
+                markersize=8,
+                markeredgecolor=INK,
+                markeredgewidth=0.6,
+                linestyle="none",
+                label=short(point.name),
+                zorder=3,
+            )
+        axes.set_xlabel(x_label)
+        axes.set_ylabel(y_label)
+        axes.set_xlim(0, 1.06 * max(_far(point.x, point.x_ci) for point in points) or 1.0)
+        axes.xaxis.set_major_formatter("{x:,.0f}")
+        if share:
+            ratio_axis(axes, "y")
+        else:
+            axes.set_ylim(0, 1.06 * max(_far(point.y, point.y_ci) for point in points) or 1.0)
+            axes.yaxis.set_major_formatter("{x:,.0f}")
+        legend(figure, [point.name for point in points])
+
+    return chart(name, label, draw, caption=caption)
+
+
+def _far(value: float, interval: Interval | None) -> float:
+    return value if interval is None else max(value, interval[1])
+
+
+def _arms(value: float, interval: Interval | None) -> list[list[float]] | None:
+    if interval is None:
+        return None
+    return [[max(0.0, value - interval[0])], [max(0.0, interval[1] - value)]]
+
+
+def short(name: str) -> str:
+    """Return a name as charts show it: not too long, without what SVG cannot hold."""
+    return visible(name, limit=36)
+
+
+def ratio_axis(axes: Drawing, which: str) -> None:
+    """Label an axis in per cent."""
+    axis = axes.yaxis if which == "y" else axes.xaxis
+    axis.set_major_formatter(_load("matplotlib.ticker").PercentFormatter(1.0))
+
+
+def legend(figure: Drawing, names: Sequence[str]) -> None:
+    """Put the legend under the axes, in as many columns as the names allow."""
+    longest = max((len(short(name)) for name in names), default=1)
+    figure.legend(loc="outside lower center", ncols=max(1, min(4, 84 // (longest + 7))))
+
+
+def heat(
+    figure: Drawing,
+    tables: Mapping[str, Sequence[Sequence[float]]],
+    rows: Sequence[str],
+    columns: Sequence[str],
+) -> None:
+    """Draw tables of shares side by side: dark is little, bright is much, whatever the paper.
+
+    Args:
+        figure: Empty.
+        tables: By title: a list a row, with a share a column. What is above 1 looks like 1.
+        rows: Names of the rows.
+        columns: Names of the columns.
+    """
+    panels = figure.subplots(1, len(tables), sharey=True, squeeze=False)[0]
+    for axes, (title, table) in zip(panels, tables.items(), strict=True):
+        axes.pcolormesh(table, cmap="cividis", vmin=0, vmax=1, linewidth=0)
+        axes.set_title(title)
+        axes.grid(visible=False)
+        axes.spines[:].set_visible(False)
+        axes.tick_params(length=0)
+        axes.set_xticks([place + 0.5 for place in range(len(columns))])
+        axes.set_xticklabels([short(name) for name in columns], rotation=30, ha="right")
+        axes.set_yticks([place + 0.5 for place in range(len(rows))])
+        axes.set_yticklabels([visible(name, limit=24) for name in rows])
+        axes.set_ylim(len(rows), 0)
+        for y, line in enumerate(table):
+            for x, share in enumerate(line):
+                axes.text(
+                    x + 0.5,
+                    y + 0.5,
+                    f"{100 * share:.0f}",
+                    color="#ffffff" if share < 0.55 else "#000000",
+                    ha="center",
+                    va="center",
+                    fontsize=8,
+                )

@@ -1,0 +1,264 @@
+"""The leaderboard page of the documentation, made from JSON files.
+
+`published.json` holds what others have published, on their models; every other file is one bench of
+ours with the names of its model and benchmark beside it. The two never share a table. To make the
+page:
+
+    python -m deepprune_adapters.report.leaderboard docs/leaderboard -o docs/leaderboard.md
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Final, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from deepprune_adapters.report.page import SORT_SCRIPT, between, number, percent
+from deepprune_sdk.errors import ConfigurationError
+from deepprune_sdk.evaluation.leaderboard import BenchReport, MethodReport
+from deepprune_sdk.markup import escaped
+
+__all__ = ["Bench", "Published", "PublishedRow", "leaderboard_page", "read_leaderboard"]
+
+_Kind = TypeVar("_Kind", bound=BaseModel)
+PUBLISHED: Final = "published.json"
+_STYLE: Final = """\
+<style>
+table[data-sortable] th button { all: unset; cursor: pointer; }
+table[data-sortable] th button:focus-visible { outline: 2px solid; }
+table[data-sortable] th[aria-sort=ascending] button::after { content: " ▲"; }
+table[data-sortable] th[aria-sort=descending] button::after { content: " ▼"; }
+table[data-sortable] td, table[data-sortable] th { min-width: 0 !important; }
+table[data-sortable] td small { display: block; opacity: .75; white-space: nowrap; }
+</style>"""
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class PublishedRow(_Entry):
+    """One method on one model and benchmark, as it was printed."""
+
+    method: str
+    model: str
+    benchmark: str
+    tokens: str = Field(pattern=r"^\d+(\.\d+)?$")
+    """In 1e8, over the whole benchmark."""
+    accuracy: str = Field(pattern=r"^\d+(\.\d+)?$")
+    """In per cent."""
+
+
+class Published(_Entry):
+    """A table that others have published."""
+
+    source: str
+    note: str = ""
+    rows: list[PublishedRow]
+
+
+class Bench(BenchReport):
+    """The JSON of `deepprune bench` with two names beside it."""
+
+    model: str
+    benchmark: str
+    note: str = ""
+
+
+def read_leaderboard(folder: Path) -> tuple[Published, list[Bench]]:
+    """Read the JSON files of a folder, in the order of their names.
+
+    Raises:
+        ConfigurationError: A file is missing or is not what it should be; names file and field.
+    """
+    published = _read(folder / PUBLISHED, Published)
+    files = sorted(path for path in folder.glob("*.json") if path.name != PUBLISHED)
+    return published, [_read(path, Bench) for path in files]
+
+
+def _read(path: Path, kind: type[_Kind]) -> _Kind:
+    try:
+        return kind.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise ConfigurationError(f"{path}: {error.strerror}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(map(str, first["loc"])) or "the file"
+        raise ConfigurationError(f"{path}: {field}: {first['msg']}") from error
+
+
+# --- the page -------------------------------------------------------------------------------------
+
+
+def leaderboard_page(published: Published, benches: Sequence[Bench]) -> str:
+    """Return the page as Markdown, with tables that a script in the page makes sortable."""
+    parts = [
+        "<!-- Made by python -m deepprune_adapters.report.leaderboard docs/leaderboard "
+        "-o docs/leaderboard.md: do not edit. -->",
+        "# Leaderboard",
+        "What others have published, and what we have measured. The two are on other models, other "
+        "problems and other counts, so they stand in tables of their own. ★ marks the fewest "
+        "tokens and the best accuracy of a column. Click on a column's name to sort by it.",
+        _STYLE,
+        "## Measured here",
+        *(_bench(bench) for bench in benches),
+    ]
+    if not benches:
+        parts.append("No row yet.")
+    parts += [
+        "A row is one JSON file in `docs/leaderboard/`: what "
+        "`deepprune bench TRACES --json FILE` writes, with `model` and `benchmark` added. Then:",
+        "```console\n$ python -m deepprune_adapters.report.leaderboard docs/leaderboard "
+        "-o docs/leaderboard.md\n```",
+        "## Published by others",
+        f"{_markdown(published.source)}. {_markdown(published.note)}. Tokens in 1e8 over the whole "
+        "benchmark; the figures are theirs, on their machines.",
+        *_published(published.rows),
+        f"<script>\n{SORT_SCRIPT}</script>",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _markdown(text: str) -> str:
+    """Return text that Markdown shows as it is."""
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!])", r"\\\1", escaped(text))
+
+
+def _head(name: str, column: int | None, span: str = "") -> str:
+    sortable = "" if column is None else f' data-column="{column}"'
+    return f'<th scope="col"{sortable}{span}>{name}</th>'
+
+
+def _number(html: str, value: float | None, *, best: bool) -> str:
+    key = "" if value is None else f"{value:.10g}"
+    shown = f"<strong>{html}</strong> ★" if best else html
+    return f'<td data-value="{key}">{shown}</td>'
+
+
+def _table(heads: Iterable[str], rows: Iterable[str]) -> str:
+    head = "".join(f"<tr>{row}</tr>\n" for row in heads)
+    body = "".join(f"<tr>{row}</tr>\n" for row in rows)
+    return f"<table data-sortable>\n<thead>\n{head}</thead>\n<tbody>\n{body}</tbody>\n</table>"
+
+
+def _published(rows: Sequence[PublishedRow]) -> Iterator[str]:
+    methods = list(dict.fromkeys(row.method for row in rows))
+    for model in dict.fromkeys(row.model for row in rows):
+        own = {(row.method, row.benchmark): row for row in rows if row.model == model}
+        benchmarks = list(dict.fromkeys(benchmark for _, benchmark in own))
+        yield f"### {_markdown(model)}"
+        heads = (
+            _head("method", 0, ' rowspan="2"')
+            + "".join(_head(escaped(name), None, ' colspan="2"') for name in benchmarks),
+            "".join(
+                _head("tokens, 1e8", 2 * place + 1) + _head("accuracy", 2 * place + 2)
+                for place in range(len(benchmarks))
+            ),
+        )
+        best = {
+            name: (
+                min(float(row.tokens) for (_, at), row in own.items() if at == name),
+                max(float(row.accuracy) for (_, at), row in own.items() if at == name),
+            )
+            for name in benchmarks
+        }
+        yield _table(
+            heads,
+            (
+                f"<td>{escaped(method)}</td>"
+                + "".join(_pair(own.get((method, name)), best[name]) for name in benchmarks)
+                for method in methods
+            ),
+        )
+
+
+def _pair(row: PublishedRow | None, best: tuple[float, float]) -> str:
+    if row is None:
+        return '<td data-value="">-</td><td data-value="">-</td>'
+    tokens, accuracy = float(row.tokens), float(row.accuracy)
+    return _number(row.tokens, tokens, best=tokens == best[0]) + _number(
+        f"{row.accuracy}%", accuracy, best=accuracy == best[1]
+    )
+
+
+_Column = tuple[str, Callable[[MethodReport], float | None], Callable[[MethodReport], str]]
+_COLUMNS: Final[Sequence[_Column]] = (
+    (
+        "tokens a problem",
+        lambda method: method.tokens,
+        lambda method: number(method.tokens) + between(method.tokens_ci),
+    ),
+    (
+        "saved",
+        lambda method: method.token_reduction,
+        lambda method: percent(method.token_reduction),
+    ),
+    (
+        "accuracy",
+        lambda method: method.accuracy,
+        lambda method: percent(method.accuracy) + between(method.accuracy_ci, share=True),
+    ),
+    (
+        "agrees with full vote",
+        lambda method: method.agreement_with_full,
+        lambda method: (
+            percent(method.agreement_with_full) + between(method.agreement_with_full_ci, share=True)
+        ),
+    ),
+    (
+        "one after another",
+        lambda method: method.critical_tokens,
+        lambda method: number(method.critical_tokens),
+    ),
+)
+
+
+def _bench(bench: Bench) -> str:
+    methods = bench.methods.values()
+    fewest = min((method.tokens for method in methods), default=None)
+    scores = [method.accuracy for method in methods if method.accuracy is not None]
+    best = {"tokens a problem": fewest, "accuracy": max(scores, default=None)}
+    note = f" {_markdown(bench.note)}" if bench.note else ""
+    rows = (
+        f"<td>{escaped(name)}</td>"
+        + "".join(
+            _number(show(method), read(method), best=read(method) == best.get(column, -1.0))
+            for column, read, show in _COLUMNS
+        )
+        for name, method in bench.methods.items()
+    )
+    head = _head("method", 0) + "".join(
+        _head(column, place + 1) for place, (column, _, _) in enumerate(_COLUMNS)
+    )
+    return "\n\n".join(
+        (
+            f"### {_markdown(bench.model)} on {_markdown(bench.benchmark)}",
+            f"{number(bench.problems)} problems, n = {number(bench.n)}, "
+            f"{number(bench.repeats)} draws a problem, judge {_markdown(bench.judge)}, seed "
+            f"{bench.seed}. Intervals: {_markdown(bench.intervals)}.{note}",
+            _table([head], rows),
+        )
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Make the page from a folder of JSON files."""
+    parser = argparse.ArgumentParser(
+        prog="python -m deepprune_adapters.report.leaderboard", description=main.__doc__
+    )
+    parser.add_argument("folder", type=Path, help="where the JSON files are")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="the page, Markdown")
+    given = parser.parse_args(arguments)
+    try:
+        html = leaderboard_page(*read_leaderboard(given.folder))
+    except ConfigurationError as error:
+        parser.exit(1, f"{error}\n")
+    given.output.write_text(html, encoding="utf-8", newline="\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,84 @@
+"""Server-sent events, read from bytes however the network cut them."""
+
+from __future__ import annotations
+
+__all__ = ["EventSplitter", "EventTooLongError"]
+
+MAX_EVENT = 16 * 1024 * 1024
+"""Bytes of one event, after which the stream is not taken for one of chat chunks any more."""
+
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+class EventTooLongError(ValueError):
+    """An event does not end."""
+
+
+class EventSplitter:
+    """Splits a byte stream into the data of its events.
+
+    It works on bytes, so a character that is cut in two is whole again before it is decoded. Of an
+    event only the data counts: chat completions name no event types, and comments (`: keep-alive`)
+    have done their work by arriving.
+    """
+
+    def __init__(self) -> None:
+        """Begin a stream."""
+        self._line: list[bytes] = []
+        self._data: list[bytes] = []
+        self._size = 0
+        self._after_cr = False
+        self._first = True
+
+    def feed(self, read: bytes) -> list[bytes]:
+        """Take what one read brought; return the data of every event that it completes.
+
+        Raises:
+            EventTooLongError: An event is longer than `MAX_EVENT` bytes.
+        """
+        if self._after_cr and read.startswith(b"\n"):  # the second half of a CRLF
+            read = read[1:]
+            self._after_cr = False
+        if not read:
+            return []
+        self._after_cr = read.endswith(b"\r")
+        if b"\n" not in read and b"\r" not in read:
+            self._grow(len(read))
+            self._line.append(read)
+            return []
+        lines = b"".join((*self._line, read)).splitlines()
+        self._line.clear()
+        if not read.endswith((b"\n", b"\r")):
+            self._line.append(lines.pop())
+            self._grow(len(self._line[0]))
+        return self._take(lines)
+
+    def close(self) -> list[bytes]:
+        """End the stream; return the data of a last event that no blank line follows."""
+        lines = [b"".join(self._line), b""] if self._line else [b""]
+        self._line.clear()
+        return self._take(lines)
+
+    def _take(self, lines: list[bytes]) -> list[bytes]:
+        if self._first and lines:
+            lines[0] = lines[0].removeprefix(BYTE_ORDER_MARK)
+            self._first = False
+        events: list[bytes] = []
+        for line in lines:
+            if not line:
+                if self._data:
+                    events.append(b"\n".join(self._data))
+                    self._data.clear()
+                self._size = 0
+            elif line.startswith(b"data:"):
+                value = line[6:] if line.startswith(b"data: ") else line[5:]
+                self._grow(len(value))
+                self._data.append(value)
+            elif line == b"data":
+                self._data.append(b"")
+        return events
+
+    def _grow(self, size: int) -> None:
+        self._size += size
+        if self._size > MAX_EVENT:
+            raise EventTooLongError(f"an event of more than {MAX_EVENT} bytes")

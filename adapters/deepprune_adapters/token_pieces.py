@@ -1,0 +1,112 @@
+"""Text cut into pieces, one a token, by what the server says of its tokens."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from deepprune_adapters.tokens import decode_tokens, fit
+from deepprune_sdk.protocols import TokenCounter
+
+__all__ = ["Tokens", "scored_tokens"]
+
+FLOOR = -100.0
+"""Least log-probability that counts: servers write -9999 or null for what cannot happen."""
+
+
+@dataclass(slots=True)
+class Tokens:
+    """Pieces of one text, and what is known of each.
+
+    Attributes:
+        pieces: A piece a token; joined, they are the text.
+        exact: Whether they are known to be the model's tokens.
+        confidences: Minus the mean log-probability of the top candidates, a piece each, or None.
+        logprobs: Log-probability of the token itself, a piece each, or None.
+    """
+
+    pieces: list[str]
+    exact: bool = True
+    confidences: list[float] | None = None
+    logprobs: list[float] | None = None
+
+    def part(self, characters: int) -> tuple[Tokens, Tokens]:
+        """Part the text after so many characters.
+
+        A piece that lies across is cut in two, both with its figures, unless only white space
+        follows: then it stays on the left.
+        """
+        index, rest = 0, characters
+        while index < len(self.pieces) and rest > 0:
+            rest -= len(self.pieces[index])
+            index += 1
+        left, right = self._cut(0, index), self._cut(index, None)
+        if rest < 0 and left.pieces[-1][rest:].strip():
+            across = self._cut(index - 1, index)
+            across.pieces = [left.pieces[-1][rest:]]
+            left.pieces[-1] = left.pieces[-1][:rest]
+            left.exact = across.exact = right.exact = False
+            across.extend(right)
+            right = across
+        return left, right
+
+    def _cut(self, begin: int, end: int | None) -> Tokens:
+        return Tokens(
+            self.pieces[begin:end],
+            self.exact,
+            None if self.confidences is None else self.confidences[begin:end],
+            None if self.logprobs is None else self.logprobs[begin:end],
+        )
+
+    def like(self, other: Tokens) -> bool:
+        """Whether both fit into one chunk."""
+        return (
+            self.exact == other.exact
+            and (self.confidences is None) == (other.confidences is None)
+            and (self.logprobs is None) == (other.logprobs is None)
+        )
+
+    def extend(self, other: Tokens) -> None:
+        """Append what is `like` this."""
+        self.pieces += other.pieces
+        if self.confidences is not None and other.confidences is not None:
+            self.confidences += other.confidences
+        if self.logprobs is not None and other.logprobs is not None:
+            self.logprobs += other.logprobs
+
+
+def scored_tokens(entries: Sequence[dict[str, Any]], text: str, counter: TokenCounter) -> Tokens:
+    """Cut `text` by the log-probability entries that came with it, one a token.
+
+    Where the tokens do not spell the text (the server holds half a character or a stop word back,
+    or has taken tags out), there are still as many pieces as tokens.
+    """
+    pieces = [entry["token"] for entry in entries]
+    exact = True
+    if "".join(pieces) != text:
+        spelled = [bytes(entry.get("bytes") or ()) for entry in entries]
+        if b"".join(spelled) == text.encode("utf-8", "replace"):
+            pieces = decode_tokens(spelled)
+        else:
+            pieces = fit(counter.split(text), len(entries)) if text else [""] * len(entries)
+            exact = len(entries) == 1
+    candidates = [entry.get("top_logprobs") or () for entry in entries]
+    return Tokens(
+        pieces,
+        exact,
+        confidences=[_confidence(top) for top in candidates] if all(candidates) else None,
+        logprobs=[_logprob(entry) for entry in entries],
+    )
+
+
+def _confidence(candidates: Sequence[dict[str, Any]]) -> float:
+    return -sum(map(_logprob, candidates)) / len(candidates)
+
+
+def _logprob(entry: dict[str, Any]) -> float:
+    value = entry.get("logprob")
+    if value is None or not math.isfinite(value):
+        return FLOOR
+    return max(FLOOR, value)
