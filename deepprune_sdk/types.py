@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Self, cast
+from typing import TYPE_CHECKING, Any, Literal, Self, cast
 
 from pydantic import (
     BaseModel,
@@ -40,6 +40,15 @@ class Config(BaseModel):
     """Frozen settings whose faults are one line: the field, its value and what it should be."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    if not TYPE_CHECKING:  # type checkers make a signature of the fields
+
+        def __init__(self, **data: Any) -> None:
+            try:
+                super().__init__(**data)
+            except ValidationError as error:  # of a subclass's own validators
+                cls = type(self)
+                raise ConfigurationError(describe(error, cls.__name__, cls.model_fields)) from error
 
     @model_validator(mode="wrap")
     @classmethod

@@ -220,7 +220,13 @@ class ChatStream:
 
     async def _close(self) -> None:
         with anyio.move_on_after(CLOSING, shield=True):
-            for part in (self._bytes, self._response):
-                if part is not None:
-                    with suppress(Exception):  # the connection is given up either way
-                        await part.aclose()
+            if self._bytes is not None:
+                # The client's generators lie in each other, and closing the outermost leaves the
+                # inner ones to the garbage collector; a cancelled read ends them all.
+                with anyio.CancelScope() as cancelled, suppress(Exception):
+                    cancelled.cancel()
+                    while await anext(self._bytes, None) is not None:
+                        pass
+            if self._response is not None:
+                with suppress(Exception):  # the connection is given up either way
+                    await self._response.aclose()

@@ -80,7 +80,7 @@ class TraceWriter:
         self.recorded: dict[tuple[str, str], Recorded] = {}
         self._reserved: dict[tuple[str, str], int] = {}
         self._file: FileIO | None = None
-        self._gzipped = self.path.suffix == ".gz"
+        self._gzipped = False
         self._end = -1
         self._users = 0
 
@@ -181,7 +181,9 @@ class TraceWriter:
         try:
             self._lock(file)
             if file.seek(0, os.SEEK_END) != self._end:  # not as this writer left it
-                self._end = self._take_over(file)
+                lines = Lines(file)
+                self._end = self._take_over(file, lines)
+                self._gzipped = lines.gzipped if self._end else self.path.suffix == ".gz"
         except BaseException:
             file.close()
             raise
@@ -199,18 +201,15 @@ class TraceWriter:
                     "another file"
                 ) from error
 
-    def _take_over(self, file: FileIO) -> int:
+    def _take_over(self, file: FileIO, lines: Lines) -> int:
         """Read what the file holds, mend its end, and return its length."""
         self.recorded.clear()
         self.cut = 0
         file.seek(0)
-        lines = Lines(file)
         last: RecordedTrace | None = None
         for number, line in enumerate(lines, start=1):
             last = self._read(line, number) or last
         size = file.seek(0, os.SEEK_END)
-        if size:
-            self._gzipped = lines.gzipped
         if not lines.fault and self._is_whole(lines.rest):
             if lines.rest:  # another program left out the last line end
                 file.write(gzip.compress(b"\n", mtime=0) if lines.gzipped else b"\n")
@@ -254,4 +253,4 @@ class TraceWriter:
         if lines.gzipped:
             ours = GZIP.startswith(tail[: len(GZIP)]) and lines.inside <= 1
             return ours and _BEGINNING.startswith(text)
-        return _BEGINNING.startswith(text) or (self._gzipped and tail == GZIP[:1])
+        return _BEGINNING.startswith(text) or tail == GZIP[:1]

@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from deepprune_adapters.cli import bench, judge, record, redundancy
 from deepprune_adapters.cli.solve import EXAMPLES, solve
 from deepprune_adapters.cli.text import clean
 
@@ -25,6 +26,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command(epilog=EXAMPLES)(solve)
+for command in (record, redundancy, bench, judge):
+    command.register(app)
 
 
 def _version(asked: bool) -> None:

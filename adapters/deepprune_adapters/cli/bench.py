@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from deepprune_adapters.cli.choose import JUDGES
+from deepprune_adapters.cli.problems import read_problems, write_file
+from deepprune_adapters.cli.redundancy import MapOption, SkipBadOption
 from deepprune_adapters.cli.text import clean, number
 
 if TYPE_CHECKING:
     from deepprune_sdk.evaluation.bench import Draw
     from deepprune_sdk.evaluation.leaderboard import BenchReport
     from deepprune_sdk.policies import Policy
-    from deepprune_sdk.recording.traces import RecordedTrace
 
 __all__ = ["EXAMPLES", "bench", "register"]
 
@@ -58,9 +59,8 @@ def bench(
     report: Annotated[
         Path | None, typer.Option(metavar="FILE.html", help="Draw it.", show_default=False)
     ] = None,
-    skip_bad: Annotated[
-        bool, typer.Option("--skip-bad", help="Count traces that cannot be read, and go on.")
-    ] = False,
+    mapping: MapOption = None,
+    skip_bad: SkipBadOption = False,
     workers: Annotated[
         int | None,
         typer.Option(
@@ -80,7 +80,7 @@ def bench(
 
     methods = named_methods(method or list(METHODS))
     make_judge = choose_judge(judge)
-    problems = _problems(traces, skip_bad)
+    problems = read_problems(traces, mapping, skip_bad)
     draws = run_bench(
         problems, methods, make_judge, n=n, repeats=repeats, seed=seed, workers=workers
     )
@@ -93,12 +93,12 @@ def bench(
         all_drawn=any(len(recorded) == n for recorded in problems.values()),
     )
     if json is not None:
-        json.write_text(summary.model_dump_json(indent=1) + "\n", encoding="utf-8")
+        write_file("--json", json, summary.model_dump_json(indent=1) + "\n")
     if report is not None:
         from deepprune_adapters.report import bench_report
 
         title = ", ".join(path.name for path in traces)
-        report.write_text(bench_report(summary, title=title), encoding="utf-8")
+        write_file("--report", report, bench_report(summary, title=title))
     _print(summary)
     return 0
 
@@ -118,25 +118,6 @@ def named_methods(texts: Iterable[str]) -> Mapping[str, Policy]:
         elif part:
             names.append(part)
     return {name: method(name) for name in names}
-
-
-def _problems(paths: Sequence[Path], skip_bad: bool) -> dict[str, list[RecordedTrace]]:
-    """Read recordings; the same problem of two models, or of two files, is two problems."""
-    from deepprune_sdk import RecordingError
-    from deepprune_sdk.recording.traces import TraceReader
-
-    problems: dict[str, list[RecordedTrace]] = {}
-    skipped = 0
-    for path in paths:
-        reader = TraceReader([path], skip_bad=skip_bad)
-        for trace in reader:
-            problems.setdefault(f"{path.name}/{trace.model}/{trace.problem}", []).append(trace)
-        skipped += reader.skipped
-    if skipped:
-        typer.echo(f"{skipped} traces could not be read and were left out", err=True)
-    if not problems:
-        raise RecordingError(f"no trace in {', '.join(map(str, paths))}")
-    return problems
 
 
 def _watched(draws: Iterator[Draw], total: int) -> Iterator[Draw]:
@@ -168,7 +149,7 @@ def _print(report: BenchReport) -> None:
         "judge",
         "closed",
     ):
-        table.add_column(heading, justify="left" if heading == "method" else "right")
+        table.add_column(heading, justify="left" if heading == "method" else "right", no_wrap=True)
     for name, row in report.methods.items():
         table.add_row(
             Text(("* " if row.pareto else "  ") + clean(name)),
@@ -193,4 +174,4 @@ def _print(report: BenchReport) -> None:
 def _share(value: float, interval: tuple[float, float] | None) -> str:
     if interval is None:
         return f"{value:.1%}"
-    return f"{value:.1%} [{interval[0]:.0%}, {interval[1]:.0%}]"
+    return f"{value:.1%} [{100 * interval[0]:.0f}-{100 * interval[1]:.0f}]"

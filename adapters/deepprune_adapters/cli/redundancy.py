@@ -135,7 +135,7 @@ def _print(report: RedundancyReport) -> None:
 
     console = Console(highlight=False, markup=False, emoji=False)
     for model in report.models:
-        table = Table(box=None, pad_edge=False)
+        table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
         table.add_column("problem", overflow="fold")
         for name in COLUMNS:
             table.add_column(name, justify="right", no_wrap=True)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
-from deepprune_adapters.report.charts import Drawing, Point, chart, heat, scatter
+from deepprune_adapters.report.charts import Drawing, Point, chart, scatter, short
 from deepprune_adapters.report.page import Cell, between, number, page, percent, table
 from deepprune_sdk.evaluation.leaderboard import BenchReport, MethodReport
 from deepprune_sdk.evaluation.statistics import pareto_front
-from deepprune_sdk.markup import escaped
+from deepprune_sdk.markup import escaped, visible
 
 __all__ = ["bench_report"]
 
@@ -191,7 +191,7 @@ def _problem_chart(
         return shares
 
     def draw(figure: Drawing) -> None:
-        heat(
+        _heat(
             figure,
             {
                 "tokens, % of cons": [cells(problem, "tokens") for problem in problems],
@@ -207,3 +207,35 @@ def _problem_chart(
         draw,
         size=(10.0, 1.5 + 0.22 * len(problems)),
     )
+
+
+def _heat(
+    figure: Drawing,
+    tables: Mapping[str, Sequence[Sequence[float]]],
+    rows: Sequence[str],
+    columns: Sequence[str],
+) -> None:
+    """Draw tables of shares side by side: dark is little, bright is much, whatever the paper."""
+    panels = figure.subplots(1, len(tables), sharey=True, squeeze=False)[0]
+    for axes, (title, table) in zip(panels, tables.items(), strict=True):
+        axes.pcolormesh(table, cmap="cividis", vmin=0, vmax=1, linewidth=0)
+        axes.set_title(title)
+        axes.grid(visible=False)
+        axes.spines[:].set_visible(False)
+        axes.tick_params(length=0)
+        axes.set_xticks([place + 0.5 for place in range(len(columns))])
+        axes.set_xticklabels([short(name) for name in columns], rotation=30, ha="right")
+        axes.set_yticks([place + 0.5 for place in range(len(rows))])
+        axes.set_yticklabels([visible(name, limit=24) for name in rows])
+        axes.set_ylim(len(rows), 0)
+        for y, line in enumerate(table):
+            for x, share in enumerate(line):
+                axes.text(
+                    x + 0.5,
+                    y + 0.5,
+                    f"{100 * share:.0f}",
+                    color="#ffffff" if share < 0.55 else "#000000",
+                    ha="center",
+                    va="center",
+                    fontsize=8,
+                )

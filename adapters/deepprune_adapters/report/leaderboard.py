@@ -12,20 +12,24 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
+from deepprune_adapters.report.leaderboard_data import (
+    Bench,
+    Published,
+    PublishedRow,
+    read_leaderboard,
+)
 from deepprune_adapters.report.page import SORT_SCRIPT, between, number, percent
 from deepprune_sdk.errors import ConfigurationError
-from deepprune_sdk.evaluation.leaderboard import BenchReport, MethodReport
+from deepprune_sdk.evaluation.leaderboard import MethodReport
+from deepprune_sdk.evaluation.statistics import Interval
 from deepprune_sdk.markup import escaped
 
-__all__ = ["Bench", "Published", "PublishedRow", "leaderboard_page", "read_leaderboard"]
+__all__ = ["leaderboard_page", "main"]
 
-_Kind = TypeVar("_Kind", bound=BaseModel)
-PUBLISHED: Final = "published.json"
 _STYLE: Final = """\
 <style>
 table[data-sortable] th button { all: unset; cursor: pointer; }
@@ -35,63 +39,6 @@ table[data-sortable] th[aria-sort=descending] button::after { content: " ▼"; }
 table[data-sortable] td, table[data-sortable] th { min-width: 0 !important; }
 table[data-sortable] td small { display: block; opacity: .75; white-space: nowrap; }
 </style>"""
-
-
-class _Entry(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-
-class PublishedRow(_Entry):
-    """One method on one model and benchmark, as it was printed."""
-
-    method: str
-    model: str
-    benchmark: str
-    tokens: str = Field(pattern=r"^\d+(\.\d+)?$")
-    """In 1e8, over the whole benchmark."""
-    accuracy: str = Field(pattern=r"^\d+(\.\d+)?$")
-    """In per cent."""
-
-
-class Published(_Entry):
-    """A table that others have published."""
-
-    source: str
-    note: str = ""
-    rows: list[PublishedRow]
-
-
-class Bench(BenchReport):
-    """The JSON of `deepprune bench` with two names beside it."""
-
-    model: str
-    benchmark: str
-    note: str = ""
-
-
-def read_leaderboard(folder: Path) -> tuple[Published, list[Bench]]:
-    """Read the JSON files of a folder, in the order of their names.
-
-    Raises:
-        ConfigurationError: A file is missing or is not what it should be; names file and field.
-    """
-    published = _read(folder / PUBLISHED, Published)
-    files = sorted(path for path in folder.glob("*.json") if path.name != PUBLISHED)
-    return published, [_read(path, Bench) for path in files]
-
-
-def _read(path: Path, kind: type[_Kind]) -> _Kind:
-    try:
-        return kind.model_validate_json(path.read_bytes())
-    except OSError as error:
-        raise ConfigurationError(f"{path}: {error.strerror}") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(map(str, first["loc"])) or "the file"
-        raise ConfigurationError(f"{path}: {field}: {first['msg']}") from error
-
-
-# --- the page -------------------------------------------------------------------------------------
 
 
 def leaderboard_page(published: Published, benches: Sequence[Bench]) -> str:
@@ -133,10 +80,10 @@ def _head(name: str, column: int | None, span: str = "") -> str:
     return f'<th scope="col"{sortable}{span}>{name}</th>'
 
 
-def _number(html: str, value: float | None, *, best: bool) -> str:
+def _number(html: str, value: float | None, *, best: bool, small: str = "") -> str:
     key = "" if value is None else f"{value:.10g}"
     shown = f"<strong>{html}</strong> ★" if best else html
-    return f'<td data-value="{key}">{shown}</td>'
+    return f'<td data-value="{key}">{shown}{small}</td>'
 
 
 def _table(heads: Iterable[str], rows: Iterable[str]) -> str:
@@ -185,54 +132,52 @@ def _pair(row: PublishedRow | None, best: tuple[float, float]) -> str:
     )
 
 
-_Column = tuple[str, Callable[[MethodReport], float | None], Callable[[MethodReport], str]]
-_COLUMNS: Final[Sequence[_Column]] = (
-    (
-        "tokens a problem",
-        lambda method: method.tokens,
-        lambda method: number(method.tokens) + between(method.tokens_ci),
+@dataclass(frozen=True, slots=True)
+class _Column:
+    name: str
+    value: Callable[[MethodReport], float | None]
+    interval: Callable[[MethodReport], Interval | None] = lambda _: None
+    share: bool = True
+
+    def cell(self, method: MethodReport, best: float | None) -> str:
+        """Show a method's figure, marked where it is the `best` one."""
+        value = self.value(method)
+        return _number(
+            percent(value) if self.share else number(value),
+            value,
+            best=value is not None and value == best,
+            small=between(self.interval(method), share=self.share),
+        )
+
+
+_TOKENS: Final = _Column("tokens a problem", lambda m: m.tokens, lambda m: m.tokens_ci, share=False)
+_ACCURACY: Final = _Column("accuracy", lambda m: m.accuracy, lambda m: m.accuracy_ci)
+_COLUMNS: Final = (
+    _TOKENS,
+    _Column("saved", lambda m: m.token_reduction),
+    _ACCURACY,
+    _Column(
+        "agrees with full vote", lambda m: m.agreement_with_full, lambda m: m.agreement_with_full_ci
     ),
-    (
-        "saved",
-        lambda method: method.token_reduction,
-        lambda method: percent(method.token_reduction),
-    ),
-    (
-        "accuracy",
-        lambda method: method.accuracy,
-        lambda method: percent(method.accuracy) + between(method.accuracy_ci, share=True),
-    ),
-    (
-        "agrees with full vote",
-        lambda method: method.agreement_with_full,
-        lambda method: (
-            percent(method.agreement_with_full) + between(method.agreement_with_full_ci, share=True)
-        ),
-    ),
-    (
-        "one after another",
-        lambda method: method.critical_tokens,
-        lambda method: number(method.critical_tokens),
-    ),
+    _Column("one after another", lambda m: m.critical_tokens, share=False),
 )
 
 
 def _bench(bench: Bench) -> str:
     methods = bench.methods.values()
-    fewest = min((method.tokens for method in methods), default=None)
     scores = [method.accuracy for method in methods if method.accuracy is not None]
-    best = {"tokens a problem": fewest, "accuracy": max(scores, default=None)}
-    note = f" {_markdown(bench.note)}" if bench.note else ""
+    best = {
+        _TOKENS: min((method.tokens for method in methods), default=None),
+        _ACCURACY: max(scores, default=None),
+    }
     rows = (
         f"<td>{escaped(name)}</td>"
-        + "".join(
-            _number(show(method), read(method), best=read(method) == best.get(column, -1.0))
-            for column, read, show in _COLUMNS
-        )
+        + "".join(column.cell(method, best.get(column)) for column in _COLUMNS)
         for name, method in bench.methods.items()
     )
+    note = f" {_markdown(bench.note)}" if bench.note else ""
     head = _head("method", 0) + "".join(
-        _head(column, place + 1) for place, (column, _, _) in enumerate(_COLUMNS)
+        _head(column.name, place + 1) for place, column in enumerate(_COLUMNS)
     )
     return "\n\n".join(
         (

@@ -62,7 +62,8 @@ p{max-width:56em}
 .wide{overflow-x:auto}
 table{border-collapse:collapse;font-size:13px;font-variant-numeric:tabular-nums}
 th,td{padding:.3em .7em;border-bottom:1px solid var(--line);text-align:left;vertical-align:top}
-th{color:var(--soft);font-weight:600;vertical-align:bottom}
+th{color:var(--soft);font-weight:600}
+thead th{vertical-align:bottom}
 td.num,th.num{text-align:right}
 td.num{white-space:nowrap}
 td:first-child{min-width:10em;max-width:24em}

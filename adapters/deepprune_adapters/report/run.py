@@ -121,7 +121,7 @@ def _cost(result: Result) -> Iterator[tuple[str, str]]:
             f"{number(usage.judge)} tokens",
         )
     if result.orphaned:
-        yield "orphaned", f"{number(result.orphaned)} clusters whose closed traces have no vote"
+        yield "orphaned", f"clusters whose closed traces have no vote: {number(result.orphaned)}"
     if result.shadow is not None:
         yield "shadow", _shadow(result.shadow, usage.generated)
 
@@ -132,7 +132,7 @@ def _shadow(shadow: ShadowReport, generated: int) -> str:
     return (
         f"nothing was closed; pruning would have saved {number(shadow.saved)} tokens "
         f"({percent(shadow.saved / generated if generated else 0.0)}) and given {verdict}: "
-        f"<bdi>{answer}</bdi>. Of {number(shadow.closings)} closings {number(shadow.right)} were "
+        f"<bdi>{answer}</bdi>. Closings: {number(shadow.closings)}, of them {number(shadow.right)} "
         f"right and {number(shadow.wrong)} wrong"
     )
 

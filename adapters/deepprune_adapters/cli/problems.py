@@ -1,0 +1,58 @@
+"""Recordings on their way into a command, and files on their way out of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from deepprune_adapters.cli.redundancy import open_reader
+from deepprune_adapters.cli.text import clean, count
+
+if TYPE_CHECKING:
+    from deepprune_sdk.recording import RecordedTrace
+
+__all__ = ["read_problems", "write_file"]
+
+
+def read_problems(
+    paths: Sequence[Path], mapping: Sequence[str] | None, skip_bad: bool
+) -> dict[str, list[RecordedTrace]]:
+    """Read recordings by problem; the same problem of two models is two of them.
+
+    A problem that several files have is one, with the traces of all.
+
+    Raises:
+        ConfigurationError: A mapping is malformed.
+        RecordingError: A file is malformed, or there is no trace at all.
+    """
+    from deepprune_sdk import RecordingError
+
+    reader = open_reader(paths, mapping, skip_bad)
+    problems: dict[str, list[RecordedTrace]] = {}
+    for trace in reader:
+        problems.setdefault(f"{trace.model}/{trace.problem}", []).append(trace)
+    if reader.skipped:
+        left_out = f"{count(reader.skipped, 'fault')} left out; the first: {reader.first_fault}"
+        typer.echo(f"deepprune: {clean(left_out, 600)}", err=True)
+    if not problems:
+        raise RecordingError(f"no trace in {', '.join(map(str, paths))}")
+    return problems
+
+
+def write_file(option: str, path: Path, text: str) -> None:
+    """Write a file that an option names.
+
+    Raises:
+        ConfigurationError: It cannot be written.
+    """
+    from deepprune_sdk import ConfigurationError
+
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ConfigurationError(
+            f"{option} {path}: {error.strerror or error}; give a file that can be written"
+        ) from error
