@@ -125,11 +125,12 @@ class Run:
         kind: type[BaseException] | None,
         error: BaseException | None,
         traceback: TracebackType | None,
-    ) -> bool | None:
+    ) -> None:
         """Close every stream that is still open."""
         self._group.cancel_scope.cancel()
         try:
-            return await self._group.__aexit__(None, None, None)
+            # What it returns is about its own end; on trio it would swallow the caller's error.
+            await self._group.__aexit__(None, None, None)
         finally:
             if self._log is not None:
                 self._log.close()

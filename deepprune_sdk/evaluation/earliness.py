@@ -45,9 +45,9 @@ def first_mention(trace: RecordedTrace, answer: str) -> int | None:
 
     It must stand for itself: the 4 of 14 or of 4.5 is none. A problem's own numbers count.
     """
-    found = re.search(
-        rf"(?<![\w.]){re.escape(answer)}(?![\w]|[.,]\d)", trace.text, flags=re.IGNORECASE
-    )
+    before = r"(?<!\w)(?<!\d,)(?<!\.)" if answer[:1].isalnum() else ""
+    after = r"(?!\w)(?![.,]\d)" if answer[-1:].isalnum() else ""
+    found = re.search(f"{before}{re.escape(answer)}{after}", trace.text, flags=re.IGNORECASE)
     if found is None:
         return None
     ends = list(accumulate(map(len, trace.pieces)))

@@ -106,7 +106,7 @@ class _ConfidenceState(PolicyState):
         begin = len(sums) - 1 - self._window
         if self._bar is None or begin < 0:
             return trace.tokens + 1
-        room = sums[-1] - self._bar * self._window
+        room = sums[-1] - sums[begin] - self._bar * self._window
         ahead = 1
         while ahead < self._window and sums[begin + ahead] - sums[begin] <= room:
             ahead += 1
