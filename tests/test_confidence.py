@@ -39,7 +39,7 @@ async def test_a_trace_under_the_bar_is_closed_at_the_token_that_takes_its_windo
     assert [t.outcome for t in result.traces] == ["finished", "finished", "pruned", "finished"]
     assert result.traces[2].tokens == 5
     assert result.traces[2].reason == "low confidence"
-    # Trace 1 is under the bar: its answer was seen, and has no weight. The others weigh their score.
+    # Trace 1 is under the bar: its answer was seen and weighs nothing. The others weigh a score.
     assert [t.weight for t in result.traces] == [4.0, 0.0, 0.0, 3.0]
     assert result.answer == "1"
     assert result.tally["1"].observed == 7.0

@@ -1,6 +1,7 @@
 """The bench, the intervals, the ranking figures and the sweep."""
 
 import math
+from itertools import pairwise
 from random import Random
 
 import pytest
@@ -111,9 +112,7 @@ def test_auroc_is_the_share_of_pairs_in_order(scored: list[tuple[float, bool]]) 
     won = sum((p > q) + 0.5 * (p == q) for p in positives for q in negatives)
     assert value == pytest.approx(won / (len(positives) * len(negatives)))
     curve = roc(scored)
-    area = sum(
-        (x2 - x1) * (y1 + y2) / 2 for (x1, y1), (x2, y2) in zip(curve, curve[1:], strict=False)
-    )
+    area = sum((x2 - x1) * (y1 + y2) / 2 for (x1, y1), (x2, y2) in pairwise(curve))
     assert area == pytest.approx(value)
     pooled, _ = pooled_auroc({"all": scored}, seed=0)
     assert pooled == pytest.approx(value)

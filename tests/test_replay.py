@@ -29,8 +29,10 @@ from deepprune_sdk.recording import RecordedTrace
 pytestmark = pytest.mark.anyio
 
 
-async def play(traces: list[RecordedTrace], policy: Policy, **kwargs: int) -> Replayed:
-    return await replay(traces, policy, Oracle(), **kwargs)
+async def play(
+    traces: list[RecordedTrace], policy: Policy, concurrency: int | None = None
+) -> Replayed:
+    return await replay(traces, policy, Oracle(), concurrency=concurrency)
 
 
 async def test_full_sampling_costs_all_tokens_and_lasts_as_long_as_the_longest() -> None:

@@ -51,4 +51,4 @@ class Oracle:
 
     @staticmethod
     def _end(text: str) -> str:
-        return text.split()[0].partition("x")[2]
+        return text.split(maxsplit=1)[0].partition("x")[2]
