@@ -102,6 +102,8 @@ class Engine:
         self._actions: list[Action] = []
         self.traces: list[Trace] = []
         self.full: dict[int, Trace] = {}
+        self.placed: dict[int, int] = {}
+        """The cluster that each trace was last put into, in order of placement."""
         self.probe_usage = NO_USAGE
         """Tokens of all probes, read and written."""
         self.started = 0
@@ -268,7 +270,10 @@ class Engine:
             case End():
                 if self._state.may_end():
                     self._end(decision.reason)
-            case Ask() | Probe() | Placed() | Orphaned():
+            case Placed():
+                self.placed[decision.trace] = decision.cluster
+                self._actions.append(decision)
+            case Ask() | Probe() | Orphaned():
                 self._actions.append(decision)
 
     def _close(self, close: Close) -> None:

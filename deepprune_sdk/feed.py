@@ -49,6 +49,7 @@ class Feed:
         self._events: deque[Event] = deque()
         self._grown: set[int] = set()
         self._wake = anyio.Event()
+        self._ended = False
         self._closed = False
 
     def publish(self, event: Event) -> None:
@@ -70,7 +71,7 @@ class Feed:
 
     def _told(self, signal: Signal) -> None:
         match signal:
-            case Arrived():
+            case Arrived() if not self._ended:
                 self._grown.add(signal.trace)
                 self._wake.set()
             case Ended() | Failed():
@@ -91,6 +92,7 @@ class Feed:
     def _over(self, signal: Ended | Failed) -> None:
         """Tell of an end; what comes of a trace after it was closed is none."""
         trace = self._engine.growing(signal.trace)
+        self._grown.discard(trace.index)
         match signal:
             case Failed() if trace.outcome == "failed":
                 self.publish(
@@ -138,6 +140,8 @@ class Feed:
                 self._publish_vote()
             case End():
                 self.publish(RunEnded(reason=action.reason))
+                self._ended = True
+                self._grown.clear()
             case _:
                 pass
 

@@ -49,10 +49,10 @@ def run_picture(
     Args:
         result: The run, over or not.
         clusters: Traces by founding trace, in the order in which the clusters were founded: it
-            gives them their letters. By default what the closings tell.
+            gives them their letters. By default the result's own.
         checkpoints: Token counts at which traces were compared.
     """
-    groups = _groups(result, clusters)
+    groups = _groups(result, clusters or result.clusters or None)
     longest = max((trace.tokens for trace in result.traces), default=0) or 1
     size = "l" if len(result.traces) <= 40 else "m" if len(result.traces) <= 100 else "s"
     dense = size == "s"

@@ -117,11 +117,19 @@ class Result(_Report):
     """complete: every trace ended; settled: the vote could not turn; or why it was stopped."""
     usage: RunUsage
     traces: list[TraceReport]
+    clusters: dict[int, list[int]] = Field(default_factory=dict[int, list[int]])
+    """Traces by cluster, which goes by the trace that founded it; in order of founding."""
     judge: JudgeReport = JudgeReport()
     orphaned: int = 0
     """Clusters whose pruned traces have no ballot, because nothing was left to speak for them."""
     shadow: ShadowReport | None = None
     warnings: list[str] = Field(default_factory=list[str])
+
+    def _repr_html_(self) -> str:
+        """Show a notebook the picture of the run."""
+        from deepprune_sdk.picture import run_picture  # noqa: PLC0415  it draws what is here
+
+        return run_picture(self)
 
     @property
     def best(self) -> TraceReport | None:

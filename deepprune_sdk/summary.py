@@ -50,11 +50,23 @@ def summarize(
         ended_because=engine.ended_because or "running",
         usage=_run_usage(usage, engine.probe_usage, judge),
         traces=_reports(traces, ballots, tally, {} if shadow else claims),
+        clusters=_clusters(engine),
         judge=judge,
         orphaned=0 if shadow else len(lapsed),
         shadow=shadow,
         warnings=list(warnings),
     )
+
+
+def _clusters(engine: Engine) -> dict[int, list[int]]:
+    """Group the traces; those pruned into a cluster that joined another one went along."""
+    claims = engine.imputations
+    clusters: dict[int, list[int]] = {}
+    for trace, placed in engine.placed.items():
+        claim = claims.get(trace)
+        cluster = placed if claim is None or claim.cluster is None else claim.cluster
+        clusters.setdefault(cluster, []).append(trace)
+    return clusters
 
 
 def _run_usage(usage: Usage, probes: Usage, judge: JudgeReport) -> RunUsage:

@@ -15,6 +15,7 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 
 # Providers' libraries and everything heavy: only adapters may load them.
 FOREIGN = {
+    "matplotlib",
     "deepprune_adapters",
     "httpx",
     "httpx2",

@@ -217,8 +217,8 @@ def _heat(
 ) -> None:
     """Draw tables of shares side by side: dark is little, bright is much, whatever the paper."""
     panels = figure.subplots(1, len(tables), sharey=True, squeeze=False)[0]
-    for axes, (title, table) in zip(panels, tables.items(), strict=True):
-        axes.pcolormesh(table, cmap="cividis", vmin=0, vmax=1, linewidth=0)
+    for axes, (title, cells) in zip(panels, tables.items(), strict=True):
+        axes.pcolormesh(cells, cmap="cividis", vmin=0, vmax=1, linewidth=0)
         axes.set_title(title)
         axes.grid(visible=False)
         axes.spines[:].set_visible(False)
@@ -228,7 +228,7 @@ def _heat(
         axes.set_yticks([place + 0.5 for place in range(len(rows))])
         axes.set_yticklabels([visible(name, limit=24) for name in rows])
         axes.set_ylim(len(rows), 0)
-        for y, line in enumerate(table):
+        for y, line in enumerate(cells):
             for x, share in enumerate(line):
                 axes.text(
                     x + 0.5,
@@ -238,4 +238,5 @@ def _heat(
                     ha="center",
                     va="center",
                     fontsize=8,
+                    in_layout=False,
                 )

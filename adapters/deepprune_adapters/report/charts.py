@@ -21,7 +21,6 @@ __all__ = [
     "Drawing",
     "Point",
     "chart",
-    "heat",
     "legend",
     "ratio_axis",
     "scatter",
@@ -122,16 +121,19 @@ def _load(module: str) -> Any:
 
 
 def _inline(svg: str, name: str, label: str) -> str:
-    """Make a stand-alone SVG file part of a page: own ids, no declarations, the page's colours."""
+    """Make a stand-alone SVG file part of a page: own ids, no declarations, the page's style."""
     svg = svg[svg.index("<svg") :].strip()
-    svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, flags=re.DOTALL)
-    svg = re.sub(r'\s(?:xmlns(?::\w+)?|version)="[^"]*"', "", svg)
-    svg = svg.replace("xlink:href=", "href=")
-    svg = re.sub(r'(\sid="|\shref="#|url\(#)', rf"\g<1>{name}-", svg)
-    svg = re.sub(
-        r"#0102\w\w", lambda found: _STAND_INS.get(found.group().lower(), found.group()), svg
-    )
+    svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, count=1, flags=re.DOTALL)
+    svg = re.sub(r"<[^>]+>", lambda tag: _at_home(tag.group(), name), svg)
     return svg.replace("<svg", f'<svg role="img" aria-label="{escaped(label)}"', 1)
+
+
+def _at_home(tag: str, name: str) -> str:
+    tag = re.sub(r'\s(?:xmlns(?::\w+)?|version)="[^"]*"', "", tag)
+    tag = re.sub(r'(\sid="|url\(#)', rf"\g<1>{name}-", tag)
+    tag = re.sub(r'\sxlink:href="#', f' href="#{name}-', tag)
+    tag = re.sub(r'font-family: [^";]*;? ?', "", tag)
+    return re.sub(r"#0102\w\w", lambda colour: _STAND_INS[colour.group()], tag)
 
 
 # --- kinds of chart -------------------------------------------------------------------------------
@@ -161,6 +163,7 @@ def scatter(
 
     def draw(figure: Drawing) -> None:
         axes = figure.add_subplot()
+        entries: list[tuple[str, Drawing]] = []
         front = sorted((point.x, point.y) for point in points if point.front)
         axes.plot(
             *zip(*front, strict=True), color=SOFT, linestyle=(0, (4, 3)), linewidth=1.2, zorder=2
@@ -178,7 +181,7 @@ def scatter(
                 capsize=2.5,
                 zorder=2,
             )
-            axes.plot(
+            drawn = axes.plot(
                 point.x,
                 point.y,
                 color=colour,
@@ -187,9 +190,9 @@ def scatter(
                 markeredgecolor=INK,
                 markeredgewidth=0.6,
                 linestyle="none",
-                label=short(point.name),
                 zorder=3,
             )
+            entries.append((point.name, drawn[0]))
         axes.set_xlabel(x_label)
         axes.set_ylabel(y_label)
         axes.set_xlim(0, 1.06 * max(_far(point.x, point.x_ci) for point in points) or 1.0)
@@ -199,7 +202,7 @@ def scatter(
         else:
             axes.set_ylim(0, 1.06 * max(_far(point.y, point.y_ci) for point in points) or 1.0)
             axes.yaxis.set_major_formatter("{x:,.0f}")
-        legend(figure, [point.name for point in points])
+        legend(figure, entries)
 
     return chart(name, label, draw, caption=caption)
 
@@ -225,7 +228,14 @@ def ratio_axis(axes: Drawing, which: str) -> None:
     axis.set_major_formatter(_load("matplotlib.ticker").PercentFormatter(1.0))
 
 
-def legend(figure: Drawing, names: Sequence[str]) -> None:
-    """Put the legend under the axes, in as many columns as the names allow."""
-    longest = max((len(short(name)) for name in names), default=1)
-    figure.legend(loc="outside lower center", ncols=max(1, min(4, 84 // (longest + 7))))
+def legend(figure: Drawing, entries: Sequence[tuple[str, Drawing]]) -> None:
+    """Put names with what was drawn for them under the axes, in as many columns as fit."""
+    # Given one by one: what matplotlib collects itself lacks names that begin with "_".
+    names = [short(name) for name, _ in entries]
+    longest = max(map(len, names), default=1)
+    figure.legend(
+        [drawn for _, drawn in entries],
+        names,
+        loc="outside lower center",
+        ncols=max(1, min(4, 84 // (longest + 7))),
+    )

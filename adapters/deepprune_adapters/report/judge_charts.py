@@ -68,11 +68,12 @@ def _lines(
 ) -> str:
     def draw(figure: Drawing) -> None:
         axes = figure.add_subplot()
+        entries: list[tuple[str, Drawing]] = []
         frame(axes)
         _unit_square(axes)
         for place, (curve, points) in enumerate(zip(curves, lines, strict=True)):
             colour, marker = series(place)
-            axes.plot(
+            drawn = axes.plot(
                 [x for x, _ in points],
                 [y for _, y in points],
                 color=colour,
@@ -80,9 +81,9 @@ def _lines(
                 marker=marker,
                 markersize=5,
                 markevery=max(1, len(points) // 8),
-                label=short(_label(curve)),
             )
-        legend(figure, [_label(curve) for curve in curves])
+            entries.append((_label(curve), drawn[0]))
+        legend(figure, entries)
 
     return chart(name, label, draw, caption=caption)
 
@@ -92,6 +93,7 @@ def calibration(curves: Sequence[JudgeCurves]) -> str:
 
     def draw(figure: Drawing) -> None:
         above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+        entries: list[tuple[str, Drawing]] = []
         above.plot((0, 1), (0, 1), color=SOFT, linestyle=":", linewidth=1)
         _unit_square(above)
         for place, curve in enumerate(curves):
@@ -99,13 +101,14 @@ def calibration(curves: Sequence[JudgeCurves]) -> str:
             bins = [entry for entry in curve.calibration if entry.pairs]
             x = [entry.predicted for entry in bins]
             style = {"color": colour, "marker": marker, "markersize": 6, "linewidth": 1.2}
-            above.plot(x, [entry.observed for entry in bins], label=short(_label(curve)), **style)
+            drawn = above.plot(x, [entry.observed for entry in bins], **style)
+            entries.append((_label(curve), drawn[0]))
             below.plot(x, [entry.pairs / curve.pairs for entry in bins], **style)
         above.set_ylabel("share with the same answer")
         below.set(xlabel="probability that the judge gave", ylabel="pairs")
         below.set_ylim(bottom=0)
         ratio_axis(below, "y")
-        legend(figure, [_label(curve) for curve in curves])
+        legend(figure, entries)
 
     caption = "On the dotted line a probability means what it says. Below: how many pairs got it."
     return chart("calibration", "Calibration", draw, size=(5.6, 5.2), caption=caption)
@@ -118,17 +121,35 @@ def sensitivity(sweep: Sweep, place: int) -> str:
     def draw(figure: Drawing) -> None:
         above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
         points = sweep.points
-        agreement = [point.agreement for point in points]
-        _band(above, values, agreement, [p.agreement_ci for p in points], "agreement")
         scored = [p for p in points if p.accuracy is not None]
-        names = ["agreement"]
+        entries = [
+            _band(
+                above,
+                "agreement",
+                values,
+                [point.agreement for point in points],
+                [point.agreement_ci for point in points],
+            )
+        ]
         if scored:
-            accuracy = [point.accuracy or 0.0 for point in scored]
-            at = [point.value for point in scored]
-            _band(above, at, accuracy, [p.accuracy_ci for p in scored], "accuracy")
-            names.append("accuracy")
-        tokens = [point.tokens for point in points]
-        _band(below, values, tokens, [p.tokens_ci for p in points], "tokens a problem")
+            entries.append(
+                _band(
+                    above,
+                    "accuracy",
+                    [point.value for point in scored],
+                    [point.accuracy or 0.0 for point in scored],
+                    [point.accuracy_ci for point in scored],
+                )
+            )
+        entries.append(
+            _band(
+                below,
+                "tokens a problem",
+                values,
+                [point.tokens for point in points],
+                [point.tokens_ci for point in points],
+            )
+        )
         for axes in (above, below):
             if sweep.chosen is not None:
                 axes.axvline(sweep.chosen, color=SOFT, linestyle="--", linewidth=1)
@@ -136,7 +157,7 @@ def sensitivity(sweep: Sweep, place: int) -> str:
         below.set_ylim(bottom=0)
         below.yaxis.set_major_formatter("{x:,.0f}")
         below.set_xlabel(short(sweep.axis))
-        legend(figure, [*names, "tokens a problem"])
+        legend(figure, entries)
 
     chosen = "" if sweep.chosen is None else "Dashed: the value chosen on other problems. "
     return chart(
@@ -150,17 +171,19 @@ def sensitivity(sweep: Sweep, place: int) -> str:
 
 def _band(
     axes: Drawing,
+    name: str,
     x: Sequence[float],
     y: Sequence[float],
     intervals: Sequence[Interval | None],
-    label: str,
-) -> None:
-    colour, marker = series(_PLACES[label])
-    axes.plot(x, y, color=colour, marker=marker, markersize=6, linewidth=1.5, label=label)
+) -> tuple[str, Drawing]:
+    """Draw a line in the band of its intervals; return its entry in the legend."""
+    colour, marker = series(_PLACES[name])
+    line = axes.plot(x, y, color=colour, marker=marker, markersize=6, linewidth=1.5)[0]
     known = [(at, *interval) for at, interval in zip(x, intervals, strict=True) if interval]
     if known:
         at, low, high = zip(*known, strict=True)
         axes.fill_between(at, low, high, color=colour, alpha=0.18, linewidth=0)
+    return name, line
 
 
 def _unit_square(axes: Drawing) -> None:

@@ -76,7 +76,6 @@ th[aria-sort=descending] button::after{content:" ▼"}
 .charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(28em,100%),1fr));gap:1.5em}
 .charts figure,.chart{margin:0;break-inside:avoid}
 .chart svg{width:100%;height:auto;display:block}
-.chart svg text{font-family:system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
 figcaption{font-size:13px}
 pre{margin:.3em 0;padding:.6em .8em;border:1px solid var(--line);white-space:pre-wrap;
 overflow-wrap:anywhere;font:12px/1.45 ui-monospace,Menlo,Consolas,monospace}

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from math import fsum
 from os import PathLike
 from pathlib import Path
+from typing import Final
 
 from deepprune_adapters.report.page import number, page, percent
 from deepprune_sdk.markup import escaped
@@ -14,6 +14,9 @@ from deepprune_sdk.result import Result, ShadowReport, TraceReport
 from deepprune_sdk.types import Prompt, to_messages
 
 __all__ = ["run_report", "write_run_report"]
+
+FIRST: Final = 10
+"""Answers in the table of the vote; the rest can be unfolded."""
 
 
 def write_run_report(
@@ -72,23 +75,36 @@ def _prompt(prompt: Prompt) -> str:
 
 
 def _tally(result: Result) -> str:
-    total = fsum(vote.observed + vote.imputed for vote in result.tally.values()) or 1.0
-    rows = "".join(
+    """The vote, its bars measured by the winner; answers far behind are folded away."""
+    most = max((vote.observed + vote.imputed for vote in result.tally.values()), default=0) or 1.0
+    rows = [
         f'<tr><td><bdi>{escaped(answer, limit=400)}</bdi></td><td><span class="bars">'
-        f'<span class="bar" style="width:{100 * vote.observed / total:.2f}%"></span>'
-        f'<span class="bar" style="width:{100 * vote.imputed / total:.2f}%"></span></span></td>'
+        f'<span class="bar" style="width:{100 * vote.observed / most:.2f}%"></span>'
+        f'<span class="bar" style="width:{100 * vote.imputed / most:.2f}%"></span></span></td>'
         f'<td class="num">{number(vote.observed, 1)}</td>'
         f'<td class="num">{number(vote.imputed, 1)}</td></tr>\n'
         for answer, vote in result.tally.items()
-    )
+    ]
     if not rows:
         return "<p>No trace cast a ballot.</p>"
+    others = (
+        f"<details><summary>{number(len(rows) - FIRST)} other answers</summary>"
+        f"{_votes(rows[FIRST:])}</details>"
+        if len(rows) > FIRST
+        else ""
+    )
+    return (
+        f'{_votes(rows[:FIRST])}{others}\n<p class="soft">Observed: the answer was seen in a '
+        "trace. Imputed: the trace was closed into a cluster and votes for its answer, as much as "
+        "the judge was sure.</p>"
+    )
+
+
+def _votes(rows: Sequence[str]) -> str:
     return (
         '<div class="wide"><table><thead><tr><th scope="col">answer</th><th scope="col">vote</th>'
         '<th scope="col" class="num">observed</th><th scope="col" class="num">imputed</th></tr>'
-        f"</thead>\n<tbody>\n{rows}</tbody></table></div>\n"
-        '<p class="soft">Observed: the answer was seen in a trace. Imputed: the trace was closed '
-        "into a cluster and votes for its answer, as much as the judge was sure.</p>"
+        f"</thead>\n<tbody>\n{''.join(rows)}</tbody></table></div>"
     )
 
 

@@ -1,0 +1,227 @@
+"""What can be read off one prefix without a model; read once, then compared with many others.
+
+Numbers carry most: intermediate results decide where a trace ends. Those that stand in the question
+say little, and those that only number a list say nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from math import fsum, log, sqrt
+from typing import Final
+
+from deepprune_sdk.answers import Answers, normalize
+
+__all__ = ["Profile", "read_profile"]
+
+RECENCY: Final = 0.5
+"""Share of a prefix over which the weight of its numbers halves, counted from its end."""
+GIVEN: Final = 0.1
+"""Weight of a number that stands in the question: every trace repeats it."""
+ORDERED: Final = 40
+"""Numbers, from the end, whose order is compared."""
+WORDING: Final = 256
+"""Most words, from the end, whose pairs are compared."""
+
+# Every repetition is bounded or ends at a character that no other one takes: the passes are linear.
+_ENUMERATION: Final = re.compile(
+    r"^[ \t]{0,12}[#>*_-]{0,6}[ \t]{0,4}"
+    r"(?:\(?[0-9]{1,2}[.):](?=[\s*])|(?:step|part|case)[ ]{0,2}[0-9]{1,2}\b[:.)*]{0,4})"
+    r"|\b(?:steps?|parts?|cases?|equations?|eqs?\.)[ ][0-9]{1,2}\b",
+    re.IGNORECASE | re.MULTILINE,
+)
+_WRAPPED: Final = re.compile(
+    r"\\(?:text(?:bf|it|rm|sf|tt)?|math(?:rm|bf|it)|mbox|operatorname) ?\{([^{}]*)\}"
+)
+_FRACTION: Final = re.compile(r"\\[dtc]?frac ?\{([^{}]*)\} ?\{([^{}]*)\}")
+_MARKS: Final = re.compile(r"\\[,$%!; ]|\{,\}|[$€£¥]")
+# Scripts without spaces between words give one character a token.
+_UNSPACED = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
+_WORD = rf"[{_UNSPACED}]|[^\W\d_{_UNSPACED}]+"
+_NUMBER = r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?|[0-9]+(?:\.[0-9]+)?"
+_TOKEN: Final = re.compile(rf"({_NUMBER})|({_WORD})|(\\[a-zA-Z]+|\*\*+|[-=+*/×÷·^≈−\n])")
+_NUMBERS: Final = re.compile(_NUMBER)
+_WORDS: Final = re.compile(_WORD)
+
+_OPERATORS: Final = {
+    **{"+": "+", "-": "-", "−": "-", "*": "*", "×": "*", "·": "*", "/": "/", "÷": "/", "^": "^"},
+    **{"\\times": "*", "\\cdot": "*", "\\div": "/", "=": "=", "≈": "=", "\\approx": "="},
+}
+_OPERATOR_WORDS: Final = {
+    word: operator
+    for operator, words in (
+        ("+", "add adding added adds sum plus total altogether combined"),
+        ("-", "subtract subtracting subtracted minus difference remaining left fewer"),
+        ("*", "multiply multiplying multiplied times product twice double"),
+        ("/", "divide dividing divided quotient ratio half split per average"),
+    )
+    for word in words.split()
+}
+_NUMBER_WORDS: Final = {
+    **{
+        word: str(value)
+        for value, word in enumerate(
+            "zero one two three four five six seven eight nine ten eleven twelve".split()
+        )
+    },
+    **{"half": "0.5", "twice": "2", "double": "2", "thrice": "3", "triple": "3", "dozen": "12"},
+}
+_ANSWERS: Final = Answers()
+_LONGEST: Final = 40  # digits of a number that are kept
+
+Step = tuple[str, ...]
+_Token = tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """What one prefix says, in the forms in which pairs are compared.
+
+    Attributes:
+        numbers: Weight of each number: how late it last occurs, and whether it was given.
+        order: The last numbers as they follow each other.
+        results: The last right sides of "=".
+        new: Numbers that do not stand in the question, by the logarithm of how often, length 1.
+        steps: Operator and the two numbers it joins, in symbols or words; "=" and a result.
+        neighbours: Two numbers that follow each other, whatever stands between.
+        wording: Pairs of words that follow each other in the later half.
+        density: Share of tokens that are numbers: how far the trace is from its preamble.
+        unknowns: Whether it names a quantity by a letter.
+        stated: The final answer that it states, or None.
+    """
+
+    numbers: Mapping[str, float]
+    order: Sequence[str]
+    results: Sequence[str]
+    new: Mapping[str, float]
+    steps: frozenset[Step]
+    neighbours: frozenset[Step]
+    wording: frozenset[tuple[str, str]]
+    density: float
+    unknowns: bool
+    stated: str | None
+
+
+def read_profile(question: str, text: str, *, finished: bool = False) -> Profile:
+    """Read one prefix, in time linear in its length. Total: any text has a profile."""
+    given = _given(question)
+    reader = _Reader()
+    tokens = _TOKEN.findall(_plain(text))
+    for position, (number, word, sign) in enumerate(tokens):
+        if number:
+            reader.number(_canonical(number), position)
+        elif word:
+            reader.word(word.lower())
+        elif sign == "\n":
+            reader.settle()
+        elif sign in _OPERATORS:
+            before, after = tokens[position - 1 : position], tokens[position + 1 : position + 2]
+            reader.sign(_OPERATORS[sign], before, after)
+    reader.settle()
+    span = RECENCY * max(1, len(tokens))
+    recent = reader.words[len(reader.words) // 2 :][-WORDING:]
+    return Profile(
+        numbers={
+            number: 2.0 ** ((position - len(tokens)) / span) * (GIVEN if number in given else 1.0)
+            for number, position in reader.last.items()
+        },
+        order=reader.order[-ORDERED:],
+        results=reader.results[-ORDERED:],
+        new=_unit(Counter(number for number in reader.order if number not in given)),
+        steps=frozenset(reader.steps),
+        neighbours=frozenset(reader.neighbours),
+        wording=frozenset(zip(recent, recent[1:], strict=False)),
+        density=len(reader.order) / max(1, len(tokens)),
+        unknowns=reader.unknowns,
+        stated=_stated(text, finished),
+    )
+
+
+class _Reader:
+    """Follows the tokens of a text and notes what is computed from what."""
+
+    def __init__(self) -> None:
+        self.last: dict[str, int] = {}
+        self.order: list[str] = []
+        self.results: list[str] = []
+        self.steps: set[Step] = set()
+        self.neighbours: set[Step] = set()
+        self.words: list[str] = []
+        self.unknowns = False
+        self._operator = ""
+        self._result = ""
+
+    def number(self, number: str, position: int) -> None:
+        self.settle()
+        if self._operator == "=":
+            self._result = number
+        if self.order and self.order[-1] != number:
+            near = min(self.order[-1], number), max(self.order[-1], number)
+            self.neighbours.add(near)
+            if self._operator not in {"", "="}:
+                self.steps.add((self._operator, *near))
+        self.order.append(number)
+        self.words.append(number)
+        self.last[number] = position
+        self._operator = ""
+
+    def word(self, word: str) -> None:
+        self.words.append(word)
+        self._operator = self._operator or _OPERATOR_WORDS.get(word, "")
+        self.unknowns = self.unknowns or (len(word) == 1 and "b" <= word <= "z" and word != "i")
+
+    def sign(self, operator: str, before: Sequence[_Token], after: Sequence[_Token]) -> None:
+        bullet = not before or before[0][2] == "\n"
+        if operator == "=":
+            self.settle()
+        elif operator == "/":
+            # No division: 5 ounces/day.
+            if not any(number for number, _, _ in (*before, *after)):
+                return
+        elif operator in "-*" and (bullet or not any(n or s for n, _, s in after)):
+            return
+        self._result = ""
+        self._operator = operator
+
+    def settle(self) -> None:
+        """Take the number after "=" for a result, since no operator follows it."""
+        if self._result:
+            self.results.append(self._result)
+            self.steps.add(("=", self._result))
+            self._result = ""
+
+
+def _plain(text: str) -> str:
+    text = _ENUMERATION.sub(" ", text)
+    text = _MARKS.sub(lambda found: "," if found[0] == "{,}" else "", text)
+    text = _WRAPPED.sub(r" \1 ", _WRAPPED.sub(r" \1 ", text))
+    return _FRACTION.sub(r" \1/\2 ", text)
+
+
+@lru_cache(maxsize=64)
+def _given(question: str) -> frozenset[str]:
+    numbers = {_canonical(found[0]) for found in _NUMBERS.finditer(_plain(question))}
+    words = (_NUMBER_WORDS.get(found[0]) for found in _WORDS.finditer(question.lower()))
+    return frozenset(numbers | {number for number in words if number})
+
+
+def _canonical(number: str) -> str:
+    number = number.replace(",", "")[:_LONGEST]
+    if "." in number:
+        number = f"{float(number):.4g}"
+    return number.lstrip("0") or "0"
+
+
+def _unit(counts: Mapping[str, int]) -> dict[str, float]:
+    weights = {number: 1.0 + log(count) for number, count in counts.items()}
+    length = sqrt(fsum(weight * weight for weight in weights.values()))
+    return {number: weight / length for number, weight in weights.items()}
+
+
+def _stated(text: str, finished: bool) -> str | None:
+    answer = _ANSWERS.extract(text, complete=finished)
+    return None if answer is None else normalize(answer)
