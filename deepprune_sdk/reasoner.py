@@ -20,7 +20,7 @@ from deepprune_sdk.recording.runlog import RunLogWriter
 from deepprune_sdk.recording.writer import TraceWriter
 from deepprune_sdk.result import Result
 from deepprune_sdk.retry import Retries
-from deepprune_sdk.run import Run
+from deepprune_sdk.run import Run, first_error
 from deepprune_sdk.types import Message, Prompt, Sampling, to_messages
 
 __all__ = ["ParallelReasoner"]
@@ -203,9 +203,12 @@ class ParallelReasoner:
                 except DeepPruneError as error:
                     errors[position] = error
 
-        async with anyio.create_task_group() as group:
-            for position, run in enumerate(runs):
-                group.start_soon(one, position, run)
+        try:
+            async with anyio.create_task_group() as group:
+                for position, run in enumerate(runs):
+                    group.start_soon(one, position, run)
+        except ExceptionGroup as error:  # what a user's own part raised
+            raise first_error(error) from None
         if errors:
             raise BatchError(results, dict(sorted(errors.items())))
         return [result for result in results if result is not None]

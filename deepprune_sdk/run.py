@@ -207,7 +207,7 @@ class Run:
                 self._recorder.close()
             self._finish()
         except Exception as error:  # what a user's own part raised, out of its group
-            self._error = _first(error)
+            self._error = first_error(error)
             if isinstance(self._error, DeepPruneError):
                 self._result = self.snapshot()
         finally:
@@ -359,7 +359,7 @@ class Run:
         self._mail.set()
 
 
-def _first(error: Exception) -> Exception:
+def first_error(error: Exception) -> Exception:
     """Return the error inside a group of one, as a task group raises it."""
     while isinstance(error, ExceptionGroup):
         error = cast("ExceptionGroup[Exception]", error).exceptions[0]

@@ -5,22 +5,26 @@ No test needs a server or a model for what the SDK decides::
     backend = ScriptedBackend([Script("2 + 3 = 5, so \\boxed{5}"), Script("\\boxed{6}")])
     judge = ScriptedJudge(lambda pair: 0.9)
     result = await ParallelReasoner(backend, judge=judge).solve("2 + 3?", n=2)
+
+`check_judge` and `check_backend` check a judge or a backend of your own against what the SDK relies
+on, and raise `AssertionError` with a clear text.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 
 import anyio
 
+from deepprune_sdk.contract import check_backend, check_judge
 from deepprune_sdk.errors import BackendError
 from deepprune_sdk.trace import Pair
 from deepprune_sdk.types import NO_USAGE, Chunk, Finish, TraceRequest, Usage, Verdict
 
-__all__ = ["Script", "ScriptedBackend", "ScriptedJudge"]
+__all__ = ["Script", "ScriptedBackend", "ScriptedJudge", "check_backend", "check_judge"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +108,13 @@ class ScriptedBackend:
         self.open += 1
         self.most_open = max(self.most_open, self.open)
         try:
-            yield self._chunks(request, self._scripts[request.trace % len(self._scripts)])
+            script = self._scripts[request.trace % len(self._scripts)]
+            async with aclosing(self._chunks(request, script)) as chunks:
+                yield chunks
         finally:
             self.open -= 1
 
-    async def _chunks(self, request: TraceRequest, script: Script) -> AsyncIterator[Chunk]:
+    async def _chunks(self, request: TraceRequest, script: Script) -> AsyncGenerator[Chunk]:
         attempt = sum(earlier.trace == request.trace for earlier in self.requests)
         refused = script.error is not None and attempt <= script.refusals
         pieces = script.pieces

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from deepprune_adapters.provider_errors import Refusal
+from deepprune_adapters.refusals import Refusal
 from deepprune_sdk.errors import ConfigurationError
 from deepprune_sdk.types import TraceRequest
 
@@ -112,8 +112,9 @@ class Capabilities:
                 self._limit = "max_completion_tokens"
             return True
         if UNSUPPORTED.search(said):
+            where = refusal.param or said
             for field in OPTIONAL:
-                if field in sent and (refusal.param == field or re.search(rf"\b{field}\b", said)):
+                if field in sent and re.search(rf"\b{field}\b", where):
                     if field not in self._left_out:
                         logger.warning("the model does not support %s: it is not sent", field)
                         self._left_out.add(field)

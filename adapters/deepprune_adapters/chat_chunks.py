@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Iterable
-from typing import Any, cast
+from typing import Any
 
-import jiter
-
-from deepprune_adapters.provider_errors import Endpoint, Refusal
+from deepprune_adapters.chat_events import decode_event, delta_texts
+from deepprune_adapters.provider_errors import Endpoint
+from deepprune_adapters.refusals import Refusal
 from deepprune_adapters.thinking import ThinkTags
 from deepprune_adapters.token_pieces import Tokens, scored_tokens
 from deepprune_adapters.tokens import fit
@@ -81,7 +80,7 @@ class ChunkReader:
                 self.done = True
                 break
             try:
-                self._event(_decode(data))
+                self._event(decode_event(data))
             except (AttributeError, KeyError, TypeError, ValueError) as error:
                 self.failure = self._endpoint.unlike_openai(data)
                 self.failure.__cause__ = error
@@ -133,7 +132,7 @@ class ChunkReader:
         return Usage(prompt=max(0, int(prompt or 0)), generated=max(0, int(generated)))
 
     def _choice(self, choice: dict[str, Any], usage: Usage | None) -> None:
-        reasoning, content = _texts(choice.get("delta") or {})
+        reasoning, content = delta_texts(choice.get("delta") or {})
         if reasoning:
             self._think.set_apart()
             self._apart = True
@@ -234,38 +233,3 @@ class ChunkReader:
         ]
         self._runs, self._usage = [], None
         return chunks
-
-
-def _decode(data: bytes) -> dict[str, Any]:
-    try:
-        event: object = jiter.from_json(data)
-    except ValueError:  # half a surrogate pair, or bytes that are no UTF-8: mend what can be
-        event = _mended(json.loads(data.decode("utf-8", "replace")))
-    if not isinstance(event, dict):
-        raise TypeError("an event is a JSON object")
-    return cast("dict[str, Any]", event)
-
-
-def _mended(value: object) -> object:
-    """Replace what no UTF-8 can hold."""
-    if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode("utf-8")
-    if isinstance(value, list):
-        return [_mended(item) for item in cast("list[object]", value)]
-    if isinstance(value, dict):
-        return {key: _mended(item) for key, item in cast("dict[str, object]", value).items()}
-    return value
-
-
-def _texts(delta: dict[str, Any]) -> tuple[str, str]:
-    """Return the reasoning and the content of a delta, wherever the server puts them."""
-    reasoning: object = delta.get("reasoning_content") or delta.get("reasoning") or ""
-    content: object = delta.get("content") or delta.get("refusal") or ""
-    if isinstance(content, list):  # Mistral: typed parts
-        parts = cast("list[dict[str, Any]]", content)
-        thoughts = [inner for part in parts for inner in part.get("thinking") or ()]
-        reasoning = reasoning or "".join(inner.get("text") or "" for inner in thoughts)
-        content = "".join(part.get("text") or "" for part in parts)
-    if not isinstance(reasoning, str) or not isinstance(content, str):
-        raise TypeError("text is a string")
-    return reasoning, content

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, NoReturn, Self
@@ -15,7 +15,8 @@ import openai
 
 from deepprune_adapters.capabilities import Capabilities
 from deepprune_adapters.chat_chunks import ChunkReader
-from deepprune_adapters.provider_errors import Endpoint, Refusal
+from deepprune_adapters.provider_errors import Endpoint
+from deepprune_adapters.refusals import Refusal
 from deepprune_adapters.sse import EventSplitter, EventTooLongError
 from deepprune_sdk.protocols import TokenCounter
 from deepprune_sdk.types import Chunk, TraceRequest
@@ -80,8 +81,8 @@ class ChatStream:
                     self._endpoint, await self._counter(), prefix=self._request.prefix
                 )
                 self._response = await self._open()
-                self._bytes = self._response.aiter_bytes()
-                await self._expect_events(self._response.headers.get("content-type", ""))
+                self._bytes = self._response.aiter_raw()
+                await self._expect_events(self._response.headers)
             if scope.cancelled_caught:
                 raise self._endpoint.too_long()
         except BaseException:
@@ -146,6 +147,7 @@ class ChatStream:
             model=self._endpoint.model,
             messages=fields.pop("messages"),
             stream=True,
+            extra_headers={"Accept-Encoding": "identity"},  # compressing delays what it gathers
             extra_body=fields,
             timeout=self._timeout,
         )
@@ -168,8 +170,12 @@ class ChatStream:
 
     # --- the response -----------------------------------------------------------------------------
 
-    async def _expect_events(self, content_type: str) -> None:
+    async def _expect_events(self, headers: Mapping[str, str]) -> None:
         """Make sure of events: by the content type, or by what the body begins with."""
+        content_type = headers.get("content-type", "")
+        encoding = headers.get("content-encoding", "identity")
+        if encoding != "identity":
+            raise self._endpoint.unlike_openai(f"a stream compressed by {encoding}", content_type)
         if "text/event-stream" in content_type.lower():
             return
         begun = b""

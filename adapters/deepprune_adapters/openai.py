@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+import ssl
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
@@ -192,11 +193,16 @@ class OpenAIBackend:
                 max_keepalive_connections=None if self._keep_alive else 0,
                 keepalive_expiry=3.0,  # servers close idle connections after 5 s or so
             )
+            # Reading the authorities takes a sixth of a second: not where there is no TLS.
+            plain = self._base_url.startswith("http://")
             client = openai.AsyncOpenAI(
                 api_key=self._api_key,
                 base_url=self._base_url,
                 max_retries=0,
-                http_client=openai.DefaultAsyncHttpxClient(limits=limits),
+                http_client=openai.DefaultAsyncHttpxClient(
+                    limits=limits,
+                    verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if plain else True,
+                ),
             )
             self._clients[loop] = client
         return client

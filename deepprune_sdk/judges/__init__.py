@@ -1,5 +1,6 @@
 """Judges that need nothing but the core."""
 
+from deepprune_sdk.judges.cached import CachedJudge
 from deepprune_sdk.judges.lexical import LexicalJudge
 
-__all__ = ["LexicalJudge"]
+__all__ = ["CachedJudge", "LexicalJudge"]

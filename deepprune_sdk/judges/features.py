@@ -14,8 +14,6 @@ from functools import lru_cache
 from math import fsum, log, sqrt
 from typing import Final
 
-from deepprune_sdk.answers import Answers, normalize
-
 __all__ = ["Profile", "read_profile"]
 
 RECENCY: Final = 0.5
@@ -70,7 +68,6 @@ _NUMBER_WORDS: Final = {
     },
     **{"half": "0.5", "twice": "2", "double": "2", "thrice": "3", "triple": "3", "dozen": "12"},
 }
-_ANSWERS: Final = Answers()
 _LONGEST: Final = 40  # digits of a number that are kept
 
 Step = tuple[str, ...]
@@ -87,11 +84,9 @@ class Profile:
         results: The last right sides of "=".
         new: Numbers that do not stand in the question, by the logarithm of how often, length 1.
         steps: Operator and the two numbers it joins, in symbols or words; "=" and a result.
-        neighbours: Two numbers that follow each other, whatever stands between.
         wording: Pairs of words that follow each other in the later half.
         density: Share of tokens that are numbers: how far the trace is from its preamble.
         unknowns: Whether it names a quantity by a letter.
-        stated: The final answer that it states, or None.
     """
 
     numbers: Mapping[str, float]
@@ -99,14 +94,12 @@ class Profile:
     results: Sequence[str]
     new: Mapping[str, float]
     steps: frozenset[Step]
-    neighbours: frozenset[Step]
     wording: frozenset[tuple[str, str]]
     density: float
     unknowns: bool
-    stated: str | None
 
 
-def read_profile(question: str, text: str, *, finished: bool = False) -> Profile:
+def read_profile(question: str, text: str) -> Profile:
     """Read one prefix, in time linear in its length. Total: any text has a profile."""
     given = _given(question)
     reader = _Reader()
@@ -133,11 +126,9 @@ def read_profile(question: str, text: str, *, finished: bool = False) -> Profile
         results=reader.results[-ORDERED:],
         new=_unit(Counter(number for number in reader.order if number not in given)),
         steps=frozenset(reader.steps),
-        neighbours=frozenset(reader.neighbours),
         wording=frozenset(zip(recent, recent[1:], strict=False)),
         density=len(reader.order) / max(1, len(tokens)),
         unknowns=reader.unknowns,
-        stated=_stated(text, finished),
     )
 
 
@@ -149,7 +140,6 @@ class _Reader:
         self.order: list[str] = []
         self.results: list[str] = []
         self.steps: set[Step] = set()
-        self.neighbours: set[Step] = set()
         self.words: list[str] = []
         self.unknowns = False
         self._operator = ""
@@ -159,11 +149,9 @@ class _Reader:
         self.settle()
         if self._operator == "=":
             self._result = number
-        if self.order and self.order[-1] != number:
-            near = min(self.order[-1], number), max(self.order[-1], number)
-            self.neighbours.add(near)
-            if self._operator not in {"", "="}:
-                self.steps.add((self._operator, *near))
+        elif self._operator and self.order and self.order[-1] != number:
+            before = self.order[-1]
+            self.steps.add((self._operator, min(before, number), max(before, number)))
         self.order.append(number)
         self.words.append(number)
         self.last[number] = position
@@ -220,8 +208,3 @@ def _unit(counts: Mapping[str, int]) -> dict[str, float]:
     weights = {number: 1.0 + log(count) for number, count in counts.items()}
     length = sqrt(fsum(weight * weight for weight in weights.values()))
     return {number: weight / length for number, weight in weights.items()}
-
-
-def _stated(text: str, finished: bool) -> str | None:
-    answer = _ANSWERS.extract(text, complete=finished)
-    return None if answer is None else normalize(answer)

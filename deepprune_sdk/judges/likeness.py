@@ -20,12 +20,10 @@ FEATURES: Final = (
     "results",
     "steps",
     "steps_contained",
-    "neighbours",
     "new",
     "wording",
     "density",
     "unknowns",
-    "answers",
 )
 """Each is symmetric in the two prefixes and knows no unit of length."""
 
@@ -34,25 +32,19 @@ def likeness(left: Profile, right: Profile) -> Features:
     """Compare two prefixes.
 
     numbers: weighted Jaccard; order, results: longest common subsequence over the mean length;
-    steps, neighbours, wording: Jaccard; steps_contained: common steps over those of the shorter;
-    new: cosine; density: mean; unknowns: whether just one names quantities by letters; answers:
-    whether the final answers already stated are the same.
+    steps, wording: Jaccard; steps_contained: common steps over those of the shorter;
+    new: cosine; density: mean; unknowns: whether just one names quantities by letters.
     """
-    answers = None
-    if left.stated is not None and right.stated is not None:
-        answers = float(left.stated == right.stated)
     return (
         _weighted(left.numbers, right.numbers),
         _common_order(left.order, right.order),
         _common_order(left.results, right.results),
         _jaccard(left.steps, right.steps),
         _contained(left.steps, right.steps),
-        _jaccard(left.neighbours, right.neighbours),
         _cosine(left.new, right.new),
         _jaccard(left.wording, right.wording),
         (left.density + right.density) / 2.0,
         float(left.unknowns != right.unknowns),
-        answers,
     )
 
 

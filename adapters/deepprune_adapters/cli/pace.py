@@ -42,6 +42,7 @@ class Pace:
     _done_tokens: int = 0
     _lost_tokens: int = 0
     _growing: dict[int, int] = field(default_factory=dict[int, int])
+    _over: set[int] = field(default_factory=set[int])
 
     def __post_init__(self) -> None:
         """Start the clock."""
@@ -51,22 +52,28 @@ class Pace:
         """Turn to a problem."""
         self.position, self.problem = position, problem
         self._growing.clear()
+        self._over.clear()
 
     def tell(self, event: Event) -> None:
         """Take an event of the problem's run."""
         match event:
-            case TraceProgress(trace=trace, tokens=tokens):
+            case TraceProgress(trace=trace, tokens=tokens) if trace not in self._over:
                 self._growing[trace] = tokens
             case TraceFinished(trace=trace, tokens=tokens):
-                self._growing.pop(trace, None)
+                self._end(trace)
                 self.recorded += 1
                 self._done_tokens += tokens
             case TraceFailed(trace=trace, tokens=tokens):
-                self._growing.pop(trace, None)
+                self._end(trace)
                 self.failed += 1
                 self._lost_tokens += tokens
             case _:
                 pass
+
+    def _end(self, trace: int) -> None:
+        # Progress is coalesced: a figure of a trace may come after its end.
+        self._over.add(trace)
+        self._growing.pop(trace, None)
 
     @property
     def tokens(self) -> int:
@@ -92,13 +99,14 @@ class Pace:
     def line(self) -> str:
         """Say all that in a line."""
         rate = self.tokens / self.elapsed if self.elapsed else 0.0
+        left = self.left
         parts = [
-            f"problem {self.position} of {self.problems}, {clean(self.problem, 40)}",
             f"{self.there + self.recorded:,} of {count(self.there + self.missing, 'trace')}",
+            "time left unknown" if left is None else f"{seconds(left)} left",
             f"{rate:,.0f} tokens/s",
         ]
         if self.failed:
             parts.append(f"{self.failed:,} failed")
-        left = self.left
-        parts.append("time left unknown" if left is None else f"{seconds(left)} left")
+        name = clean(self.problem, 40)
+        parts.append(f"problem {self.position} of {self.problems}, {name}")
         return "; ".join(parts)

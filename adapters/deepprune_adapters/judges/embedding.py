@@ -4,14 +4,30 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from importlib import import_module
 from math import exp, fsum, isfinite, sqrt
 from pathlib import Path
 from typing import Any, Protocol, Self
 
 import anyio.to_thread
+import openai
 
-from deepprune_sdk import ConfigurationError, JudgeError, MissingExtraError, Pair, Verdict
+from deepprune_adapters.clients import Clients
+from deepprune_adapters.judges.checkpoint import quiet
+from deepprune_adapters.judges.prompts import valid
+from deepprune_adapters.judges.served import ServedEmbedding
+from deepprune_adapters.judges.static import StaticEmbedding
+from deepprune_sdk import (
+    BackendError,
+    ConfigurationError,
+    JudgeError,
+    MissingExtraError,
+    Pair,
+    Retries,
+    Usage,
+    Verdict,
+)
 
 __all__ = ["Embedder", "EmbeddingJudge", "SentenceEncoder"]
 
@@ -30,6 +46,13 @@ class SentenceEncoder(Protocol):
 KEPT = 8192
 """Embeddings kept, the least recently used going first."""
 
+MINILM = (-7.5, 7.8)
+"""Intercept and slope from MiniLM's cosine to a probability: a logistic fit on recorded pairs of
+two small models, every problem weighing the same."""
+
+STATIC = (-7.5, 7.8)
+"""The same for wordllama's static vectors of 256 dimensions."""
+
 
 class EmbeddingJudge:
     """The cosine of two prefixes' embeddings, mapped to a probability by a logistic curve.
@@ -37,15 +60,14 @@ class EmbeddingJudge:
     Each prefix is embedded once, whatever the number of pairs it is in.
     """
 
-    costs_tokens = False
-
     def __init__(
         self,
         embed: Embedder,
         *,
         name: str = "embedding",
-        intercept: float = -7.5,
-        slope: float = 7.8,
+        intercept: float = MINILM[0],
+        slope: float = MINILM[1],
+        costs_tokens: bool = False,
     ) -> None:
         """Judge by the vectors of `embed`.
 
@@ -53,23 +75,33 @@ class EmbeddingJudge:
             embed: Embeds a batch of texts.
             name: Name for reports.
             intercept: Of the logistic curve from cosine to probability.
-            slope: The same; the defaults were fitted to MiniLM.
+            slope: The same. Every embedding model has its own curve; the defaults are MiniLM's.
+            costs_tokens: Whether an embedding costs tokens or money.
         """
         self.name = name
+        self.costs_tokens = costs_tokens
         self._embed = embed
         self._intercept = intercept
         self._slope = slope
         self._known: OrderedDict[str, Sequence[float]] = OrderedDict()
+        self._served: ServedEmbedding | None = None
 
     @classmethod
     def sentence_transformers(
-        cls, model: str | Path | SentenceEncoder, *, allow_download: bool = False
+        cls,
+        model: str | Path | SentenceEncoder,
+        *,
+        allow_download: bool = False,
+        intercept: float = MINILM[0],
+        slope: float = MINILM[1],
     ) -> Self:
         """Use a sentence-transformers model, in a worker thread.
 
         Args:
             model: A loaded model, a directory, or a name in the local Hugging Face cache.
             allow_download: Whether a name may be fetched from the hub.
+            intercept: Of the logistic curve from cosine to probability.
+            slope: The same.
 
         Raises:
             MissingExtraError: sentence-transformers is not installed (extra `embed`).
@@ -80,20 +112,109 @@ class EmbeddingJudge:
         def encode(texts: Sequence[str]) -> Sequence[Sequence[float]]:
             return encoder.encode(list(texts), show_progress_bar=False).tolist()
 
-        async def embed(texts: Sequence[str]) -> Sequence[Sequence[float]]:
-            return await anyio.to_thread.run_sync(encode, texts, abandon_on_cancel=True)
+        return cls(_in_a_thread(encode), intercept=intercept, slope=slope)
 
-        return cls(embed)
+    @classmethod
+    def static(
+        cls,
+        path: str | Path,
+        *,
+        tokenizer: str | Path | None = None,
+        intercept: float = STATIC[0],
+        slope: float = STATIC[1],
+    ) -> Self:
+        """Use a static model: model2vec's directory, or the safetensors file of wordllama.
+
+        Args:
+            path: The directory or the file.
+            tokenizer: The tokenizer's JSON file; None looks for the one beside it.
+            intercept: Of the logistic curve from cosine to probability.
+            slope: The same; the defaults were fitted to wordllama's 256 dimensions.
+
+        Raises:
+            MissingExtraError: numpy, safetensors or tokenizers is not installed (extra `embed`).
+            ConfigurationError: The files are missing, or are of another kind.
+        """
+        embedding = StaticEmbedding(path, tokenizer=tokenizer)
+        return cls(_in_a_thread(embedding), name="static", intercept=intercept, slope=slope)
+
+    @classmethod
+    def openai(
+        cls,
+        model: str,
+        *,
+        base_url: str | None = None,
+        api_key: str | None = None,
+        client: openai.AsyncOpenAI | None = None,
+        retries: Retries | None = None,
+        idle_timeout: float = 30.0,
+        connect_timeout: float = 10.0,
+        intercept: float = MINILM[0],
+        slope: float = MINILM[1],
+    ) -> Self:
+        """Use a model behind an OpenAI-compatible `/v1/embeddings`.
+
+        Its curve is not known: measure one with `deepprune judge eval` before you trust the
+        probabilities. The ranking of pairs does not depend on it.
+
+        Args:
+            model: Name of the model, as the server knows it.
+            base_url: Address up to and including `/v1`; OPENAI_BASE_URL, else OpenAI's own.
+            api_key: Key; OPENAI_API_KEY where None. A server at `base_url` may need none.
+            client: A client of your own instead of address and key; it stays yours to close.
+            retries: How a request that failed is repeated.
+            idle_timeout: Seconds without an answer that a request lives.
+            connect_timeout: Seconds to connect in.
+            intercept: Of the logistic curve from cosine to probability.
+            slope: The same.
+
+        Raises:
+            ConfigurationError: The address, the key or a limit cannot work.
+        """
+        clients = Clients(
+            "EmbeddingJudge.openai",
+            model,
+            base_url=base_url,
+            api_key=api_key,
+            client=client,
+            idle_timeout=idle_timeout,
+            connect_timeout=connect_timeout,
+        )
+        served = ServedEmbedding(clients, retries=retries)
+        judge = cls(served, name=model, intercept=intercept, slope=slope, costs_tokens=True)
+        judge._served = served
+        return judge
+
+    async def __aenter__(self) -> Self:
+        """Keep connections to an embedding server from now on."""
+        if self._served is not None:
+            self._served.clients.keep_alive = True
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close them."""
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the connections to an embedding server, where there is one."""
+        if self._served is not None:
+            self._served.clients.keep_alive = False
+            await self._served.clients.aclose()
 
     async def compare(self, pairs: Sequence[Pair]) -> list[Verdict]:
         """Judge a batch.
 
         Raises:
-            JudgeError: The embedder gave no vector a text, or vectors that cannot be compared.
+            JudgeError: The embedder failed, gave no vector a text, or vectors that cannot be
+                compared.
         """
         texts = dict.fromkeys(prefix.text for pair in pairs for prefix in (pair.left, pair.right))
+        before = 0 if self._served is None else self._served.tokens
         await self._remember([text for text in texts if text not in self._known])
+        read = 0 if self._served is None else self._served.tokens - before
         verdicts = [self._verdict(pair) for pair in pairs]
+        if read:  # a text is embedded once for all its pairs: the batch's tokens are its first's
+            verdicts[0] = replace(verdicts[0], usage=Usage(prompt=read))
         for text in texts:
             self._known.move_to_end(text)
         while len(self._known) > KEPT:
@@ -103,7 +224,10 @@ class EmbeddingJudge:
     async def _remember(self, texts: Sequence[str]) -> None:
         if not texts:
             return
-        vectors = await self._embed(texts)
+        try:
+            vectors = await self._embed([valid(text) for text in texts])
+        except BackendError as error:
+            raise JudgeError(f"judge {self.name}: {error}") from error
         if len(vectors) != len(texts):
             raise JudgeError(f"{self.name}: {len(vectors)} embeddings for {len(texts)} texts")
         length = len(next(iter(self._known.values()), vectors[0]))
@@ -127,18 +251,26 @@ def _unit(vector: Sequence[float]) -> Sequence[float]:
     return [value / norm for value in vector] if norm > 0.0 else vector
 
 
+def _in_a_thread(embed: Callable[[Sequence[str]], Sequence[Sequence[float]]]) -> Embedder:
+    async def embedder(texts: Sequence[str]) -> Sequence[Sequence[float]]:
+        return await anyio.to_thread.run_sync(embed, texts, abandon_on_cancel=True)
+
+    return embedder
+
+
 def _load(model: str, allow_download: bool) -> SentenceEncoder:
     try:
         library: Any = import_module("sentence_transformers")
     except ImportError as error:
         raise MissingExtraError(extra="embed", package="sentence-transformers") from error
     try:
-        return library.SentenceTransformer(
-            model,
-            local_files_only=not allow_download,
-            trust_remote_code=False,
-            model_kwargs={"use_safetensors": True},
-        )
+        with quiet(import_module("transformers")):
+            return library.SentenceTransformer(
+                model,
+                local_files_only=not allow_download,
+                trust_remote_code=False,
+                model_kwargs={"use_safetensors": True},
+            )
     except (OSError, ValueError) as error:
         hint = "" if allow_download else ", or allow_download=True to fetch it by name"
         raise ConfigurationError(

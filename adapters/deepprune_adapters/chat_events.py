@@ -1,0 +1,55 @@
+"""The JSON of one event of a chat completion stream, and where its text lies."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, cast
+
+import jiter
+
+__all__ = ["decode_event", "delta_texts"]
+
+
+def decode_event(data: bytes) -> dict[str, Any]:
+    """Decode the JSON object of an event.
+
+    Raises:
+        ValueError: It is no JSON.
+        TypeError: It is no object.
+    """
+    try:
+        event: object = jiter.from_json(data)
+    except ValueError:  # half a surrogate pair, or bytes that are no UTF-8: mend what can be
+        event = _mended(json.loads(data.decode("utf-8", "replace")))
+    if not isinstance(event, dict):
+        raise TypeError("an event is a JSON object")
+    return cast("dict[str, Any]", event)
+
+
+def _mended(value: object) -> object:
+    """Replace what no UTF-8 can hold."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, list):
+        return [_mended(item) for item in cast("list[object]", value)]
+    if isinstance(value, dict):
+        return {key: _mended(item) for key, item in cast("dict[str, object]", value).items()}
+    return value
+
+
+def delta_texts(delta: dict[str, Any]) -> tuple[str, str]:
+    """Return the reasoning and the content of a delta, wherever the server puts them.
+
+    Raises:
+        TypeError: What is there is no text.
+    """
+    reasoning: object = delta.get("reasoning_content") or delta.get("reasoning") or ""
+    content: object = delta.get("content") or delta.get("refusal") or ""
+    if isinstance(content, list):  # Mistral: typed parts
+        parts = cast("list[dict[str, Any]]", content)
+        thoughts = [inner for part in parts for inner in part.get("thinking") or ()]
+        reasoning = reasoning or "".join(inner.get("text") or "" for inner in thoughts)
+        content = "".join(part.get("text") or "" for part in parts)
+    if not isinstance(reasoning, str) or not isinstance(content, str):
+        raise TypeError("text is a string")
+    return reasoning, content

@@ -1,0 +1,162 @@
+"""Clients of OpenAI-compatible servers: made, kept and closed, one an event loop."""
+
+from __future__ import annotations
+
+import os
+import ssl
+from urllib.parse import unquote
+from weakref import WeakKeyDictionary
+
+import anyio
+import httpx2
+import openai
+from anyio.lowlevel import current_token
+
+from deepprune_adapters.chat_stream import CLOSING
+from deepprune_adapters.provider_errors import Endpoint
+from deepprune_sdk.errors import ConfigurationError
+
+__all__ = ["Clients"]
+
+OPENAI = "https://api.openai.com/v1"
+NO_KEY = "none"
+"""What servers are sent that ask for no key: the client insists on one."""
+
+
+class Clients:
+    """The client of a server, for whatever event loop asks for it.
+
+    A client belongs to the loop that it was made in, and `anyio.run` makes a new one. Unless
+    connections are kept, each closes with its response, and nothing is left to close.
+
+    Attributes:
+        endpoint: What the server's errors have to name.
+        timeout: Of a request.
+        keep_alive: Whether connections are kept for later requests.
+    """
+
+    def __init__(
+        self,
+        owner: str,
+        model: str,
+        *,
+        base_url: str | None,
+        api_key: str | None,
+        client: openai.AsyncOpenAI | None,
+        idle_timeout: float,
+        connect_timeout: float,
+    ) -> None:
+        """Describe the server; nothing is sent yet.
+
+        Args:
+            owner: Name of the class that errors are to name.
+            model: Name of the model, as the server knows it.
+            base_url: Address up to and including `/v1`; OPENAI_BASE_URL, else OpenAI's own.
+            api_key: Key; OPENAI_API_KEY where None. A server at `base_url` may need none.
+            client: A client of the user's own instead; it stays theirs to close.
+            idle_timeout: Seconds without a byte.
+            connect_timeout: Seconds to connect in.
+
+        Raises:
+            ConfigurationError: The address, the key or a limit cannot work.
+        """
+        if not model:
+            raise ConfigurationError(f"{owner}(model=''): name the model that is served")
+        for name, seconds in (("idle_timeout", idle_timeout), ("connect_timeout", connect_timeout)):
+            if not seconds > 0:
+                raise ConfigurationError(f"{owner}({name}={seconds}): give seconds above 0")
+        self._given = None if client is None else client.with_options(max_retries=0)
+        if client is not None:
+            if base_url is not None or api_key is not None:
+                raise ConfigurationError(f"{owner}: give client=, or base_url= and api_key=")
+            self._url, self._key = str(client.base_url), client.api_key
+        else:
+            self._url, self._key = _address(base_url, api_key)
+        self.endpoint = Endpoint(
+            url=_shown(self._url),
+            model=model,
+            idle_timeout=idle_timeout,
+            total_timeout=None,
+            connect_timeout=connect_timeout,
+            secrets=_secrets(self._url, self._key),
+        )
+        self.timeout = httpx2.Timeout(idle_timeout, connect=connect_timeout, pool=None)
+        self.keep_alive = False
+        self._made: WeakKeyDictionary[object, openai.AsyncOpenAI] = WeakKeyDictionary()
+
+    def current(self) -> openai.AsyncOpenAI:
+        """Return the client of this event loop. It never retries: the SDK alone does."""
+        if self._given is not None:
+            return self._given
+        loop = current_token().native_token
+        client = self._made.get(loop)
+        if client is None:
+            limits = httpx2.Limits(
+                max_connections=None,
+                max_keepalive_connections=None if self.keep_alive else 0,
+                keepalive_expiry=3.0,  # servers close idle connections after 5 s or so
+            )
+            # Reading the authorities takes a sixth of a second: not where there is no TLS.
+            plain = self._url.startswith("http://")
+            client = openai.AsyncOpenAI(
+                api_key=self._key,
+                base_url=self._url,
+                max_retries=0,
+                http_client=openai.DefaultAsyncHttpxClient(
+                    limits=limits,
+                    verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if plain else True,
+                ),
+            )
+            self._made[loop] = client
+        return client
+
+    async def aclose(self) -> None:
+        """Close what was made for this event loop."""
+        client = self._made.pop(current_token().native_token, None)
+        if client is not None:
+            with anyio.move_on_after(CLOSING, shield=True):
+                await client.close()
+
+
+def _address(base_url: str | None, api_key: str | None) -> tuple[str, str]:
+    """Complete address and key from the environment.
+
+    Raises:
+        ConfigurationError: The address is none, or OpenAI's own lacks a key.
+    """
+    given = base_url or os.environ.get("OPENAI_BASE_URL")
+    url = given or OPENAI
+    try:
+        parsed = httpx2.URL(url)
+    except httpx2.InvalidURL as error:
+        raise ConfigurationError(
+            f"base_url is no address ({error}): give {OPENAI!r} or so"
+        ) from None
+    if parsed.scheme not in ("http", "https") or not parsed.host:
+        raise ConfigurationError(
+            f"base_url={_shown(url)!r} is no address: begin with http:// or https://"
+        )
+    key = (os.environ.get("OPENAI_API_KEY", "") if api_key is None else api_key).strip()
+    if not key and not given:
+        raise ConfigurationError("no API key: set OPENAI_API_KEY, or give api_key= or base_url=")
+    if not key.isascii() or not key.isprintable():
+        raise ConfigurationError("the API key holds characters that no key has: copy it anew")
+    return url, key or NO_KEY
+
+
+def _shown(url: str) -> str:
+    """Return an address without credentials and query."""
+    try:
+        parsed = httpx2.URL(url)
+        return str(parsed.copy_with(username="", password="", query=None, fragment=None)).rstrip(
+            "/"
+        )
+    except (httpx2.InvalidURL, TypeError):
+        return "an address that cannot be read"
+
+
+def _secrets(url: str, key: str) -> tuple[str, ...]:
+    """Return what no error may show; very short keys are placeholders and words."""
+    password = httpx2.URL(url).password
+    secrets = (key, password, unquote(password))
+    return tuple({secret for secret in secrets if len(secret) >= 4 and secret != NO_KEY})

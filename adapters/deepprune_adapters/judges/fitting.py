@@ -1,0 +1,64 @@
+"""Fitting pairs into the context of a judge whose server alone knows its tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from deepprune_adapters.judges.lessons import context_of
+from deepprune_adapters.judges.prompts import JudgePrompt, shorten
+from deepprune_adapters.provider_errors import Refusal
+from deepprune_sdk import Message, Pair, TokenCounter
+
+__all__ = ["Fitting"]
+
+MARGIN = 0.9
+"""Share of the context that is filled where tokens are only estimated."""
+
+TEMPLATE = 8
+"""Tokens that a chat template puts round a message, about."""
+
+
+class Fitting:
+    """Writes prompts, and cuts the traces in them where a prompt is too long."""
+
+    def __init__(self, prompt: JudgePrompt, counter: TokenCounter, context: int | None) -> None:
+        """Begin with the context that is known, or None to learn it from refusals."""
+        self.prompt = prompt
+        self._counter = counter
+        self._budget = context
+        if context is not None and not counter.exact:
+            self._budget = int(MARGIN * context)
+
+    def messages(self, pair: Pair) -> tuple[tuple[Message, ...] | None, int]:
+        """Write the prompt for a pair.
+
+        Returns:
+            The messages, None where no room is left for the traces; and how many prefixes were cut.
+        """
+        messages = self.prompt.messages(pair)
+        if self._budget is None:
+            return messages, 0
+        over = self.tokens(messages) - self._budget
+        if over <= 0:
+            return messages, 0
+        split = self._counter.split
+        room = len(split(pair.left.text)) + len(split(pair.right.text)) - over
+        pair, cut = shorten(pair, room, split)
+        if cut and not (pair.left.text and pair.right.text):
+            return None, 0
+        return self.prompt.messages(pair), cut
+
+    def learn(self, refusal: Refusal, messages: Sequence[Message]) -> bool:
+        """Take a refusal; return whether it was one of a prompt that is too long."""
+        context = context_of(refusal)
+        if context is None:
+            return False
+        limit, asked = context
+        tokens = self.tokens(messages)
+        ratio = 0.95 * limit / asked if limit and asked else 0.7
+        self._budget = min(int(tokens * ratio), self._budget or tokens)
+        return True
+
+    def tokens(self, messages: Sequence[Message]) -> int:
+        """Count the tokens of a prompt."""
+        return sum(len(self._counter.split(message.content)) + TEMPLATE for message in messages)

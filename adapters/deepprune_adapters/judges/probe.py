@@ -1,0 +1,209 @@
+"""A judge that asks the generating model itself for the answer it has come to."""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import anyio
+
+from deepprune_adapters.judges.prompts import valid
+from deepprune_adapters.judges.worker import Limit
+from deepprune_sdk import (
+    AnswerExtractor,
+    Answers,
+    Backend,
+    BackendError,
+    ConfigurationError,
+    ContinuesPrefix,
+    JudgeError,
+    Message,
+    Pair,
+    Sampling,
+    TracePrefix,
+    TraceRequest,
+    Usage,
+    Verdict,
+)
+from deepprune_sdk.engine import PROBE
+from deepprune_sdk.types import NO_USAGE
+
+__all__ = ["ProbeJudge"]
+
+logger = logging.getLogger(__name__)
+
+KEPT = 8192
+"""Probed answers kept, the least recently used going first."""
+
+PROBE_TOKENS = 12
+"""Most tokens of a probed answer."""
+
+SAME, DIFFERENT = 0.9, 0.4
+"""Probability that two traces end in the same answer whose probes are the same, or differ."""
+
+
+@dataclass(slots=True)
+class _Probed:
+    """A prefix that is being asked, or has been."""
+
+    done: anyio.Event = field(default_factory=anyio.Event)
+    answer: str | None = None
+    error: BackendError | None = None
+    usage: Usage = NO_USAGE
+    """Tokens that no verdict has counted yet."""
+
+
+class ProbeJudge:
+    r"""Compares the answers that the generating model gives when both prefixes are cut short.
+
+    Each prefix is continued with `So the final answer is \boxed{` for at most a dozen tokens, once,
+    however many pairs it is in (Parallel-Probe, arXiv 2602.03845, uses the same probe as a policy).
+    A trace that has finished is read, not asked. A pair without both answers stays unscored.
+
+    Early probes are guesses: a model that has not come to its answer yet names some number.
+
+    Attributes:
+        name: Name for reports.
+    """
+
+    costs_tokens = True
+
+    def __init__(
+        self,
+        backend: Backend,
+        *,
+        answers: AnswerExtractor | None = None,
+        system: str | None = None,
+        p_same: float = SAME,
+        p_different: float = DIFFERENT,
+        concurrency: int = 4,
+        name: str = "probe",
+    ) -> None:
+        """Ask `backend`, which should be the one that generates the traces.
+
+        Args:
+            backend: It must continue a prefix. Enter and leave it yourself.
+            answers: Reads and compares answers; None takes `Answers`.
+            system: The system prompt of the traces: a pair knows its question only.
+            p_same: Probability of a pair whose probed answers are the same.
+            p_different: Probability of one whose answers differ.
+            concurrency: Most probes at once.
+            name: Name for reports.
+
+        Raises:
+            ConfigurationError: The backend does not continue a prefix, or a number cannot work.
+        """
+        if not isinstance(backend, ContinuesPrefix) or not backend.continues_prefix:
+            raise ConfigurationError(
+                f"ProbeJudge({backend!r}): this backend cannot continue a text; set its "
+                "continue_prefix, or choose another judge"
+            )
+        for option, p in (("p_same", p_same), ("p_different", p_different)):
+            if not 0.0 <= p <= 1.0:
+                raise ConfigurationError(f"ProbeJudge({option}={p}): give a probability")
+        if concurrency < 1:
+            raise ConfigurationError(f"ProbeJudge(concurrency={concurrency}): give 1 or more")
+        self.name = name
+        self._backend = backend
+        self._answers: AnswerExtractor = answers or Answers()
+        self._system = system
+        self._probabilities = {True: p_same, False: p_different}
+        self._limit = Limit(concurrency)
+        self._known: OrderedDict[tuple[str, str, bool], _Probed] = OrderedDict()
+
+    async def compare(self, pairs: Sequence[Pair]) -> list[Verdict]:
+        """Judge a batch, probing each of its prefixes once.
+
+        Raises:
+            JudgeError: Every probe failed.
+        """
+        wanted = {
+            _key(pair.question, prefix): (pair.question, prefix)
+            for pair in pairs
+            for prefix in (pair.left, pair.right)
+        }
+        probed: dict[tuple[str, str, bool], _Probed] = {}
+
+        async def one(key: tuple[str, str, bool], question: str, prefix: TracePrefix) -> None:
+            async with self._limit.current():
+                probed[key] = await self._probed(key, question, prefix)
+
+        async with anyio.create_task_group() as group:
+            for key, (question, prefix) in wanted.items():
+                group.start_soon(one, key, question, prefix)
+        errors = [result.error for result in probed.values() if result.error is not None]
+        if errors and len(errors) == len(probed):
+            raise JudgeError(f"judge {self.name}: {errors[0]}") from errors[0]
+        if errors:
+            logger.warning("judge %s: %d probes failed: %s", self.name, len(errors), errors[0])
+        self._forget()
+        return [self._verdict(pair, probed) for pair in pairs]
+
+    def _verdict(self, pair: Pair, probed: dict[tuple[str, str, bool], _Probed]) -> Verdict:
+        left = probed[_key(pair.question, pair.left)]
+        right = probed[_key(pair.question, pair.right)]
+        usage = NO_USAGE
+        for side in (left, right):
+            usage += side.usage
+            side.usage = NO_USAGE
+        if left.answer is None or right.answer is None:
+            return Verdict(probability=None, usage=usage)
+        same = self._answers.equivalent(left.answer, right.answer)
+        return Verdict(probability=self._probabilities[same], usage=usage)
+
+    # --- probing ----------------------------------------------------------------------------------
+
+    async def _probed(
+        self, key: tuple[str, str, bool], question: str, prefix: TracePrefix
+    ) -> _Probed:
+        """Probe a prefix, or wait for the one that is being probed."""
+        while (known := self._known.get(key)) is not None:
+            await known.done.wait()
+            if self._known.get(key) is known:
+                self._known.move_to_end(key)
+                return known
+        mine = self._known[key] = _Probed()
+        try:
+            await self._ask(mine, question, prefix)
+        except BackendError as error:
+            mine.error = error
+            del self._known[key]
+        except BaseException:
+            del self._known[key]
+            raise
+        finally:
+            mine.done.set()
+        return mine
+
+    async def _ask(self, mine: _Probed, question: str, prefix: TracePrefix) -> None:
+        if prefix.finished:
+            mine.answer = self._answers.extract(prefix.text, complete=True)
+            return
+        messages = (Message(role="user", content=question),)
+        if self._system is not None:
+            messages = (Message(role="system", content=self._system), *messages)
+        request = TraceRequest(
+            trace=prefix.trace,
+            messages=messages,
+            sampling=Sampling(temperature=0.0, max_tokens=PROBE_TOKENS),
+            prefix=valid(prefix.text) + PROBE,
+        )
+        said: list[str] = []
+        usage: Usage | None = None
+        async with self._backend.stream(request) as chunks:
+            async for chunk in chunks:
+                said += chunk.pieces
+                usage = chunk.usage or usage
+        mine.usage = usage or Usage(prompt=prefix.tokens, generated=len(said), estimated=True)
+        mine.answer = self._answers.extract(PROBE + "".join(said), complete=False)
+
+    def _forget(self) -> None:
+        for key in list(self._known)[: max(0, len(self._known) - KEPT)]:
+            if self._known[key].done.is_set():
+                del self._known[key]
+
+
+def _key(question: str, prefix: TracePrefix) -> tuple[str, str, bool]:
+    return question, prefix.text, prefix.finished

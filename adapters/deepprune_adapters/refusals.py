@@ -1,0 +1,102 @@
+"""What a provider says when it refuses, in whichever of the usual forms."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Any, cast
+
+__all__ = ["Refusal"]
+
+CODES = {
+    "authentication_error": 401,
+    "invalid_api_key": 401,
+    "permission_error": 403,
+    "model_not_found": 404,
+    "not_found_error": 404,
+    "invalid_request_error": 400,
+    "badrequesterror": 400,
+    "rate_limit_exceeded": 429,
+    "rate_limit_error": 429,
+    "too_many_requests": 429,
+    "insufficient_quota": 429,
+}
+"""Statuses of errors that come inside a stream, under HTTP 200, by their code or type."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """What a provider says went wrong, however it says it.
+
+    Attributes:
+        status: HTTP status, or what an error inside the stream would have had; 0 if unknown.
+        text: Its message.
+        code: Its machine-readable code and type.
+        param: The parameter it names, or "".
+        retry_after: Seconds it asks to wait, or None.
+    """
+
+    status: int
+    text: str
+    code: str = ""
+    param: str = ""
+    retry_after: float | None = None
+
+    @classmethod
+    def of(cls, status: int, body: object, headers: Mapping[str, str] | None = None) -> Refusal:
+        """Read an error body: an OpenAI error object, FastAPI's details, or any text."""
+        fields = cast("dict[str, Any]", body) if isinstance(body, dict) else {}
+        error = fields.get("error")
+        if isinstance(error, dict):
+            fields = cast("dict[str, Any]", error)
+        message: object = fields.get("message") or fields.get("detail") or fields.get("error")
+        message = cast("object", message or body or "")
+        code, kind = fields.get("code"), fields.get("type") or fields.get("error_type")
+        if not status:
+            status = _status(code) or _status(kind)
+        return cls(
+            status=status,
+            text=message if isinstance(message, str) else json.dumps(message, default=str),
+            code=" ".join(str(part) for part in (code, kind) if part),
+            param=str(fields.get("param") or ""),
+            retry_after=None if headers is None else _retry_after(headers),
+        )
+
+    @property
+    def all(self) -> str:
+        """Everything it says, in lower case, to look for words in."""
+        return f"{self.text} {self.code} {self.param}".lower()
+
+
+def _status(code: object) -> int:
+    if isinstance(code, int):
+        return code
+    text = str(code)
+    return int(text) if text.isascii() and text.isdecimal() else CODES.get(text.lower(), 0)
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds to wait: `retry-after-ms`, or `retry-after` in seconds or as a date."""
+    seconds = _number(headers.get("retry-after-ms"))
+    if seconds is not None:
+        return seconds / 1000
+    value = headers.get("retry-after")
+    seconds = _number(value)
+    if seconds is None and value:
+        try:
+            seconds = max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
+        except (ValueError, OverflowError):
+            return None
+    return seconds
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        number = float(text or "")
+    except ValueError:
+        return None
+    return number if math.isfinite(number) and number >= 0 else None

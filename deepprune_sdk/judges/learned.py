@@ -1,0 +1,114 @@
+"""The default judge: features of a pair that need no model, and a small calibrated classifier."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from threading import Lock
+from typing import Final
+
+import anyio.to_thread
+
+from deepprune_sdk.judges.features import Profile, read_profile
+from deepprune_sdk.judges.likeness import likeness, sameness
+from deepprune_sdk.judges.weights import load_weights, probability
+from deepprune_sdk.trace import Pair, TracePrefix
+from deepprune_sdk.types import Verdict
+
+__all__ = ["LearnedJudge", "ProfileCache", "known_prefixes"]
+
+_Key = tuple[str, str]
+_Batch = dict[tuple[str, int], dict[tuple[int, str], Profile]]
+
+
+class LearnedJudge:
+    """A logistic model of what two prefixes share, fitted on recorded traces.
+
+    Within a problem the pair decides: shared numbers and their order, results, steps, wording.
+    Across problems it is the batch: where all prefixes of a question are worded alike, the problem
+    is easy and most traces agree. So a verdict depends on the pairs it is asked with, and on
+    nothing that was asked before: the same batch always gives the same verdicts.
+
+    Prefixes are kept once read, up to a limit; that only saves time.
+    """
+
+    name = "learned"
+    costs_tokens = False
+
+    def __init__(self, weights: str | Path | None = None) -> None:
+        """Load the weights that ship with the package, or a file of `judge fit-light`.
+
+        Raises:
+            ConfigurationError: The file cannot be read, or holds no such weights.
+        """
+        self._weights = load_weights(weights)
+        self._profiles = ProfileCache()
+
+    async def compare(self, pairs: Sequence[Pair]) -> list[Verdict]:
+        """Judge a batch in a worker thread, so that no stream waits for it."""
+        return await anyio.to_thread.run_sync(self.score, pairs, abandon_on_cancel=True)
+
+    def score(self, pairs: Sequence[Pair]) -> list[Verdict]:
+        """Judge a batch."""
+        weights, read = self._weights, self._profiles.read
+        levels = {
+            key: weights.level(sameness(prefixes.values()), len(prefixes))
+            for key, prefixes in known_prefixes(pairs, self._profiles).items()
+        }
+        return [
+            Verdict(
+                probability=probability(
+                    levels[pair.question, pair.left.checkpoint]
+                    + weights.score(
+                        likeness(
+                            read(pair.question, pair.left.text),
+                            read(pair.question, pair.right.text),
+                        )
+                    )
+                )
+            )
+            for pair in pairs
+        ]
+
+
+class ProfileCache:
+    """Profiles of the prefixes read last. Safe to share between threads."""
+
+    LIMIT: Final = 1024
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[_Key, Profile] = OrderedDict()
+        self._lock = Lock()
+
+    def read(self, question: str, text: str) -> Profile:
+        """Return the profile of a prefix, reading it if it is not there."""
+        key = question, text
+        with self._lock:
+            if (profile := self._kept.get(key)) is not None:
+                self._kept.move_to_end(key)
+                return profile
+        profile = read_profile(question, text)
+        with self._lock:
+            self._kept[key] = profile
+            while len(self._kept) > self.LIMIT:
+                self._kept.popitem(last=False)
+        return profile
+
+
+def known_prefixes(pairs: Iterable[Pair], profiles: ProfileCache) -> _Batch:
+    """Collect the unfinished prefixes of a batch, by question and checkpoint.
+
+    A finished trace is left out: it is worded as traces are at their ends.
+    """
+    batch: _Batch = {}
+    for pair in pairs:
+        prefixes = batch.setdefault((pair.question, pair.left.checkpoint), {})
+        for prefix in (pair.left, pair.right):
+            if not prefix.finished:
+                prefixes[_name(prefix)] = profiles.read(pair.question, prefix.text)
+    return batch
+
+
+def _name(prefix: TracePrefix) -> tuple[int, str]:
+    return prefix.trace, prefix.text

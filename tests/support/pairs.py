@@ -1,0 +1,71 @@
+"""Pairs to judge, and what a served judge answers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+
+from chat_server import Reply
+
+from deepprune_sdk.trace import Pair, TracePrefix
+
+QUESTION = "A box holds 12 pencils. How many pencils are in 3 boxes?"
+
+
+def prefix(text: str, trace: int = 0, *, finished: bool = False) -> TracePrefix:
+    return TracePrefix(
+        trace=trace, checkpoint=0, text=text, tokens=len(text.split()), finished=finished
+    )
+
+
+def pair(left: str = "12 * 3 =", right: str = "12 + 12 + 12 =", question: str = QUESTION) -> Pair:
+    return Pair(question=question, left=prefix(left), right=prefix(right, 1))
+
+
+def completion(
+    text: str,
+    *positions: Mapping[str, float],
+    usage: tuple[int, int] | None = (100, 2),
+    **message: object,
+) -> Reply:
+    """A chat completion; each position gives the candidates, the generated token first."""
+    entries = [
+        {
+            "token": next(iter(candidates)),
+            "logprob": next(iter(candidates.values())),
+            "top_logprobs": [
+                {"token": token, "logprob": logprob} for token, logprob in candidates.items()
+            ],
+        }
+        for candidates in positions
+    ]
+    body: dict[str, object] = {
+        "object": "chat.completion",
+        "choices": [
+            {
+                "index": 0,
+                "finish_reason": "stop",
+                "message": {"role": "assistant", "content": text, **message},
+                "logprobs": {"content": entries} if entries else None,
+            }
+        ],
+    }
+    if usage is not None:
+        body["usage"] = {"prompt_tokens": usage[0], "completion_tokens": usage[1]}
+    return as_json(body)
+
+
+def embedded(vectors: Sequence[Sequence[float]], *, tokens: int | None = None) -> Reply:
+    """An answer of `/v1/embeddings`, in the reverse order: the index says which is which."""
+    data = [
+        {"object": "embedding", "index": index, "embedding": list(vector)}
+        for index, vector in enumerate(vectors)
+    ]
+    body: dict[str, object] = {"object": "list", "data": data[::-1]}
+    if tokens is not None:
+        body["usage"] = {"prompt_tokens": tokens, "total_tokens": tokens}
+    return as_json(body)
+
+
+def as_json(body: object) -> Reply:
+    return Reply(parts=[json.dumps(body).encode()], content_type="application/json")

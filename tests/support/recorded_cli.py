@@ -1,0 +1,80 @@
+"""The `deepprune` command with a backend whose traces take their time.
+
+Run as a program, with the command line's own arguments: `--backend paced --model SCENE`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Self
+
+import anyio
+
+from deepprune_adapters.cli import app, main, record, redundancy
+from deepprune_adapters.cli.choose import BACKENDS, Wanted
+from deepprune_sdk import (
+    AuthenticationError,
+    Backend,
+    BadRequestError,
+    Chunk,
+    TraceRequest,
+    UnavailableError,
+)
+
+
+class PacedBackend:
+    """Writes what the question and the seed say, a token every RECORDED_CLI_PACE seconds."""
+
+    def __init__(self, wanted: Wanted) -> None:
+        self.model = wanted.model or "steady"
+        self.concurrency = 4
+        self.pace = float(os.environ.get("RECORDED_CLI_PACE", "0"))
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exit_info: object) -> None:
+        return None
+
+    @asynccontextmanager
+    async def stream(self, request: TraceRequest) -> AsyncGenerator[AsyncIterator[Chunk]]:
+        yield self._chunks(request)
+
+    async def _chunks(self, request: TraceRequest) -> AsyncIterator[Chunk]:
+        asked, seed = request.messages[-1].content, request.seed or 0
+        match self.model:
+            case "refused":
+                raise AuthenticationError("the key is wrong")
+            case "down":
+                raise BadRequestError("the server is \x1b[31mdown")
+            case "picky" if "12" in asked:
+                raise BadRequestError("the prompt is too long")
+            case "endless":
+                yield Chunk(pieces=("and",))
+                await anyio.sleep_forever()
+            case _:
+                pass
+        for position in range(3 + seed % 4):
+            await anyio.sleep(self.pace)
+            yield Chunk(pieces=(f" {asked[:4]}/{seed}/{position}",), confidences=(float(position),))
+        if self.model == "broken" and seed == 1:
+            raise UnavailableError("the server [red]went away")
+        yield Chunk(pieces=(f" \\boxed{{{seed % 3}}}",), confidences=(1.0,), finish="stop")
+
+
+def paced(wanted: Wanted) -> tuple[AbstractAsyncContextManager[Backend], str]:
+    return PacedBackend(wanted), ""
+
+
+BACKENDS["paced"] = paced
+for command in (record, redundancy):
+    name = command.__name__.rpartition(".")[2]
+    if name not in {
+        getattr(known.callback, "__name__", "") for known in app.app.registered_commands
+    }:
+        command.register(app.app)
+
+if __name__ == "__main__":
+    main()
