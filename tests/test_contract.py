@@ -59,29 +59,29 @@ async def test_a_judge_is_closed_twice_where_that_is_wanted() -> None:
 NUMBERS = count()
 
 
-@pytest.mark.parametrize(
-    ("answer", "says"),
-    [
-        (lambda pairs: half(pairs)[1:], "2 verdicts for 3 pairs"),
-        (lambda pairs: None, "must return a sequence"),
-        (lambda pairs: [0.5 for _ in pairs], "no Verdict"),
-        (lambda pairs: [Verdict(probability=1.5) for _ in pairs], "neither None nor in"),
-        (lambda pairs: [Verdict(probability=float("nan")) for _ in pairs], "neither None nor"),
-        (
-            lambda pairs: [Verdict(probability=0.5, usage=Usage(prompt=-1)) for _ in pairs],
-            "usage below 0",
-        ),
-        (lambda pairs: [Verdict(probability=None) for _ in pairs], "none of the ordinary pairs"),
-        (
-            lambda pairs: [Verdict(probability=i / 9) for i, _ in enumerate(pairs)],
-            "alone and in a batch",
-        ),
-        (
-            lambda pairs: [Verdict(probability=next(NUMBERS) % 5 / 9) for _ in pairs],
-            "the same pair",
-        ),
-    ],
-)
+BROKEN_JUDGES: list[tuple[Callable[[Sequence[Pair]], Any], str]] = [
+    (lambda pairs: half(pairs)[1:], "2 verdicts for 3 pairs"),
+    (lambda pairs: None, "must return a sequence"),
+    (lambda pairs: [0.5 for _ in pairs], "no Verdict"),
+    (lambda pairs: [Verdict(probability=1.5) for _ in pairs], "neither None nor in"),
+    (lambda pairs: [Verdict(probability=float("nan")) for _ in pairs], "neither None nor"),
+    (
+        lambda pairs: [Verdict(probability=0.5, usage=Usage(prompt=-1)) for _ in pairs],
+        "usage below 0",
+    ),
+    (lambda pairs: [Verdict(probability=None) for _ in pairs], "none of the ordinary pairs"),
+    (
+        lambda pairs: [Verdict(probability=i / 9) for i, _ in enumerate(pairs)],
+        "alone and in a batch",
+    ),
+    (
+        lambda pairs: [Verdict(probability=next(NUMBERS) % 5 / 9) for _ in pairs],
+        "the same pair",
+    ),
+]
+
+
+@pytest.mark.parametrize(("answer", "says"), BROKEN_JUDGES)
 async def test_judges_that_break_it(answer: Callable[[Sequence[Pair]], Any], says: str) -> None:
     with pytest.raises(AssertionError, match=says):
         await check_judge(Judge(answer))
@@ -142,9 +142,8 @@ class Backend(ScriptedBackend):
 
     @asynccontextmanager
     async def stream(self, request: TraceRequest) -> AsyncGenerator[AsyncIterator[Chunk]]:
-        async with super().stream(request) as chunks:
-            async with aclosing(self._changed(chunks)) as changed:
-                yield changed
+        async with super().stream(request) as all_of_it, aclosing(self._changed(all_of_it)) as some:
+            yield some
 
     async def _changed(self, chunks: AsyncIterator[Chunk]) -> AsyncGenerator[Chunk]:
         async for chunk in chunks:
@@ -153,18 +152,18 @@ class Backend(ScriptedBackend):
                 yield changed
 
 
-@pytest.mark.parametrize(
-    ("change", "says"),
-    [
-        (lambda chunk: None, "without a finish"),
-        (lambda chunk: replace(chunk, pieces=()), "no text"),
-        (lambda chunk: "text", "is no Chunk"),
-        (lambda chunk: replace(chunk, finish="stop"), "text came after the finish"),
-        (lambda chunk: replace(chunk, logprobs=(0.0, 0.0)), "logprobs must be one a piece"),
-        (lambda chunk: replace(chunk, usage=Usage(generated=-1)), "usage below 0"),
-        (lambda chunk: replace(chunk, pieces=chunk.pieces * 2), "though max_tokens="),
-    ],
-)
+BROKEN_BACKENDS: list[tuple[Callable[[Chunk], Any], str]] = [
+    (lambda chunk: None, "without a finish"),
+    (lambda chunk: replace(chunk, pieces=()), "no text"),
+    (lambda chunk: "text", "is no Chunk"),
+    (lambda chunk: replace(chunk, finish="stop"), "text came after the finish"),
+    (lambda chunk: replace(chunk, logprobs=(0.0, 0.0)), "logprobs must be one a piece"),
+    (lambda chunk: replace(chunk, usage=Usage(generated=-1)), "usage below 0"),
+    (lambda chunk: replace(chunk, pieces=chunk.pieces * 2), "though max_tokens="),
+]
+
+
+@pytest.mark.parametrize(("change", "says"), BROKEN_BACKENDS)
 async def test_backends_that_break_it(change: Callable[[Chunk], Any], says: str) -> None:
     with pytest.raises(AssertionError, match=says):
         await check_backend(Backend(change))
@@ -183,13 +182,13 @@ async def test_a_backend_that_swallows_cancellation() -> None:
     class Deaf(ScriptedBackend):
         @asynccontextmanager
         async def stream(self, request: TraceRequest) -> AsyncGenerator[AsyncIterator[Chunk]]:
-            async with super().stream(request) as chunks:
-                async with aclosing(self._told(chunks)) as told:
-                    yield told
+            async with super().stream(request) as live, aclosing(self._told(live)) as told:
+                yield told
 
         async def _told(self, chunks: AsyncIterator[Chunk]) -> AsyncGenerator[Chunk]:
+            kept: list[Chunk] = []
             with anyio.CancelScope(shield=True):
-                kept = [chunk async for chunk in chunks]
+                kept += [chunk async for chunk in chunks]
             for chunk in kept:
                 yield chunk
 

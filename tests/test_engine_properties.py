@@ -180,7 +180,7 @@ class Runs(RuleBasedStateMachine):
         self.driver.finish()
 
 
-Runs.TestCase.settings = settings(max_examples=100, stateful_step_count=40)
+Runs.TestCase.settings = settings(max_examples=60, stateful_step_count=30)
 TestRuns = Runs.TestCase
 
 
@@ -257,7 +257,7 @@ def walk(seed: int) -> Driver:
 
 def test_random_walks() -> None:
     seen: set[str] = set()
-    for seed in range(1500):
+    for seed in range(1200):
         try:
             driver = walk(seed)
         except Exception as error:

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import math
 import socket
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from typing import Any
 
 import anyio
 import openai
 import pytest
 from chat_server import ChatServer, Reply, chat_server, hanging_up, refusal
+from live import StepBackend
 from pairs import as_json, completion, pair
 
 from deepprune_adapters.judges import RemoteJudge
-from deepprune_sdk import ParallelReasoner, Retries
+from deepprune_sdk import Checkpoints, DeepPrune, Pair, ParallelReasoner, Retries, Verdict
 from deepprune_sdk.errors import ConfigurationError, JudgeError
 from deepprune_sdk.judging import JudgingLimits
-from deepprune_sdk.testing import ScriptedBackend, check_judge
+from deepprune_sdk.testing import check_judge
 from deepprune_sdk.types import Usage
 
 pytestmark = pytest.mark.anyio
@@ -147,9 +147,10 @@ async def test_without_log_probabilities_the_label_is_read_and_marked(
 
 
 async def test_the_chosen_token_alone_is_no_distribution(server: ChatServer) -> None:
-    reply: Any = json.loads(completion("identical", SURE).parts[0])
-    reply["choices"][0]["logprobs"]["content"][0]["top_logprobs"] = []
-    answers(server, as_json(reply))
+    alone: dict[str, object] = {"token": "identical", "logprob": -0.1, "top_logprobs": []}
+    choice: dict[str, object] = {"logprobs": {"content": [alone]}}
+    choice["message"] = {"content": "identical"}
+    answers(server, as_json({"choices": [choice]}))
 
     judge = judge_at(server)
     (verdict,) = await judge.compare([pair()])
@@ -373,25 +374,48 @@ async def test_cancelling_closes_the_requests(server: ChatServer) -> None:
 
 
 @pytest.mark.parametrize(
-    ("reply", "count"),
+    ("reply", "count", "seconds"),
     [
-        (refusal(503, {"error": {"message": "down"}}), "failed"),
-        (Reply(parts=["hang"]), "late"),
-        (completion("Hm", {"Hm": -0.1}), "unscored"),
+        (refusal(503, {"error": {"message": "down"}}), "failed", 30.0),
+        (Reply(parts=["hang"]), "late", 0.05),
+        (completion("Hm", {"Hm": -0.1}), "unscored", 30.0),
     ],
 )
 async def test_the_run_goes_on_whatever_the_judge_does(
-    server: ChatServer, reply: Reply, count: str
+    server: ChatServer, reply: Reply, count: str, seconds: float
 ) -> None:
     answers(server, reply)
-    backend = ScriptedBackend([" word" * 80 + " \\boxed{5}"] * 3, pace=0.005)
-    reasoner = ParallelReasoner(backend, judge=judge_at(server), judging=JudgingLimits(timeout=0.2))
+    judge = Watched(judge_at(server))
+    steps = [*["so "] * 6, judge.answered, "\\boxed{5}."]
+    reasoner = ParallelReasoner(
+        StepBackend(steps, steps),
+        judge=judge,
+        policy=DeepPrune(checkpoints=Checkpoints.tokens(4)),
+        judging=JudgingLimits(timeout=seconds),
+    )
 
-    result = await reasoner.solve("2 + 3?", n=3)
+    result = await reasoner.solve("2 + 3?", n=2)
 
     assert result.answer == "5"
-    assert result.judge.scored == 0
-    assert getattr(result.judge, count) == result.judge.asked > 0
+    assert (result.judge.asked, result.judge.scored) == (1, 0)
+    assert getattr(result.judge, count) == 1
+
+
+class Watched:
+    """A judge whose first answer, or failure, can be waited for."""
+
+    name = "watched"
+    costs_tokens = True
+
+    def __init__(self, judge: RemoteJudge) -> None:
+        self._judge = judge
+        self.answered = anyio.Event()
+
+    async def compare(self, pairs: Sequence[Pair]) -> list[Verdict]:
+        try:
+            return await self._judge.compare(pairs)
+        finally:
+            self.answered.set()
 
 
 # --- making one -----------------------------------------------------------------------------------

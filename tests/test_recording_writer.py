@@ -96,6 +96,13 @@ def test_what_other_programs_left_is_gone_on_with(tmp_path: Path) -> None:
         assert numbers(path) == [("sum", number) for number in range(4)]
 
 
+def test_blank_lines_are_passed_over(tmp_path: Path) -> None:
+    path = save(tmp_path / "a", [record(), "", record(trace=1)])
+    with TraceWriter(path) as writer:
+        writer.write(trace(2))
+    assert numbers(path) == [("sum", 0), ("sum", 1), ("sum", 2)]
+
+
 def test_zeros_that_a_loss_of_power_left_are_cut_off(tmp_path: Path) -> None:
     for name in NAMES:
         path = tmp_path / name

@@ -1,6 +1,6 @@
 """The live shell: streams are opened, closed and cancelled as the engine says."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import anyio
 import pytest
@@ -16,9 +16,11 @@ from deepprune_sdk import (
     JudgingLimits,
     ParallelReasoner,
     Policy,
+    PolicyState,
     RunEnded,
     Sampling,
     SettledVote,
+    Trace,
     TraceClosed,
     TraceFinished,
     TracePlaced,
@@ -28,6 +30,8 @@ from deepprune_sdk import (
     Usage,
 )
 from deepprune_sdk.events import PairJudged
+from deepprune_sdk.policies.base import Advanced, Observation, RunSetup, RunView, TraceOver
+from deepprune_sdk.signals import Close, Decision, Resume
 from deepprune_sdk.testing import ScriptedBackend, ScriptedJudge
 
 pytestmark = pytest.mark.anyio
@@ -259,6 +263,37 @@ async def test_a_lost_representative_is_followed_by_its_heir() -> None:
     assert result.traces[1].text == "w x" + FIVE
     assert result.traces[1].tokens == 3
     assert result.usage.prompt == 8
+
+
+class Restart:
+    """Closes each trace at its second token, and continues it at once."""
+
+    name = "restart"
+
+    def begin(self, setup: RunSetup) -> PolicyState:
+        return _Restarting()
+
+
+class _Restarting(PolicyState):
+    def interest(self, trace: Trace) -> int | None:
+        return 2
+
+    def observe(self, seen: Observation, view: RunView) -> Iterable[Decision]:
+        match seen:
+            case Advanced(trace) if trace.tokens == 2:
+                yield Close(trace=trace.index, reason="restart")
+            case TraceOver(trace) if trace.outcome == "pruned":
+                yield Resume(trace=trace.index)
+            case _:
+                pass
+
+
+async def test_the_first_stream_of_a_continued_trace_is_not_heard_any_more() -> None:
+    backend = StepBackend(["w", " w", " stale", never()], resumed={0: [" new ", FIVE]})
+    result = await ParallelReasoner(backend, policy=Restart()).solve("?", n=1)
+    assert [request.prefix for request in backend.requests] == ["", "w w"]
+    assert result.traces[0].text == "w w new " + FIVE
+    assert backend.open == set()
 
 
 async def test_concurrency_is_respected() -> None:

@@ -108,6 +108,11 @@ class LlamaBackend:
         """Address of the running server, up to and including `/v1`."""
         return self._running().base_url
 
+    @property
+    def api_key(self) -> str:
+        """Key of the running server, for a judge that asks the same model."""
+        return self._key
+
     def stream(self, request: TraceRequest) -> ChatStream:
         """Open the stream of one trace.
 

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from math import fsum, log, sqrt
 from typing import Final
 
@@ -41,14 +42,21 @@ _MARKS: Final = re.compile(r"\\[,$%!; ]|\{,\}|[$€£¥]")
 _UNSPACED = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
 _WORD = rf"[{_UNSPACED}]|[^\W\d_{_UNSPACED}]+"
 _NUMBER = r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?|[0-9]+(?:\.[0-9]+)?"
-_TOKEN: Final = re.compile(rf"({_NUMBER})|({_WORD})|(\\[a-zA-Z]+|\*\*+|[-=+*/×÷·^≈−\n])")
+_TOKEN: Final = re.compile(
+    rf"({_NUMBER})|({_WORD})|(\\[a-zA-Z]+|\*\*+|[-=+*/^\n\u00b7\u00d7\u00f7\u2212\u2248])"
+)
 _NUMBERS: Final = re.compile(_NUMBER)
 _WORDS: Final = re.compile(_WORD)
 
-_OPERATORS: Final = {
-    **{"+": "+", "-": "-", "−": "-", "*": "*", "×": "*", "·": "*", "/": "/", "÷": "/", "^": "^"},
-    **{"\\times": "*", "\\cdot": "*", "\\div": "/", "=": "=", "≈": "=", "\\approx": "="},
+_SIGNS = {
+    "+": ("+",),
+    "-": ("-", "\u2212"),
+    "*": ("*", "\u00b7", "\u00d7", "\\times", "\\cdot"),
+    "/": ("/", "\u00f7", "\\div"),
+    "^": ("^",),
+    "=": ("=", "\u2248", "\\approx"),
 }
+_OPERATORS: Final = {sign: operator for operator, signs in _SIGNS.items() for sign in signs}
 _OPERATOR_WORDS: Final = {
     word: operator
     for operator, words in (
@@ -60,13 +68,24 @@ _OPERATOR_WORDS: Final = {
     for word in words.split()
 }
 _NUMBER_WORDS: Final = {
-    **{
-        word: str(value)
-        for value, word in enumerate(
-            "zero one two three four five six seven eight nine ten eleven twelve".split()
-        )
-    },
-    **{"half": "0.5", "twice": "2", "double": "2", "thrice": "3", "triple": "3", "dozen": "12"},
+    word: number
+    for number, words in (
+        ("0", "zero"),
+        ("0.5", "half"),
+        ("1", "one"),
+        ("2", "two twice double"),
+        ("3", "three thrice triple"),
+        ("4", "four"),
+        ("5", "five"),
+        ("6", "six"),
+        ("7", "seven"),
+        ("8", "eight"),
+        ("9", "nine"),
+        ("10", "ten"),
+        ("11", "eleven"),
+        ("12", "twelve dozen"),
+    )
+    for word in words.split()
 }
 _LONGEST: Final = 40  # digits of a number that are kept
 
@@ -126,7 +145,7 @@ def read_profile(question: str, text: str) -> Profile:
         results=reader.results[-ORDERED:],
         new=_unit(Counter(number for number in reader.order if number not in given)),
         steps=frozenset(reader.steps),
-        wording=frozenset(zip(recent, recent[1:], strict=False)),
+        wording=frozenset(pairwise(recent)),
         density=len(reader.order) / max(1, len(tokens)),
         unknowns=reader.unknowns,
     )

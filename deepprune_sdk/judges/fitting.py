@@ -8,8 +8,9 @@ sameness of a run's prefixes become a probability, every problem weighing the sa
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from math import fsum, log, sqrt
 from typing import Final
 
@@ -17,10 +18,10 @@ from deepprune_sdk.errors import ConfigurationError
 from deepprune_sdk.judges.learned import ProfileCache, known_prefixes
 from deepprune_sdk.judges.likeness import FEATURES, Features, likeness, sameness
 from deepprune_sdk.judges.logistic import Row, fit_logistic
-from deepprune_sdk.judges.weights import REACH, FittedOn, LearnedWeights, Term, trust
+from deepprune_sdk.judges.weights import FittedOn, LearnedWeights, Term, trust
 from deepprune_sdk.trace import Pair
 
-__all__ = ["Recorded", "fit_learned"]
+__all__ = ["Fitter", "Recorded"]
 
 RIDGE_RANKING: Final = 0.03
 RIDGE_CALIBRATION: Final = 0.003
@@ -42,7 +43,7 @@ class Recorded:
 @dataclass(frozen=True, slots=True)
 class _Cell:
     weight: float  # of a pair
-    level: float
+    sameness: float | None
     trust: float
     features: list[Features]
     labels: list[bool]
@@ -52,52 +53,59 @@ class _Cell:
         return fsum(self.labels) / len(self.labels)
 
 
-def fit_learned(recorded: Sequence[Recorded]) -> LearnedWeights:
-    """Fit weights; every (model, problem) counts the same, and each of its checkpoints.
+class Fitter:
+    """Reads recorded pairs once, and fits weights on them, or on some of the problems alone."""
 
-    Raises:
-        ConfigurationError: No problem has both pairs that agree and pairs that do not.
-    """
-    recorded = [part for part in recorded if part.pairs]
-    checkpoints: dict[tuple[str, str], int] = {}
-    for part in recorded:
-        key = part.model, part.problem
-        checkpoints[key] = checkpoints.get(key, 0) + 1
-    cells = [
-        _cell(part, 1.0 / (checkpoints[part.model, part.problem] * len(part.pairs)))
-        for part in recorded
-    ]
-    mixed = [cell for cell in cells if 0.0 < cell.rate < 1.0]
-    if not mixed:
-        raise ConfigurationError(
-            "nothing to learn: no problem has both pairs of traces that end in the same answer and "
-            "pairs that do not; record more problems, or more traces of each"
+    def __init__(self, recorded: Iterable[Recorded]) -> None:
+        """Read the pairs: the larger part of the work."""
+        self._parts = [(part, _read(part)) for part in recorded if part.pairs]
+
+    def fit(self, *, without: Collection[str] = ()) -> LearnedWeights:
+        """Fit weights; every (model, problem) counts the same, and each of its checkpoints.
+
+        Args:
+            without: Problems to hold out.
+
+        Raises:
+            ConfigurationError: No problem has both pairs that agree and pairs that do not.
+        """
+        parts = [(part, cell) for part, cell in self._parts if part.problem not in without]
+        checkpoints = Counter((part.model, part.problem) for part, _ in parts)
+        cells = [
+            replace(cell, weight=1.0 / (checkpoints[part.model, part.problem] * len(cell.labels)))
+            for part, cell in parts
+        ]
+        mixed = [cell for cell in cells if 0.0 < cell.rate < 1.0]
+        if not mixed:
+            raise ConfigurationError(
+                "nothing to learn: no problem has both pairs of traces that end in the same answer "
+                "and pairs that do not; record more problems, or more traces of each"
+            )
+        terms = _ranked(mixed)
+        intercept, slope, sameness_term = _calibrated(cells, terms)
+        return LearnedWeights(
+            fitted_on=FittedOn(
+                models=tuple(sorted({part.model for part, _ in parts})),
+                problems=len({part.problem for part, _ in parts}),
+                pairs=sum(len(part.pairs) for part, _ in parts),
+                checkpoints=tuple(sorted({part.checkpoint for part, _ in parts})),
+            ),
+            intercept=round(intercept, DIGITS),
+            sameness=_rounded(sameness_term),
+            features={
+                name: _rounded(term.model_copy(update={"weight": term.weight * slope}))
+                for name, term in zip(FEATURES, terms, strict=True)
+            },
         )
-    terms = _ranked(mixed)
-    intercept, slope, sameness_term = _calibrated(cells, terms)
-    return LearnedWeights(
-        fitted_on=FittedOn(
-            models=tuple(sorted({part.model for part in recorded})),
-            problems=len({part.problem for part in recorded}),
-            pairs=sum(len(part.pairs) for part in recorded),
-            checkpoints=tuple(sorted({part.checkpoint for part in recorded})),
-        ),
-        intercept=round(intercept, DIGITS),
-        sameness=_rounded(sameness_term),
-        features={
-            name: _rounded(term.model_copy(update={"weight": term.weight * slope}))
-            for name, term in zip(FEATURES, terms, strict=True)
-        },
-    )
 
 
-def _cell(part: Recorded, weight: float) -> _Cell:
+def _read(part: Recorded) -> _Cell:
     profiles = ProfileCache()
-    known = known_prefixes((pair for pair, _ in part.pairs), profiles)
-    ((_, prefixes),) = known.items()
+    batches = known_prefixes((pair for pair, _ in part.pairs), profiles)
+    prefixes = next(iter(batches.values()))
     return _Cell(
-        weight,
-        sameness(prefixes.values()) or 0.0,
+        1.0,
+        sameness(prefixes.values()),
         trust(len(prefixes)),
         [
             likeness(
@@ -137,13 +145,13 @@ def _ranked(cells: Sequence[_Cell]) -> list[Term]:
 
 def _calibrated(cells: Sequence[_Cell], terms: Sequence[Term]) -> tuple[float, float, Term]:
     """Return the intercept, the factor on the ranking's score, and the term of sameness."""
-    level = _scale([(cell.level, cell.weight * len(cell.labels)) for cell in cells])
+    level = _scale([(cell.sameness, cell.weight * len(cell.labels)) for cell in cells])
     rows: list[Row] = []
     for cell in cells:
-        sameness_value = cell.trust * level.add(cell.level)
+        alike = cell.trust * level.add(cell.sameness)
         for features, label in zip(cell.features, cell.labels, strict=True):
             score = fsum(t.add(value) for t, value in zip(terms, features, strict=True))
-            rows.append(Row([1.0, score, sameness_value], label, cell.weight, 0.0))
+            rows.append(Row([1.0, score, alike], label, cell.weight, 0.0))
     intercept, slope, weight = fit_logistic(rows, RIDGE_CALIBRATION, free=1)
     return intercept, slope, level.model_copy(update={"weight": weight})
 

@@ -12,7 +12,7 @@ import anyio.to_thread
 
 from deepprune_sdk.judges.features import Profile, read_profile
 from deepprune_sdk.judges.likeness import likeness, sameness
-from deepprune_sdk.judges.weights import load_weights, probability
+from deepprune_sdk.judges.weights import LearnedWeights, load_weights, probability
 from deepprune_sdk.trace import Pair, TracePrefix
 from deepprune_sdk.types import Verdict
 
@@ -36,13 +36,14 @@ class LearnedJudge:
     name = "learned"
     costs_tokens = False
 
-    def __init__(self, weights: str | Path | None = None) -> None:
+    def __init__(self, weights: str | Path | LearnedWeights | None = None) -> None:
         """Load the weights that ship with the package, or a file of `judge fit-light`.
 
         Raises:
             ConfigurationError: The file cannot be read, or holds no such weights.
         """
-        self._weights = load_weights(weights)
+        given = isinstance(weights, LearnedWeights)
+        self._weights = weights if given else load_weights(weights)
         self._profiles = ProfileCache()
 
     async def compare(self, pairs: Sequence[Pair]) -> list[Verdict]:

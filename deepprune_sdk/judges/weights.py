@@ -20,7 +20,7 @@ __all__ = ["FittedOn", "LearnedWeights", "Term", "load_weights", "probability", 
 SHIPPED: Final = "learned_weights.json"
 REACH: Final = 3.0
 """Deviations from the mean beyond which a value says no more: other models, other lengths."""
-HESITATION: Final = 1.0
+HESITATION: Final = 2.0
 """How many prefixes the average of the fitted problems counts for, against those of a run."""
 CERTAIN: Final = 12.0
 """Largest log-odds: a judge is never sure."""

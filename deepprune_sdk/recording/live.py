@@ -12,6 +12,7 @@ from typing import Final
 from pydantic import JsonValue
 
 from deepprune_sdk.engine import Engine
+from deepprune_sdk.errors import ConfigurationError
 from deepprune_sdk.recording.format import RecordedFinish, RecordedTrace
 from deepprune_sdk.recording.layouts import problem_name
 from deepprune_sdk.recording.writer import TraceWriter
@@ -110,13 +111,16 @@ class TraceRecorder:
         """Open the file.
 
         Raises:
-            ConfigurationError: It cannot be written.
+            ConfigurationError: It cannot be written, or there are fewer numbers than traces.
             RecordingError: It is no recording.
         """
+        n, numbers = self._engine.setup.n, self._as.numbers
+        if numbers is not None and len(numbers) < n:
+            raise ConfigurationError(f"n={n}, but {len(numbers)} numbers: give each trace its own")
         self._file.enter_context(self._writer)
         self._is_open = True
-        if self._as.numbers is None:
-            self._first = self._writer.reserve(self._model, self._problem, self._engine.setup.n)
+        if numbers is None:
+            self._first = self._writer.reserve(self._model, self._problem, n)
 
     def report(self, signal: Signal | None, actions: Sequence[Action]) -> None:
         """Take a signal that the engine has handled, and its actions.

@@ -12,7 +12,7 @@ from typing import Self
 
 import anyio
 
-from deepprune_adapters.cli import app, main, record, redundancy
+from deepprune_adapters.cli import main
 from deepprune_adapters.cli.choose import BACKENDS, Wanted
 from deepprune_sdk import (
     AuthenticationError,
@@ -69,12 +69,6 @@ def paced(wanted: Wanted) -> tuple[AbstractAsyncContextManager[Backend], str]:
 
 
 BACKENDS["paced"] = paced
-for command in (record, redundancy):
-    name = command.__name__.rpartition(".")[2]
-    if name not in {
-        getattr(known.callback, "__name__", "") for known in app.app.registered_commands
-    }:
-        command.register(app.app)
 
 if __name__ == "__main__":
     main()

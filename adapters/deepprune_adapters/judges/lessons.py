@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from deepprune_adapters.capabilities import UNSUPPORTED
-from deepprune_adapters.provider_errors import CONTEXT, Refusal
+from deepprune_adapters.provider_errors import CONTEXT
+from deepprune_adapters.refusals import Refusal
 
 __all__ = ["Lessons", "context_of"]
 

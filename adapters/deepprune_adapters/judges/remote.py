@@ -17,7 +17,7 @@ from deepprune_adapters.judges.lessons import Lessons
 from deepprune_adapters.judges.prompts import JudgePrompt, default_prompt
 from deepprune_adapters.judges.replies import Reply, read_reply
 from deepprune_adapters.judges.worker import Limit
-from deepprune_adapters.provider_errors import Refusal
+from deepprune_adapters.refusals import Refusal
 from deepprune_adapters.tokens import HeuristicCounter
 from deepprune_sdk import (
     BackendError,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from deepprune_adapters.clients import Clients
-from deepprune_adapters.provider_errors import Refusal
+from deepprune_adapters.refusals import Refusal
 from deepprune_sdk import ConfigurationError, Retries
 from deepprune_sdk.retry import retrying
 

@@ -1,0 +1,85 @@
+"""Fixtures and calls that the tests of `OpenAIBackend` share."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+from chat_server import (
+    ChatServer,
+    chat_server,
+)
+
+from deepprune_adapters.openai import OpenAIBackend
+from deepprune_sdk.errors import (
+    BackendError,
+)
+from deepprune_sdk.trace import Trace
+from deepprune_sdk.types import Sampling, TraceRequest, to_messages
+
+
+@pytest.fixture(scope="module")
+def running() -> Generator[ChatServer]:
+    with chat_server() as server:
+        yield server
+
+
+@pytest.fixture
+def server(running: ChatServer) -> ChatServer:
+    running.wait_until(lambda: not running.open)
+    running.bodies.clear()
+    running.headers.clear()
+    running.paths.clear()
+    running.left = running.most = 0
+    return running
+
+
+@pytest.fixture(autouse=True)
+def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+
+
+def asked(
+    trace: int = 0, *, seed: int | None = 7, prefix: str = "", **sampling: Any
+) -> TraceRequest:
+    return TraceRequest(
+        trace=trace,
+        messages=to_messages("How many?"),
+        sampling=Sampling(**sampling),
+        seed=seed,
+        prefix=prefix,
+    )
+
+
+async def streamed(backend: OpenAIBackend, request: TraceRequest | None = None) -> Trace:
+    trace = Trace(0)
+    async with backend.stream(request or asked()) as chunks:
+        async for chunk in chunks:
+            trace.append(chunk, 0, len(chunk.pieces))
+            trace.finish = chunk.finish or trace.finish
+            if chunk.usage is not None:
+                trace.report(chunk.usage)
+    return trace
+
+
+async def failing(
+    backend: OpenAIBackend, request: TraceRequest | None = None
+) -> tuple[BackendError, str]:
+    """Stream until an error; return it with the text that came before."""
+    received = ""
+    try:
+        async with backend.stream(request or asked()) as chunks:
+            async for chunk in chunks:
+                received += "".join(chunk.pieces)
+    except BackendError as error:
+        failure = error
+    else:
+        pytest.fail(f"no error, but {received!r}")
+    assert str(failure).isprintable()
+    return failure, received
+
+
+def at(server: ChatServer, **kwargs: Any) -> OpenAIBackend:
+    return OpenAIBackend("m", base_url=server.url, **kwargs)
