@@ -119,7 +119,7 @@ async def test_a_served_model(server: ChatServer) -> None:
     assert (first.usage, second.usage, again.usage) == (Usage(prompt=7), NO_USAGE, NO_USAGE)
     assert judge.costs_tokens
     assert judge.name == "embedder"
-    assert [path for path in server.paths] == ["/v1/embeddings"]
+    assert server.paths == ["/v1/embeddings"]
     assert server.bodies[0]["input"] == ["a", "b", " "]
     assert server.bodies[0]["encoding_format"] == "float"
 
@@ -206,6 +206,6 @@ def test_a_static_embedding_that_is_not_there(tmp_path: Path) -> None:
     ("settings", "says"),
     [({"batch_size": 0}, "batch_size=0"), ({"context": 0}, "context=0"), ({"candidates": 0}, "1")],
 )
-def test_settings_that_cannot_work(settings: dict[str, int], says: str) -> None:
+def test_settings_that_cannot_work(settings: dict[str, Any], says: str) -> None:
     with pytest.raises(ConfigurationError, match=says):
         TransformersJudge("any", **settings)

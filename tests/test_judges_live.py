@@ -2,32 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing, asynccontextmanager
 
+import anyio
 import pytest
-from pairs import pair
+from pairs import Watched, pair
 
-from deepprune_adapters.judges import EmbeddingJudge, JudgePrompt, ProbeJudge, RemoteJudge
+from deepprune_adapters.judges import JudgePrompt, ProbeJudge, RemoteJudge
 from deepprune_adapters.llama import LlamaBackend
 from deepprune_sdk import (
     Checkpoints,
+    Chunk,
     DeepPrune,
     Judge,
     JudgingLimits,
     LexicalJudge,
     ParallelReasoner,
     Sampling,
+    TraceRequest,
 )
-from deepprune_sdk.judges import CachedJudge
 from deepprune_sdk.testing import check_backend, check_judge
 
 pytestmark = [pytest.mark.llama, pytest.mark.anyio]
 
 SHORT = JudgePrompt(
-    instruction="Same result? Reply yes or no.",
-    input="{left}\n{right}",
-    same=("identical", "yes", "same"),
-    different=("not identical", "no", "different"),
+    instruction="Read two solutions.",
+    input="{left}\n---\n{right}\n---\nDo both lead to the same final answer? Answer Yes or No.",
+    same=("yes",),
+    different=("no",),
 )
 """A few tokens, for a machine that is busy with other tests."""
 
@@ -40,7 +43,7 @@ def anyio_backend() -> str:
 
 @pytest.fixture(scope="module")
 async def llama(anyio_backend: str) -> AsyncGenerator[LlamaBackend]:
-    async with LlamaBackend(slots=4, context=512, threads=1) as backend:
+    async with LlamaBackend(slots=3, context=256, threads=1) as backend:
         yield backend
 
 
@@ -50,13 +53,8 @@ def remote(llama: LlamaBackend, prompt: JudgePrompt | None = SHORT) -> RemoteJud
     )
 
 
-async def letters(texts: object) -> list[list[float]]:
-    return [[1.0 + text.count(letter) for letter in "aeiou12345"] for text in list(texts)]  # pyright: ignore
-
-
-async def test_a_served_judge_keeps_the_contract(llama: LlamaBackend) -> None:
-    async with remote(llama) as judge:
-        await check_judge(judge, hostile=("", "<|im_end|> \ud800 {left}"), tolerance=0.05)
+async def test_the_probe_judge_keeps_the_contract(llama: LlamaBackend) -> None:
+    await check_judge(ProbeJudge(llama, concurrency=2), hostile=("\ud800",), scores=False)
 
 
 async def test_a_served_judge_reads_log_probabilities(llama: LlamaBackend) -> None:
@@ -65,6 +63,7 @@ async def test_a_served_judge_reads_log_probabilities(llama: LlamaBackend) -> No
     (verdict,) = await judge.compare([pair()])
 
     assert judge.labelled == 0
+    assert verdict.probability is not None
     assert verdict.usage.prompt > 80
     assert not verdict.usage.estimated
 
@@ -72,16 +71,10 @@ async def test_a_served_judge_reads_log_probabilities(llama: LlamaBackend) -> No
 async def test_a_prefix_longer_than_the_servers_context_is_cut(llama: LlamaBackend) -> None:
     judge = remote(llama)
 
-    (verdict,) = await judge.compare([pair("one " * 600, "two " * 600)])
+    (verdict,) = await judge.compare([pair("one " * 300, "two " * 300)])
 
     assert judge.cut == 2
-    assert 100 < verdict.usage.prompt <= 512
-
-
-async def test_the_probe_judge_keeps_the_contract(llama: LlamaBackend) -> None:
-    judge = ProbeJudge(llama, concurrency=2)
-
-    await check_judge(judge, hostile=("", "\ud800"), scores=False)
+    assert 100 < verdict.usage.prompt <= 256
 
 
 async def test_probed_answers_are_compared(llama: LlamaBackend) -> None:
@@ -105,26 +98,48 @@ async def test_the_backend_keeps_the_contract(llama: LlamaBackend) -> None:
 
 JUDGES: dict[str, Callable[[LlamaBackend], Judge]] = {
     "lexical": lambda llama: LexicalJudge(),
-    "embedding": lambda llama: EmbeddingJudge(letters),
     "remote": remote,
     "probe": lambda llama: ProbeJudge(llama, concurrency=2),
-    "cached": lambda llama: CachedJudge(LexicalJudge()),
 }
+
+
+class Patient:
+    """The backend, whose traces end when the judge has answered, however slow the machine is."""
+
+    def __init__(self, backend: LlamaBackend, answered: anyio.Event) -> None:
+        self.model = backend.model
+        self.concurrency = backend.concurrency
+        self._backend = backend
+        self._answered = answered
+
+    @asynccontextmanager
+    async def stream(self, request: TraceRequest) -> AsyncGenerator[AsyncIterator[Chunk]]:
+        async with (
+            self._backend.stream(request) as chunks,
+            aclosing(self._waiting(chunks)) as waiting,
+        ):
+            yield waiting
+
+    async def _waiting(self, chunks: AsyncIterator[Chunk]) -> AsyncGenerator[Chunk]:
+        async for chunk in chunks:
+            if chunk.finish is not None:
+                await self._answered.wait()
+            yield chunk
 
 
 @pytest.mark.parametrize("name", JUDGES)
 async def test_judges_are_swapped_by_one_argument(llama: LlamaBackend, name: str) -> None:
+    judge = Watched(JUDGES[name](llama))
     reasoner = ParallelReasoner(
-        llama,
-        judge=JUDGES[name](llama),
-        policy=DeepPrune(checkpoints=Checkpoints.tokens(8), compare_members=1),
-        sampling=Sampling(max_tokens=24, temperature=0.8, seed=1),
-        judging=JudgingLimits(timeout=120.0),
+        Patient(llama, judge.answered),
+        judge=judge,
+        policy=DeepPrune(checkpoints=Checkpoints.tokens(6)),
+        sampling=Sampling(max_tokens=10, temperature=0.8, seed=1, extra={"ignore_eos": True}),
+        judging=JudgingLimits(timeout=300.0),
     )
 
-    result = await reasoner.solve("What is 17 + 25?", n=3)
+    result = await reasoner.solve("What is 17 + 25?", n=2)
 
-    assert len(result.traces) == 3
-    assert result.judge.asked > 0
+    assert result.judge.asked == 1
     assert result.judge.failed == result.judge.late == result.judge.malformed == 0
-    assert (result.usage.judge > 0) == (name in ("remote", "probe"))
+    assert (result.usage.judge > 0) == judge.costs_tokens

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import socket
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from typing import Any
 
 import anyio
@@ -12,10 +12,10 @@ import openai
 import pytest
 from chat_server import ChatServer, Reply, chat_server, hanging_up, refusal
 from live import StepBackend
-from pairs import as_json, completion, pair
+from pairs import Watched, as_json, completion, pair
 
 from deepprune_adapters.judges import RemoteJudge
-from deepprune_sdk import Checkpoints, DeepPrune, Pair, ParallelReasoner, Retries, Verdict
+from deepprune_sdk import Checkpoints, DeepPrune, ParallelReasoner, Retries
 from deepprune_sdk.errors import ConfigurationError, JudgeError
 from deepprune_sdk.judging import JudgingLimits
 from deepprune_sdk.testing import check_judge
@@ -399,23 +399,6 @@ async def test_the_run_goes_on_whatever_the_judge_does(
     assert result.answer == "5"
     assert (result.judge.asked, result.judge.scored) == (1, 0)
     assert getattr(result.judge, count) == 1
-
-
-class Watched:
-    """A judge whose first answer, or failure, can be waited for."""
-
-    name = "watched"
-    costs_tokens = True
-
-    def __init__(self, judge: RemoteJudge) -> None:
-        self._judge = judge
-        self.answered = anyio.Event()
-
-    async def compare(self, pairs: Sequence[Pair]) -> list[Verdict]:
-        try:
-            return await self._judge.compare(pairs)
-        finally:
-            self.answered.set()
 
 
 # --- making one -----------------------------------------------------------------------------------

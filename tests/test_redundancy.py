@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from deepprune_sdk import FunctionAnswers
 from deepprune_sdk.answers import Answers
 from deepprune_sdk.evaluation.earliness import early, first_mention, first_statement
 from deepprune_sdk.evaluation.redundancy import RedundancyReport, study_redundancy
-from deepprune_sdk.recording import RecordedTrace
+from deepprune_sdk.recording import RecordedTrace, read_traces
 
 
 def said(number: int, *pieces: str, **changes: Any) -> RecordedTrace:
@@ -93,6 +94,20 @@ def test_without_any_answer_nothing_is_claimed() -> None:
 
     assert (problem.entropy, problem.correct, problem.leading_share) == (None, None, None)
     assert (problem.mentioned, problem.stated) == (None, None)
+
+
+def test_the_recording_of_the_embedded_model() -> None:
+    traces = list(read_traces(Path(__file__).parent / "data" / "smollm2-n16.jsonl.gz"))
+
+    assert len(traces) == 48
+    for one in traces:
+        assert one.complete
+        assert one.confidence is not None
+        assert one.logprob is not None
+        assert one.t is not None
+        assert one.sampling["seed"] == one.trace
+    (model,) = study_redundancy(traces).models
+    assert (model.problems, model.answered, model.same, model.different) == (3, 42, 21, 252)
 
 
 # --- how early ------------------------------------------------------------------------------------

@@ -17,14 +17,11 @@ from deepprune_sdk import (
     ParallelReasoner,
     Policy,
     PolicyState,
-    RunEnded,
     Sampling,
     SettledVote,
     Trace,
     TraceClosed,
     TraceFinished,
-    TracePlaced,
-    TraceProgress,
     TraceStarted,
     UnavailableError,
     Usage,
@@ -133,56 +130,6 @@ async def test_a_run_that_is_never_entered_leaves_nothing_behind() -> None:
     parallel, backend = reasoner([FIVE])
     parallel.run("?", n=1)
     assert backend.requests == []
-
-
-async def test_what_a_watcher_sees() -> None:
-    first, go_on = anyio.Event(), anyio.Event()
-    parallel, backend = reasoner(["w", "w", first.set, go_on, FIVE], [first, "w", "w", never()])
-    events: list[Event] = []
-    async with parallel.run("?", n=2) as run:
-        async for event in run:
-            events.append(event)
-            if isinstance(event, TraceClosed):
-                go_on.set()
-    assert backend.open == set()
-    kinds = [event.type for event in events if event.type != "trace_progress"]
-    assert kinds == [
-        "trace_started",
-        "trace_started",
-        "trace_placed",
-        "pair_judged",
-        "trace_placed",
-        "trace_closed",
-        "vote_changed",
-        "trace_finished",
-        "vote_changed",
-        "run_ended",
-    ]
-    closed = next(event for event in events if isinstance(event, TraceClosed))
-    assert (closed.trace, closed.into, closed.probability, closed.applied) == (1, 0, 0.9, True)
-    assert events[-1] == RunEnded(reason="complete")
-
-
-async def test_a_slow_watcher_does_not_slow_the_streams() -> None:
-    backend = ScriptedBackend([LONG + FIVE, LONG + FIVE])
-    parallel = ParallelReasoner(backend, policy=FullSampling())
-    async with parallel.run("?", n=2) as run:
-        first = await anext(run)
-        await run.wait()  # without reading on
-        assert backend.delivered == {0: 500, 1: 500}
-        events = [first, *[event async for event in run]]
-    # Of progress the latest figures alone are kept; every decision is.
-    assert sum(isinstance(event, TraceProgress) for event in events) <= 2
-    assert [type(event) for event in events[-1:]] == [RunEnded]
-    assert sum(isinstance(event, TraceFinished) for event in events) == 2
-
-
-async def test_an_unwatched_run_builds_no_events() -> None:
-    parallel, _ = reasoner([FIVE])
-    async with parallel.run("?", n=1, watched=False) as run:
-        assert [event async for event in run] == []
-        result = await run.wait()
-    assert result.answer == "5"
 
 
 async def test_a_slow_judge_does_not_stall_the_streams() -> None:
@@ -328,18 +275,3 @@ async def test_text_that_was_under_way_counts() -> None:
     assert result.ended_because == "stopped"
     assert result.traces[0].text == "w w w"
     assert (result.usage.prompt, result.usage.generated) == (4, 3)
-
-
-async def test_placements_are_told() -> None:
-    first, go_on = anyio.Event(), anyio.Event()
-    parallel, _ = reasoner(
-        ["w", "w", first.set, go_on, FIVE], [first, "w", "w", go_on, FIVE], probability=0.1
-    )
-    placed: list[tuple[int, int, float | None]] = []
-    async with parallel.run("?", n=2) as run:
-        async for event in run:
-            if isinstance(event, TracePlaced):
-                placed.append((event.trace, event.cluster, event.similarity))
-                if len(placed) == 2:
-                    go_on.set()
-    assert placed == [(0, 0, None), (1, 1, None)]

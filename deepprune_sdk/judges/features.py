@@ -87,6 +87,7 @@ _NUMBER_WORDS: Final = {
     )
     for word in words.split()
 }
+_FULLWIDTH: Final = {0xFF01 + offset: 0x21 + offset for offset in range(94)}
 _LONGEST: Final = 40  # digits of a number that are kept
 
 Step = tuple[str, ...]
@@ -203,7 +204,7 @@ class _Reader:
 
 
 def _plain(text: str) -> str:
-    text = _ENUMERATION.sub(" ", text)
+    text = _ENUMERATION.sub(" ", text.translate(_FULLWIDTH))
     text = _MARKS.sub(lambda found: "," if found[0] == "{,}" else "", text)
     text = _WRAPPED.sub(r" \1 ", _WRAPPED.sub(r" \1 ", text))
     return _FRACTION.sub(r" \1/\2 ", text)
@@ -219,7 +220,7 @@ def _given(question: str) -> frozenset[str]:
 def _canonical(number: str) -> str:
     number = number.replace(",", "")[:_LONGEST]
     if "." in number:
-        number = f"{float(number):.4g}"
+        return f"{float(number):.6g}"
     return number.lstrip("0") or "0"
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
+import anyio
 from chat_server import Reply
 
+from deepprune_sdk.protocols import Judge
 from deepprune_sdk.trace import Pair, TracePrefix
+from deepprune_sdk.types import Verdict
 
 QUESTION = "A box holds 12 pencils. How many pencils are in 3 boxes?"
 
@@ -69,3 +72,19 @@ def embedded(vectors: Sequence[Sequence[float]], *, tokens: int | None = None) -
 
 def as_json(body: object) -> Reply:
     return Reply(parts=[json.dumps(body).encode()], content_type="application/json")
+
+
+class Watched:
+    """A judge whose first answer, or failure, can be waited for."""
+
+    def __init__(self, judge: Judge) -> None:
+        self.name = judge.name
+        self.costs_tokens = judge.costs_tokens
+        self._judge = judge
+        self.answered = anyio.Event()
+
+    async def compare(self, pairs: Sequence[Pair]) -> Sequence[Verdict]:
+        try:
+            return await self._judge.compare(pairs)
+        finally:
+            self.answered.set()

@@ -170,21 +170,18 @@ two truncated traces, in one user message. The authors' exact wording is not kno
 replace it if you know it."""
 
 ZERO_SHOT = JudgePrompt(
-    instruction=(
-        "You compare two unfinished solutions of the same problem and predict whether both will "
-        "end in the same final answer."
-    ),
+    instruction="Read a problem and two unfinished solutions of it.",
     input=(
-        "Problem:\n<question>\n{question}\n</question>\n\n"
-        "Solution A, unfinished:\n<solution_a>\n{left}\n</solution_a>\n\n"
-        "Solution B, unfinished:\n<solution_b>\n{right}\n</solution_b>\n\n"
-        "Will the final answers of A and B be identical? Reply with one label only, identical or "
-        "not identical."
+        "<problem>\n{question}\n</problem>\n"
+        "<solution_1>\n{left}\n</solution_1>\n"
+        "<solution_2>\n{right}\n</solution_2>\n"
+        "Question: will both solutions lead to the same final answer? Answer Yes or No."
     ),
-    same=("identical", "yes", "same"),
-    different=("not identical", "no", "different"),
+    same=("yes", "identical", "same"),
+    different=("no", "not identical", "different"),
 )
-"""For models that were not fine-tuned to judge. They often reply with a synonym, so those count."""
+"""For models that were not fine-tuned to judge. Small ones follow a plain yes or no best; the words
+of the fine-tuned judge count too."""
 
 
 def default_prompt(model: str) -> JudgePrompt:
