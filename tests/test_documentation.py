@@ -19,6 +19,7 @@ FENCE = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 SNIPPETS = [
     pytest.param(
+        page.stem,
         code,
         id=f"{page.stem}-{number}",
         marks=[pytest.mark.llama] if "LlamaBackend(" in code else [],
@@ -49,13 +50,20 @@ def test_there_are_snippets_and_examples() -> None:
     assert len(EXAMPLES) >= 3
 
 
-@pytest.mark.parametrize("code", SNIPPETS)
+@pytest.mark.parametrize(("page", "code"), SNIPPETS)
 def test_snippet_runs(
-    code: str, hosted: ChatServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    page: str,
+    code: str,
+    hosted: ChatServer,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    script = tmp_path / "snippet.py"
+    # A page is read from top to bottom: its snippets share a folder.
+    folder = tmp_path_factory.getbasetemp() / f"page-{page}"
+    folder.mkdir(exist_ok=True)
+    monkeypatch.chdir(folder)
+    script = folder / "snippet.py"
     script.write_text(code, encoding="utf-8")
-    monkeypatch.chdir(tmp_path)
     runpy.run_path(str(script), run_name="__main__")
     assert bool(hosted.bodies) == ("OpenAIBackend(\n" in code)
 
@@ -64,10 +72,12 @@ def test_snippet_runs(
 def test_example_runs(
     example: Path,
     hosted: ChatServer,
+    tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(sys, "argv", [str(example)])
+    monkeypatch.chdir(tmp_path)
     runpy.run_path(str(example), run_name="__main__")
     assert capsys.readouterr().out
     assert bool(hosted.bodies) == ("OpenAIBackend(" in example.read_text())
