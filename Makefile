@@ -6,9 +6,9 @@
 
 PYTHON ?= python3
 
-QUESTION ?= How many prime numbers are smaller than 30?
+QUESTION ?= What is the sum of the angles of a triangle in degrees? Explain why, then state the final answer.
 N ?= 16
-DEMO_FLAGS ?=
+DEMO_FLAGS ?= --temperature 0.6
 BENCH_FLAGS ?=
 PYTEST_FLAGS ?=
 UPGRADE ?=

@@ -32,7 +32,7 @@ from deepprune_sdk.events import (
     TraceStarted,
     VoteChanged,
 )
-from deepprune_sdk.judges import LexicalJudge
+from deepprune_sdk.judges import CachedJudge, LearnedJudge, LexicalJudge
 from deepprune_sdk.judging import JudgingLimits
 from deepprune_sdk.policies import (
     Checkpoints,
@@ -93,6 +93,7 @@ __all__ = [
     "BadRequestError",
     "Ballot",
     "BatchError",
+    "CachedJudge",
     "Checkpoints",
     "Chunk",
     "ClusterWeightedVote",
@@ -112,6 +113,7 @@ __all__ = [
     "JudgeError",
     "JudgeReport",
     "JudgingLimits",
+    "LearnedJudge",
     "LexicalJudge",
     "Message",
     "MissingExtraError",

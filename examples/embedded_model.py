@@ -12,8 +12,10 @@ import anyio
 from deepprune_adapters.llama import LlamaBackend
 from deepprune_sdk import ParallelReasoner, Sampling, TraceClosed, TraceFinished
 
-QUESTION = "A box holds 12 pencils. How many pencils are in 3 boxes? Think step by step, and put "
-QUESTION += "your final answer within \\boxed{}."
+QUESTION = (
+    "What is the sum of the angles of a triangle in degrees? Explain why, then state the final "
+    "answer."
+)
 
 
 async def main(question: str) -> None:

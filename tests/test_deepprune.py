@@ -133,6 +133,23 @@ def test_another_seed_draws_another_sample() -> None:
     assert len(drawn) > 3
 
 
+def test_another_checkpoint_draws_another_sample() -> None:
+    policy = DeepPrune(checkpoints=AT_2_AND_4, compare_members=2, keep=9)
+    drawn: set[tuple[int, ...]] = set()
+    for seed in range(10):
+        driver = Driver(policy, n=9, free_judge=False, seed=seed)
+        for trace in (*range(9), *range(9)):
+            reach(driver, trace)
+            driver.judge(0.9)
+        by_checkpoint = [
+            sorted(k.right for k in driver.asked if (k.left, k.checkpoint) == (8, checkpoint))
+            for checkpoint in (0, 1)
+        ]
+        assert [len(sample) for sample in by_checkpoint] == [2, 2]
+        drawn.add(tuple(by_checkpoint[0]) if by_checkpoint[0] != by_checkpoint[1] else ())
+    assert len(drawn - {()}) > 3
+
+
 # --- which pairs are asked ------------------------------------------------------------------------
 
 

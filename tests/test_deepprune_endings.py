@@ -125,6 +125,22 @@ def test_an_answered_trace_speaks_on_after_the_others_fail() -> None:
     assert driver.result().tally["5"].imputed == 0.9
 
 
+def test_ballots_are_kept_when_their_speaker_moves_on() -> None:
+    policy = DeepPrune(checkpoints=Checkpoints.tokens(2, 4), keep=2)
+    driver = Driver(policy, n=4, can_continue=True)
+    reach(driver, 0, 1, 2, 3)
+    driver.judge(alike((0,), (1, 2, 3)))
+    driver.end(0, FIVE)
+    reach(driver, 1)
+    driver.end(1, " \\boxed{5}")  # it speaks for 3, and joins 0, which has the same answer
+    assert driver.clusters == {0: [0, 1], 1: [2, 3]}
+    driver.fail(2)
+    assert driver.outcomes()[3] == "pruned"
+    result = driver.result()
+    assert (result.tally["5"].observed, result.tally["5"].imputed) == (2, 0.9)
+    assert result.orphaned == 0
+
+
 def test_a_pruned_trace_whose_answer_was_seen_casts_an_observed_ballot() -> None:
     driver = Driver(DeepPrune(checkpoints=AT_2), n=2)
     reach(driver, 0)

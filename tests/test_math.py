@@ -245,8 +245,8 @@ def test_the_loop_of_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     def load(name: str) -> Library:
         return Library()
 
-    monkeypatch.setattr(adapter.importlib, "import_module", load)
-    monkeypatch.setattr(adapter.logging, "disable", lambda: None)
+    monkeypatch.setattr("deepprune_adapters.math.importlib.import_module", load)
+    monkeypatch.setattr("deepprune_adapters.math.logging.disable", lambda: None)
     pairs = [["a", "b"], ["b", "a"], ["a", "a"], ["bad", "a"]]
     requests = io.StringIO("".join(f"{json.dumps(pair)}\n" for pair in pairs))
     replies = io.StringIO()
@@ -255,5 +255,5 @@ def test_the_loop_of_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_loop_of_the_worker_where_there_are_no_alarms(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(adapter.signal, "alarm", raising=False)
+    monkeypatch.delattr("deepprune_adapters.math.signal.alarm", raising=False)
     test_the_loop_of_the_worker(monkeypatch)

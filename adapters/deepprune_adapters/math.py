@@ -164,8 +164,8 @@ class MathAnswers:
         self.timeouts += 1
         if self.timeouts == 1:
             _logger.warning(
-                "math-verify gave no reply within %g s on %r and %r; such answers count as different "
-                "(reported once, counted in `timeouts`)",
+                "math-verify gave no reply within %g s on %r and %r; such answers count as "
+                "different (reported once, counted in `timeouts`)",
                 self._seconds,
                 *pair,
             )

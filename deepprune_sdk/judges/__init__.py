@@ -1,6 +1,7 @@
 """Judges that need nothing but the core."""
 
 from deepprune_sdk.judges.cached import CachedJudge
+from deepprune_sdk.judges.learned import LearnedJudge
 from deepprune_sdk.judges.lexical import LexicalJudge
 
-__all__ = ["CachedJudge", "LexicalJudge"]
+__all__ = ["CachedJudge", "LearnedJudge", "LexicalJudge"]

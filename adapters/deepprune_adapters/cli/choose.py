@@ -111,6 +111,12 @@ def _lexical(model: str | None) -> Callable[[], Judge]:
     return LexicalJudge
 
 
+def _learned(weights: str | None) -> Callable[[], Judge]:
+    from deepprune_sdk import LearnedJudge
+
+    return partial(LearnedJudge, weights)
+
+
 def _embedding(model: str | None) -> Callable[[], Judge]:
     from deepprune_adapters.judges import EmbeddingJudge
 
@@ -121,6 +127,7 @@ EMBEDDING_MODEL: Final = "sentence-transformers/all-MiniLM-L6-v2"
 
 JUDGES: dict[str, Callable[[str | None], Callable[[], Judge]]] = {
     "lexical": _lexical,
+    "learned": _learned,
     "embedding": _embedding,
 }
 """Called with what follows the name and a colon (`embedding:DIRECTORY`), or None. What they return

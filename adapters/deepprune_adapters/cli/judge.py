@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from deepprune_adapters.cli import fit_light
 from deepprune_adapters.cli.choose import JUDGES
 from deepprune_adapters.cli.problems import read_problems, write_file
 from deepprune_adapters.cli.redundancy import MapOption, SkipBadOption
@@ -44,6 +45,7 @@ JUDGE_THRESHOLDS: Final = (None, 0.3, 0.4, 0.5, 0.6, 0.7)
 
 def register(app: typer.Typer) -> None:
     """Add the group of commands."""
+    fit_light.register(judge_app)
     app.add_typer(judge_app, name="judge")
 
 

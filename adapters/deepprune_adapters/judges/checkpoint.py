@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
+from deepprune_adapters.judges.gguf_tokens import mend_tokenizer
 from deepprune_sdk import ConfigurationError, MissingExtraError
 
 __all__ = ["Checkpoint", "load_checkpoint", "quiet", "same_label"]
@@ -61,6 +62,8 @@ def load_checkpoint(
             config = library.AutoConfig.from_pretrained(source, **options)
             kind = _kind(config, library)
             tokenizer = library.AutoTokenizer.from_pretrained(source, config=config, **options)
+            if "gguf_file" in options:
+                mend_tokenizer(tokenizer, Path(source, options["gguf_file"]))
             if tokenizer.pad_token_id is None:
                 tokenizer.pad_token = tokenizer.eos_token
             device = device or _best_device(torch)
