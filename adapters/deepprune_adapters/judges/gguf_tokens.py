@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 __all__ = ["mend_tokenizer", "pre_tokenizer"]
 
 DIGITS_APART = {"smollm", "starcoder", "refact", "command-r", "codeshell", "exaone", "minerva-7b"}
-"""Pre-tokenizers that set each digit apart before GPT-2's pattern is applied, as llama.cpp has it."""
+"""Pre-tokenizers that set each digit apart before GPT-2's pattern, as llama.cpp has it."""
 
 _SIZES = {0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8}
 _STRING, _ARRAY = 8, 9
