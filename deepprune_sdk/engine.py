@@ -44,7 +44,7 @@ from deepprune_sdk.signals import (
     Tick,
 )
 from deepprune_sdk.trace import Outcome, Trace
-from deepprune_sdk.types import NO_USAGE, Chunk
+from deepprune_sdk.types import NO_USAGE, Chunk, Usage
 from deepprune_sdk.voting import AnswerClasses, Ballot, ClusterWeightedVote, Tally, Vote
 
 __all__ = ["PROBE", "Engine"]
@@ -104,9 +104,9 @@ class Engine:
         self.full: dict[int, Trace] = {}
         self.placed: dict[int, int] = {}
         """The cluster that each trace was last put into, in order of placement."""
-        self.probe_usage = NO_USAGE
+        self.probe_usage: Usage = NO_USAGE
         """Tokens of all probes, read and written."""
-        self.started = 0
+        self.started: int = 0
         """Traces started, the policy's and those that shadow mode goes on with."""
         self.ended_because: str | None = None
         """Why the run is over, or None while it goes on."""

@@ -151,7 +151,7 @@ class AllTracesFailedError(DeepPruneError):
 
     def __init__(self, causes: Mapping[int, str]) -> None:
         """Summarise `causes`; the message repeats the first one."""
-        self.causes = dict(causes)
+        self.causes: dict[int, str] = dict(causes)
         first = next(iter(self.causes.values()), "no trace was started")
         count = len(self.causes)
         super().__init__(first if count <= 1 else f"all {count} traces failed; the first: {first}")
@@ -168,7 +168,7 @@ class BatchError(DeepPruneError):
     def __init__(self, results: list[Result | None], errors: Mapping[int, DeepPruneError]) -> None:
         """Keep every result next to the errors."""
         self.results = results
-        self.errors = dict(errors)
+        self.errors: dict[int, DeepPruneError] = dict(errors)
         position, first = next(iter(self.errors.items()))
         super().__init__(
             f"{len(self.errors)} of {len(results)} prompts failed; number {position}: {first}"

@@ -18,7 +18,7 @@ from deepprune_sdk.types import NO_USAGE, Config, Usage, Verdict
 
 __all__ = ["Judging", "JudgingLimits"]
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 
 class JudgingLimits(Config):

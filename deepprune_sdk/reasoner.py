@@ -71,14 +71,14 @@ class ParallelReasoner:
         self.backend = backend
         self.judge: Judge = judge or LexicalJudge()
         self.policy: Policy = policy or Composed(DeepPrune(), SettledVote())
-        self.sampling = sampling or Sampling()
-        self.answers = _extractor(answers)
+        self.sampling: Sampling = sampling or Sampling()
+        self.answers: AnswerExtractor = _extractor(answers)
         self.concurrency = concurrency
-        self.judging = judging or JudgingLimits()
-        self.retries = retries or Retries()
+        self.judging: JudgingLimits = judging or JudgingLimits()
+        self.retries: Retries = retries or Retries()
         self.shadow = shadow
         is_path = isinstance(record, str | PathLike)
-        self.record = TraceWriter(record) if is_path else record
+        self.record: TraceWriter | None = TraceWriter(record) if is_path else record
 
     async def solve(
         self,

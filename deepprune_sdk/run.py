@@ -44,7 +44,7 @@ from deepprune_sdk.types import NO_USAGE, Message, Sampling, TraceRequest, Usage
 
 __all__ = ["Run"]
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 PROBE_TOKENS = 12
 """Most tokens of a probed answer."""

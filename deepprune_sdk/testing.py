@@ -93,8 +93,8 @@ class ScriptedBackend:
         self.concurrency = concurrency
         self.continues_prefix = continues_prefix
         self.requests: list[TraceRequest] = []
-        self.open = 0
-        self.most_open = 0
+        self.open: int = 0
+        self.most_open: int = 0
         self.delivered: dict[int, int] = {}
 
     @asynccontextmanager

@@ -85,15 +85,15 @@ class Trace:
 
     def __init__(self, index: int) -> None:
         """Begin an empty, live trace."""
-        self.index = index
+        self.index: int = index
         self.pieces: list[str] = []
-        self.reasoning_pieces = 0
+        self.reasoning_pieces: int = 0
         self.confidences: list[float] = []
         self.logprobs: list[float] = []
         self.finish: Finish | None = None
         self.outcome: Outcome | None = None
         self.into: int | None = None
-        self.reason = ""
+        self.reason: str = ""
         self.answer: str | None = None
         self.usage: Usage | None = None
         self._earlier_usage = NO_USAGE

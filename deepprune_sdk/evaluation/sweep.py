@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from hashlib import blake2b
+from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -32,8 +33,8 @@ class PerturbedJudge:
         self._judge = judge
         self._rate = rate
         self._seed = seed
-        self.name = f"{judge.name}, {rate:.0%} turned round"
-        self.costs_tokens = judge.costs_tokens
+        self.name: str = f"{judge.name}, {rate:.0%} turned round"
+        self.costs_tokens: bool = judge.costs_tokens
 
     async def compare(self, pairs: Sequence[Pair]) -> list[Verdict]:
         """Judge a batch, then turn some verdicts round."""
@@ -49,7 +50,7 @@ class PerturbedJudge:
 
 
 class _Report(BaseModel):
-    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
 
 class SweepPoint(_Report):

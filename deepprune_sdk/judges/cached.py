@@ -57,8 +57,8 @@ class CachedJudge:
         if max_entries < 1:
             raise ConfigurationError(f"CachedJudge(max_entries={max_entries}): give 1 or more")
         self.judge = judge
-        self.hits = 0
-        self.misses = 0
+        self.hits: int = 0
+        self.misses: int = 0
         self._max_entries = max_entries
         self._order_free = order_free
         self._known: OrderedDict[_Key, Verdict] = OrderedDict()

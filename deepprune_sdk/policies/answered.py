@@ -43,7 +43,7 @@ class BoxScanner:
         self._matched = 0
         self._depth = 0
         self._filled = False
-        self.complete = False
+        self.complete: bool = False
 
     def read(self, text: str) -> None:
         """Read on; `complete` is set at the brace that closes a box which is not empty."""

@@ -85,7 +85,7 @@ class DeepPruneState(PolicyState):
         self._selected: set[int] | None = None
         self._traces: Sequence[Trace] = ()
         self._keep = policy.keep if policy.finish == "representatives" else policy.largest_members
-        self.clusters = GreedyClusters(
+        self.clusters: GreedyClusters = GreedyClusters(
             setup,
             tau=policy.tau,
             max_clusters=policy.max_clusters,

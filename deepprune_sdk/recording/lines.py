@@ -33,11 +33,11 @@ class Lines:
     def __init__(self, file: BinaryIO) -> None:
         """Read `file` from where it stands."""
         self._file = file
-        self.gzipped = False
-        self.whole = 0
-        self.inside = 0
-        self.rest = b""
-        self.fault = ""
+        self.gzipped: bool = False
+        self.whole: int = 0
+        self.inside: int = 0
+        self.rest: bytes = b""
+        self.fault: str = ""
 
     def __iter__(self) -> Iterator[bytes]:
         """Give every line that has its end."""

@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
-from typing import Final
+from typing import ClassVar, Final
 
 from pydantic import ConfigDict, Field, ValidationError
 
@@ -33,7 +33,7 @@ INSTRUCTION: Final = r"Reason step by step, and put your final answer within \bo
 class Problem(Config):
     """One problem to record traces of."""
 
-    model_config = ConfigDict(extra="ignore", coerce_numbers_to_str=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="ignore", coerce_numbers_to_str=True)
 
     question: str = Field(min_length=1)
     problem: str = ""

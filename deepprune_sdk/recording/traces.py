@@ -69,9 +69,9 @@ class TraceReader:
         self._paths = [Path(path) for path in paths] if several else [Path(paths)]
         self._skip_bad = skip_bad
         self._layout = None if mapping is None else Layout(mapping, counter)
-        self.skipped = 0
+        self.skipped: int = 0
         self.skipped_in: dict[Path, int] = {}
-        self.first_fault = ""
+        self.first_fault: str = ""
 
     def __iter__(self) -> Iterator[RecordedTrace]:
         """Give the traces in the order of the files and their lines.

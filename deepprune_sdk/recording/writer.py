@@ -75,8 +75,8 @@ class TraceWriter:
 
     def __init__(self, path: str | PathLike[str]) -> None:
         """Name the file; entering the writer opens it."""
-        self.path = Path(path)
-        self.cut = 0
+        self.path: Path = Path(path)
+        self.cut: int = 0
         self.recorded: dict[tuple[str, str], Recorded] = {}
         self._reserved: dict[tuple[str, str], int] = {}
         self._file: FileIO | None = None
