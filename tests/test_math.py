@@ -5,6 +5,7 @@ import importlib.util
 import io
 import json
 import logging
+import signal
 import subprocess
 import sys
 import threading
@@ -245,8 +246,8 @@ def test_the_loop_of_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     def load(name: str) -> Library:
         return Library()
 
-    monkeypatch.setattr("deepprune_adapters.math.importlib.import_module", load)
-    monkeypatch.setattr("deepprune_adapters.math.logging.disable", lambda: None)
+    monkeypatch.setattr(logging, "disable", lambda: None)
+    monkeypatch.setattr(importlib, "import_module", load)
     pairs = [["a", "b"], ["b", "a"], ["a", "a"], ["bad", "a"]]
     requests = io.StringIO("".join(f"{json.dumps(pair)}\n" for pair in pairs))
     replies = io.StringIO()
@@ -255,5 +256,5 @@ def test_the_loop_of_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_loop_of_the_worker_where_there_are_no_alarms(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr("deepprune_adapters.math.signal.alarm", raising=False)
+    monkeypatch.delattr(signal, "alarm", raising=False)
     test_the_loop_of_the_worker(monkeypatch)

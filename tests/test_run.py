@@ -52,10 +52,12 @@ async def test_a_pruned_stream_is_closed_while_the_others_go_on() -> None:
     first, go_on = anyio.Event(), anyio.Event()
     parallel, backend = reasoner(["w", "w", first.set, go_on, FIVE], [first, "w", "w", never()])
     async with parallel.run("?", n=2) as run:
-        await backend.closed[1].wait()
-        assert backend.open == {0}
-        go_on.set()
-        result = await run.wait()
+        async for event in run:
+            if isinstance(event, TraceClosed):
+                await anyio.wait_all_tasks_blocked()
+                assert backend.open == {0}
+                go_on.set()
+        result = run.result
     assert backend.open == set()
     assert [trace.outcome for trace in result.traces] == ["finished", "pruned"]
     assert result.answer == "5"

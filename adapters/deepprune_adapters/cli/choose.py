@@ -21,6 +21,7 @@ __all__ = [
     "Wanted",
     "choose_backend",
     "choose_judge",
+    "choose_live_judge",
     "default_max_tokens",
     "named",
 ]
@@ -123,12 +124,54 @@ def _embedding(model: str | None) -> Callable[[], Judge]:
     return partial(EmbeddingJudge.sentence_transformers, model or EMBEDDING_MODEL)
 
 
+def _remote(served: str | None) -> Callable[[], Judge]:
+    from deepprune_sdk import ConfigurationError
+
+    # Names of models hold colons and slashes, and an @ now and then, but never before an address.
+    model, _, address = (served or "").partition("@http")
+    if not model:
+        raise ConfigurationError(
+            "--judge remote names no model: give remote:MODEL@http://HOST:PORT/v1, or remote:MODEL "
+            "for the server of OPENAI_BASE_URL"
+        )
+    from deepprune_adapters.judges import RemoteJudge
+
+    return partial(RemoteJudge, model, base_url=f"http{address}" if address else None)
+
+
+def _transformers(model: str | None) -> Callable[[], Judge]:
+    from deepprune_sdk import ConfigurationError
+
+    if not model:
+        raise ConfigurationError(
+            "--judge transformers names no model: give transformers:DIRECTORY, a GGUF file, or a "
+            "name in the local Hugging Face cache"
+        )
+    from deepprune_adapters.judges import TransformersJudge
+
+    return partial(TransformersJudge, model)
+
+
+def _probe(argument: str | None) -> Callable[[], Judge]:
+    from deepprune_sdk import ConfigurationError
+
+    if argument is not None:
+        raise ConfigurationError(f"--judge probe:{argument}: this judge has no model of its own")
+    raise ConfigurationError(
+        "--judge probe asks the model that writes the traces, and a recording has none: choose "
+        "another judge"
+    )
+
+
 EMBEDDING_MODEL: Final = "sentence-transformers/all-MiniLM-L6-v2"
 
 JUDGES: dict[str, Callable[[str | None], Callable[[], Judge]]] = {
     "lexical": _lexical,
     "learned": _learned,
     "embedding": _embedding,
+    "remote": _remote,
+    "transformers": _transformers,
+    "probe": _probe,
 }
 """Called with what follows the name and a colon (`embedding:DIRECTORY`), or None. What they return
 makes the judge, in a worker thread: it may have a model to load."""
@@ -142,6 +185,20 @@ def choose_judge(judge: str) -> Callable[[], Judge]:
     """
     name, colon, model = judge.partition(":")
     return named("--judge", name, JUDGES)(model if colon else None)
+
+
+def choose_live_judge(judge: str) -> Callable[[Backend], Judge]:
+    """Return what makes the judge of a run on a backend, whose model it may ask itself.
+
+    Raises:
+        ConfigurationError: As `choose_judge`.
+    """
+    if judge == "probe":
+        from deepprune_adapters.judges import ProbeJudge
+
+        return ProbeJudge
+    make = choose_judge(judge)
+    return lambda backend: make()
 
 
 def named(option: str, name: str, known: Mapping[str, T]) -> T:

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from deepprune_adapters.cli.board import Board
-from deepprune_adapters.cli.choose import BACKENDS, Wanted, choose_judge, named
+from deepprune_adapters.cli.choose import BACKENDS, Wanted, choose_live_judge, named
 from deepprune_adapters.cli.eventlog import EventLog
 from deepprune_adapters.cli.interrupts import Interrupts
 from deepprune_adapters.cli.live import LiveView, glyphs_of
@@ -79,7 +79,7 @@ class View(Protocol):
 class _Parts:
     """What a run is made of, and who watches it."""
 
-    make_judge: Callable[[], Judge]
+    make_judge: Callable[[Backend], Judge]
     backend: AbstractAsyncContextManager[Backend]
     board: Board
     view: View
@@ -103,7 +103,7 @@ def perform(job: Job) -> int:
     """
     out = sys.stderr if job.as_json else sys.stdout
     console = _console(out)
-    make_judge = choose_judge(job.judge)
+    make_judge = choose_live_judge(job.judge)
     backend, address = named("--backend", job.backend, BACKENDS)(job.wanted)
     board = Board(
         job.n,
@@ -148,7 +148,9 @@ async def _follow(job: Job, parts: _Parts, found: _Found) -> None:
         interrupts.then(scope.cancel)
         try:
             async with view.shown(), parts.backend as backend:
-                judge = await anyio.to_thread.run_sync(parts.make_judge, abandon_on_cancel=True)
+                judge = await anyio.to_thread.run_sync(
+                    parts.make_judge, backend, abandon_on_cancel=True
+                )
                 reasoner = ParallelReasoner(
                     backend, judge=judge, sampling=job.sampling, shadow=job.shadow
                 )

@@ -40,7 +40,7 @@ KEPT = 8192
 PROBE_TOKENS = 12
 """Most tokens of a probed answer."""
 
-SAME, DIFFERENT = 0.9, 0.4
+SAME, DIFFERENT = 0.65, 0.3
 """Probability that two traces end in the same answer whose probes are the same, or differ."""
 
 
