@@ -158,7 +158,8 @@ def test_no_answer_is_exit_code_1(capsys: Output) -> None:
         (["solve", "a", "--seed", "-1"], "Sampling(seed=-1): Input should be"),
         (
             ["solve", "a", "--judge", "oracle"],
-            "--judge 'oracle' is unknown; known: lexical, learned, embedding, remote, transformers, probe",
+            "--judge 'oracle' is unknown; known: lexical, learned, embedding, remote, "
+            "transformers, probe",
         ),
         (["solve", "a", "--judge", "lexical:x"], "--judge lexical:x: this judge has no model"),
         (
