@@ -138,6 +138,7 @@ def _print(report: BenchReport) -> None:
     from rich.text import Text
 
     console = Console()
+    wide = console.width >= 110  # the intervals are in the files, and here where there is room
     table = Table(box=None, pad_edge=False)
     for heading in (
         "method",
@@ -153,8 +154,8 @@ def _print(report: BenchReport) -> None:
     for name, row in report.methods.items():
         table.add_row(
             Text(("* " if row.pareto else "  ") + clean(name)),
-            _share(row.agreement_with_full, row.agreement_with_full_ci),
-            "-" if row.accuracy is None else _share(row.accuracy, row.accuracy_ci),
+            _share(row.agreement_with_full, row.agreement_with_full_ci, wide),
+            "-" if row.accuracy is None else _share(row.accuracy, row.accuracy_ci, wide),
             f"{row.tokens:,.0f}",
             f"{row.token_reduction:.1%}",
             f"{row.critical_tokens:,.0f}",
@@ -171,7 +172,7 @@ def _print(report: BenchReport) -> None:
     )
 
 
-def _share(value: float, interval: tuple[float, float] | None) -> str:
-    if interval is None:
+def _share(value: float, interval: tuple[float, float] | None, wide: bool) -> str:
+    if interval is None or not wide:
         return f"{value:.1%}"
     return f"{value:.1%} [{100 * interval[0]:.0f}-{100 * interval[1]:.0f}]"
