@@ -145,3 +145,14 @@ class _Cutting(PolicyState):
     def observe(self, seen: Observation, view: RunView) -> Iterable[Decision]:
         if isinstance(seen, Advanced) and seen.trace.index == 1:
             yield Close(trace=1, reason="cut")
+
+
+async def test_text_that_was_under_way_at_the_end_is_no_event() -> None:
+    def stop() -> None:
+        run.stop()
+
+    backend = StepBackend([stop, "w", never()])
+    async with ParallelReasoner(backend, policy=FullSampling()).run("?", n=1) as run:
+        events = [event async for event in run]
+    assert [event.type for event in events] == ["trace_started", "run_ended"]
+    assert run.result.traces[0].text == "w"

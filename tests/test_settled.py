@@ -8,15 +8,19 @@ import pytest
 from driving import Driver, Kept
 
 from deepprune_sdk import (
+    Answers,
     Checkpoints,
     Composed,
     ConfigurationError,
     DeepPrune,
+    Engine,
     FullSampling,
     Policy,
     SettledVote,
 )
-from deepprune_sdk.signals import Arrived, Ended, Failed, Judged, Signal, key_of
+from deepprune_sdk.policies import ParallelProbe
+from deepprune_sdk.policies.base import RunSetup
+from deepprune_sdk.signals import Arrived, Ended, Failed, Judged, Probed, Signal, key_of
 from deepprune_sdk.types import Chunk, Verdict
 
 AT_2 = Checkpoints.tokens(2)
@@ -101,6 +105,19 @@ def test_an_heir_that_may_be_continued_is_open(settled_first: bool) -> None:
     assert driver.ended_because is None
     driver.end(0, ballot("a"))
     assert driver.result().answer == "a"  # a tie, and the lower trace wins it
+
+
+def test_what_a_live_trace_says_so_far_is_open() -> None:
+    policy = Composed(ParallelProbe(every=1, stable=9), SettledVote())
+    setup = RunSetup(n=3, seed=0, question="?", can_probe=True)
+    engine = Engine(policy, setup, Answers())
+    engine.begin()
+    for trace in (0, 1, 2):
+        engine.handle(Arrived(trace=trace, chunk=Chunk(pieces=("w",))))
+        engine.handle(Probed(trace=trace, tokens=1, text="5}"))
+    assert engine.tally().lead == 3
+    engine.handle(Failed(trace=0, error="broken"))
+    assert engine.ended_because is None
 
 
 class World:

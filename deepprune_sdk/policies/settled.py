@@ -54,7 +54,9 @@ class _SettledState(PolicyState):
             yield End(reason="settled")
 
     def _counted(self, view: RunView) -> list[Ballot]:
-        ballots = view.ballots()
+        ballots = [  # what a live trace was probed to say may change
+            ballot for ballot in view.ballots() if not view.traces[ballot.trace].live
+        ]
         if self._policy.order == "start":
             cast = {ballot.trace for ballot in ballots}
             closed = takewhile(
