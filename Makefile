@@ -6,9 +6,9 @@
 
 PYTHON ?= python3
 
-QUESTION ?= What is the sum of the angles of a triangle in degrees? Explain why, then state the final answer.
+QUESTION ?= What is the sum of the angles of a triangle in degrees? Explain why in one detailed paragraph, then state the final answer.
 N ?= 16
-DEMO_FLAGS ?= --temperature 0.6
+DEMO_FLAGS ?= --temperature 0.5
 BENCH_FLAGS ?=
 PYTEST_FLAGS ?=
 UPGRADE ?=

@@ -22,14 +22,16 @@ from deepprune_adapters.llama import LlamaBackend
 from deepprune_adapters.openai import OpenAIBackend
 from deepprune_sdk import Checkpoints, DeepPrune, ParallelReasoner, Sampling
 
-QUESTION = "How many primes are below 20? Put your final answer within \\boxed{}."
+QUESTION = "A box holds 12 pencils. How many pencils are in 3 boxes? Think step by step, and put "
+QUESTION += "your final answer within \\boxed{}."
 
 
 async def main() -> None:
     n = int(os.environ.get("N", "4"))
-    limit = int(os.environ.get("MAX_TOKENS", "64"))
+    limit = int(os.environ.get("MAX_TOKENS", "192"))
     checkpoints = Checkpoints.tokens(int(os.environ.get("CHECKPOINT", "24")))
     async with AsyncExitStack() as stack:
+        # A judge that is not entered closes each connection with its answer: nothing is left over.
         if "JUDGE_URL" in os.environ:
             backend = await stack.enter_async_context(OpenAIBackend(os.environ["MODEL"]))
             judge = RemoteJudge(os.environ["JUDGE"], base_url=os.environ["JUDGE_URL"])
@@ -37,7 +39,6 @@ async def main() -> None:
             # One slot more than traces: the judge's requests would wait for them otherwise.
             backend = await stack.enter_async_context(LlamaBackend(slots=n + 1, context=1024))
             judge = RemoteJudge(backend.model, base_url=backend.base_url, api_key=backend.api_key)
-        await stack.enter_async_context(judge)
         reasoner = ParallelReasoner(
             backend,
             judge=judge,

@@ -80,4 +80,6 @@ def test_example_runs(
     monkeypatch.chdir(tmp_path)
     runpy.run_path(str(example), run_name="__main__")
     assert capsys.readouterr().out
-    assert bool(hosted.bodies) == ("OpenAIBackend(" in example.read_text())
+    code = example.read_text(encoding="utf-8")
+    # An example with both backends falls back to the embedded one where no server is named.
+    assert bool(hosted.bodies) == ("OpenAIBackend(" in code and "LlamaBackend(" not in code)

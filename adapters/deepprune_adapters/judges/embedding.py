@@ -50,7 +50,7 @@ MINILM = (-7.5, 7.8)
 """Intercept and slope from MiniLM's cosine to a probability: a logistic fit on recorded pairs of
 two small models, every problem weighing the same."""
 
-STATIC = (-7.5, 7.8)
+STATIC = (-6.3, 6.8)
 """The same for wordllama's static vectors of 256 dimensions."""
 
 

@@ -41,7 +41,13 @@ PROBE_TOKENS = 12
 """Most tokens of a probed answer."""
 
 SAME, DIFFERENT = 0.65, 0.3
-"""Probability that two traces end in the same answer whose probes are the same, or differ."""
+"""Probability that two traces end in the same answer whose probes are the same, or differ.
+
+Recorded probes of a 0.5B model at 128 tokens (4 problems, 7,444 pairs) are the same 3.2 times as
+often where the final answers are the same, and different 0.72 times as often; these are the
+probabilities at the share of equal pairs that recordings of two small models have, 0.37. At 64
+tokens probes said nothing yet.
+"""
 
 
 @dataclass(slots=True)
