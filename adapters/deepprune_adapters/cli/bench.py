@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from deepprune_adapters.cli.choose import JUDGES
-from deepprune_adapters.cli.problems import read_problems, write_file
+from deepprune_adapters.cli.files import require_outputs, write_file
+from deepprune_adapters.cli.problems import read_problems
 from deepprune_adapters.cli.redundancy import MapOption, SkipBadOption
 from deepprune_adapters.cli.text import clean, number
 
@@ -80,6 +81,7 @@ def bench(
 
     methods = named_methods(method or list(METHODS))
     make_judge = choose_judge(judge)
+    require_outputs(json, report)
     problems = read_problems(traces, mapping, skip_bad)
     draws = run_bench(
         problems, methods, make_judge, n=n, repeats=repeats, seed=seed, workers=workers
@@ -92,6 +94,7 @@ def bench(
         judge=judge,
         all_drawn=any(len(recorded) == n for recorded in problems.values()),
     )
+    _print(summary)
     if json is not None:
         write_file("--json", json, summary.model_dump_json(indent=1) + "\n")
     if report is not None:
@@ -99,7 +102,6 @@ def bench(
 
         title = ", ".join(path.name for path in traces)
         write_file("--report", report, bench_report(summary, title=title))
-    _print(summary)
     return 0
 
 

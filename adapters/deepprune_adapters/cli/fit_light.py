@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from deepprune_adapters.cli.problems import read_problems, write_file
+from deepprune_adapters.cli.files import require_writable, write_file
+from deepprune_adapters.cli.problems import read_problems
 from deepprune_adapters.cli.redundancy import MapOption, SkipBadOption
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ def fit_light(
     from deepprune_sdk.judges.fitting import Fitter, Recorded
 
     points = _points(checkpoints)
+    require_writable("--output", output)
     problems = read_problems(traces, mapping, skip_bad)
     answers = Answers()
     fitter = Fitter(

@@ -10,7 +10,8 @@ import typer
 
 from deepprune_adapters.cli import fit_light
 from deepprune_adapters.cli.choose import JUDGES
-from deepprune_adapters.cli.problems import read_problems, write_file
+from deepprune_adapters.cli.files import require_outputs, write_file
+from deepprune_adapters.cli.problems import read_problems
 from deepprune_adapters.cli.redundancy import MapOption, SkipBadOption
 from deepprune_adapters.cli.text import clean
 
@@ -75,6 +76,7 @@ def evaluate(
     from deepprune_sdk.evaluation.judged import evaluate_judge
 
     points = _points(checkpoints)
+    require_outputs(json, report)
     problems = read_problems(traces, mapping, skip_bad)
     made = choose_judge(judge)()
 
@@ -82,6 +84,7 @@ def evaluate(
         return await evaluate_judge(problems, made, points, cap=cap, seed=seed)
 
     evaluation = anyio.run(run)
+    _print(evaluation)
     if json is not None:
         text = evaluation.model_dump_json(indent=1, by_alias=True)
         write_file("--json", json, text + "\n")
@@ -89,7 +92,6 @@ def evaluate(
         from deepprune_adapters.report import judge_report
 
         write_file("--report", report, judge_report(list(_curves(evaluation)), title=judge))
-    _print(evaluation)
     return 0
 
 
@@ -119,6 +121,7 @@ def sweep(
     from deepprune_sdk.evaluation.sweep import Draws
     from deepprune_sdk.evaluation.sweep import sweep as run_sweep
 
+    require_outputs(json, report)
     draws = Draws(
         problems=read_problems(traces, mapping, skip_bad), n=n, repeats=repeats, seed=seed
     )
@@ -139,6 +142,8 @@ def sweep(
         run_sweep("tau", TAUS, with_tau, make, draws, target_agreement=target),
         run_sweep("judge_threshold", JUDGE_THRESHOLDS, with_threshold, make, draws),
     ]
+    for part in sweeps:
+        _print_sweep(part)
     if json is not None:
         lines = ",\n".join(part.model_dump_json(indent=1) for part in sweeps)
         write_file("--json", json, f"[{lines}]\n")
@@ -147,8 +152,6 @@ def sweep(
 
         drawn = [_drawn(part) for part in sweeps]
         write_file("--report", report, judge_report([], drawn, title=f"{judge}: sensitivity"))
-    for part in sweeps:
-        _print_sweep(part)
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Recordings on their way into a command, and files on their way out of it."""
+"""Recordings on their way into a command."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from deepprune_adapters.cli.text import clean, count
 if TYPE_CHECKING:
     from deepprune_sdk.recording import RecordedTrace
 
-__all__ = ["read_problems", "write_file"]
+__all__ = ["read_problems"]
 
 
 def read_problems(
@@ -40,19 +40,3 @@ def read_problems(
     if not problems:
         raise RecordingError(f"no trace in {', '.join(map(str, paths))}")
     return problems
-
-
-def write_file(option: str, path: Path, text: str) -> None:
-    """Write a file that an option names.
-
-    Raises:
-        ConfigurationError: It cannot be written.
-    """
-    from deepprune_sdk import ConfigurationError
-
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise ConfigurationError(
-            f"{option} {path}: {error.strerror or error}; give a file that can be written"
-        ) from error

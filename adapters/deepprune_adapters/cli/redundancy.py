@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from deepprune_adapters.cli.files import require_writable, write_file
 from deepprune_adapters.cli.text import clean, count, number
 
 if TYPE_CHECKING:
@@ -82,10 +83,11 @@ def redundancy(
     """
     from deepprune_sdk.evaluation.redundancy import study_redundancy
 
+    require_writable("--json", as_json)
     reader = open_reader(traces, mapping, skip_bad)
     report = study_redundancy(reader)
     if as_json is not None:
-        _write(as_json, report)
+        write_file("--json", as_json, report.model_dump_json(indent=1) + "\n")
     _print(report)
     if reader.skipped:
         left_out = f"{count(reader.skipped, 'fault')} left out; the first: {reader.first_fault}"
@@ -115,17 +117,6 @@ def open_reader(
             raise ConfigurationError(f"--map {entry!r}: write FIELD=PATH, as question=prompt.text")
         named[field] = path
     return TraceReader(paths, skip_bad=skip_bad, mapping=named, counter=default_counter())
-
-
-def _write(path: Path, report: RedundancyReport) -> None:
-    from deepprune_sdk import ConfigurationError
-
-    try:
-        path.write_text(report.model_dump_json(indent=1) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise ConfigurationError(
-            f"--json {path}: {error.strerror or error}; give a file that can be written"
-        ) from error
 
 
 def _print(report: RedundancyReport) -> None:

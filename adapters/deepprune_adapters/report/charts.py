@@ -23,6 +23,7 @@ __all__ = [
     "chart",
     "legend",
     "ratio_axis",
+    "require_matplotlib",
     "scatter",
     "series",
     "short",
@@ -111,6 +112,15 @@ def chart(
         figure.savefig(drawn, format="svg", metadata={"Date": None, "Creator": None})
     below = f"<figcaption>{escaped(caption)}</figcaption>" if caption else ""
     return f'<figure class="chart">{_inline(drawn.getvalue(), name, label)}{below}</figure>\n'
+
+
+def require_matplotlib() -> None:
+    """Find out, before there is anything to draw, whether it could be drawn.
+
+    Raises:
+        MissingExtraError: matplotlib is not installed.
+    """
+    _load("matplotlib")
 
 
 def _load(module: str) -> Any:
