@@ -17,10 +17,12 @@ from typing import Any
 
 import pytest
 import scripted_cli  # pyright: ignore[reportUnusedImport]  # adds its backend to the command's own
+from pages import check
 from pydantic import TypeAdapter
 
 from deepprune_adapters.cli.app import run
 from deepprune_adapters.cli.choose import choose_backend
+from deepprune_adapters.report.page import SORT_SCRIPT
 from deepprune_sdk import Event, Result
 
 del scripted_cli
@@ -117,6 +119,39 @@ def test_events_are_json_lines(capsys: Output, tmp_path: Path) -> None:
     assert capsys.readouterr().err == ""
 
 
+def test_a_report_draws_the_run(capsys: Output, tmp_path: Path) -> None:
+    file = tmp_path / "run.html"
+
+    assert solve("--judge", "fixed", "--report", str(file), "--system", "Be <brief>.") == 0
+
+    page = check(file.read_text(encoding="utf-8"), script=SORT_SCRIPT)
+    assert page.count("div", "dp-row") == 16
+    assert page.count("div", "dp-pruned") == 13
+    assert "Be <brief>." in page.text
+    assert "How many?" in page.text
+    assert "Answer 12" in page.text
+    assert capsys.readouterr().err == ""
+
+
+def test_model_text_in_a_report_is_shown_and_never_obeyed(tmp_path: Path) -> None:
+    file = tmp_path / "run.html"
+
+    assert solve("--report", str(file), "-n", "2", scene="markup") == 0
+
+    text = check(file.read_text(encoding="utf-8"), script=SORT_SCRIPT).text
+    assert text.count("<script>alert(1)</script>") >= 2
+
+
+def test_a_run_that_failed_has_a_report_of_what_it_had_written(tmp_path: Path) -> None:
+    file = tmp_path / "run.html"
+
+    assert solve("--report", str(file), "-n", "1", scene="broken") == 1
+
+    page = check(file.read_text(encoding="utf-8"), script=SORT_SCRIPT)
+    assert page.count("div", "dp-failed") == 1
+    assert "step19of0" in page.text
+
+
 def test_a_prompt_from_standard_input(capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO("Où?\n".encode())))
 
@@ -171,6 +206,8 @@ def test_no_answer_is_exit_code_1(capsys: Output) -> None:
         (["solve", "a", "--backend", "llama", "--base-url", "http://x"], "--base-url is for"),
         (["solve", "a", "--model", "/nowhere/model.gguf"], "/nowhere/model.gguf"),
         (["solve", "a", "--events", "/nowhere/e.jsonl"], "/nowhere/e.jsonl: No such file"),
+        (["solve", "a", "--report", "/nowhere/r.html"], "--report /nowhere/r.html: No such file"),
+        (["solve", "a", "--report", "/"], "--report /: Is a directory; give a file"),
         (["solve", "a", "--no-such-option"], "No such option: --no-such-option"),
         (["prune"], "No such command 'prune'"),
     ],
@@ -256,6 +293,17 @@ def test_a_full_disk_costs_the_events_and_not_the_run(capsys: Output) -> None:
     captured = capsys.readouterr()
     assert "answer  12" in captured.out
     assert captured.err.startswith("deepprune: --events /dev/full: No space left")
+
+
+def test_a_full_disk_costs_the_report_and_not_the_run(capsys: Output) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("needs /dev/full")
+
+    assert solve("--report", "/dev/full") == 0
+
+    captured = capsys.readouterr()
+    assert "answer  12" in captured.out
+    assert captured.err.startswith("deepprune: --report /dev/full: No space left")
 
 
 def test_standard_input_that_is_no_text(capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:

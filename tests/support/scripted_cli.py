@@ -97,6 +97,8 @@ class ScriptedBackend:
                 return " I do not know."
             case "hostile":
                 return rf" \boxed{{{HOSTILE}}}"
+            case "markup":
+                return r" \boxed{<script>alert(1)</script>}"
             case "half":
                 return " \\boxed{\u00e9\ud83d}"
             case "split":

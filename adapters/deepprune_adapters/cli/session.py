@@ -18,12 +18,15 @@ from rich.table import Column, Table
 from deepprune_adapters.cli.board import Board
 from deepprune_adapters.cli.choose import BACKENDS, Wanted, choose_live_judge, named
 from deepprune_adapters.cli.eventlog import EventLog
+from deepprune_adapters.cli.files import write_file
 from deepprune_adapters.cli.interrupts import Interrupts
 from deepprune_adapters.cli.live import LiveView, glyphs_of
 from deepprune_adapters.cli.plain import PlainView, say
 from deepprune_adapters.cli.summary import summary
+from deepprune_adapters.report import run_report
 from deepprune_sdk import (
     Backend,
+    ConfigurationError,
     DeepPruneError,
     Event,
     Judge,
@@ -50,6 +53,7 @@ class Job:
     shadow: bool
     as_json: bool
     events: Path | None
+    report: Path | None
 
     @property
     def wanted(self) -> Wanted:
@@ -123,6 +127,8 @@ def perform(job: Job) -> int:
     except DeepPruneError as error:
         if job.as_json and error.partial is not None:
             _print_json(error.partial)
+        if error.partial is not None:
+            _write_report(error.partial, job)
         if found.code is None:
             raise
     finally:
@@ -136,6 +142,7 @@ def perform(job: Job) -> int:
         say(sys.stderr, f"deepprune: {parts.log.problem}: events are missing from there on")
     if job.as_json:
         _print_json(found.result)
+    _write_report(found.result, job)
     if found.code is not None:
         return found.code
     return 0 if found.result.answer is not None else 1
@@ -203,6 +210,16 @@ def _print_summary(
             table.add_row(name, text)
         console.print()
         console.print(table)
+
+
+def _write_report(result: Result, job: Job) -> None:
+    """Draw the run where it is wanted. A full disk costs the report and not the run."""
+    if job.report is None:
+        return
+    try:
+        write_file("--report", job.report, run_report(result, job.messages))
+    except ConfigurationError as error:
+        say(sys.stderr, f"deepprune: {error}")
 
 
 def _print_json(result: Result) -> None:

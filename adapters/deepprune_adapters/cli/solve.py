@@ -19,6 +19,7 @@ EXAMPLES: Final = """\b
 Examples:
   deepprune solve "What is 17 * 23?" -n 32
   deepprune solve "How many primes are below 100?" --model MODEL --shadow
+  deepprune solve "What is 17 * 23?" --report run.html
   deepprune solve - --base-url http://localhost:8000/v1 --model MODEL < question
 """
 
@@ -103,6 +104,14 @@ def solve(
             show_default=False,
         ),
     ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.html",
+            help="Draw the run: every trace a bar on the token axis, and all texts.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> int:
     """Sample traces for PROMPT, close those that are redundant, and vote.
 
@@ -112,9 +121,11 @@ def solve(
     Exit codes: 0 an answer, 1 none or a failure, 2 wrong use, 130 interrupted.
     """
     from deepprune_adapters.cli.choose import choose_backend, default_max_tokens
+    from deepprune_adapters.cli.files import require_writable
     from deepprune_adapters.cli.session import Job, perform
     from deepprune_sdk import Sampling
 
+    require_writable("--report", report)
     name = choose_backend(backend, model, base_url)
     return perform(
         Job(
@@ -132,6 +143,7 @@ def solve(
             shadow=shadow,
             as_json=as_json,
             events=events,
+            report=report,
         )
     )
 
