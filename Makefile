@@ -122,6 +122,7 @@ lock: $(UV) ## Resolve requirements/*.in anew (UPGRADE=1 for the newest versions
 	$(COMPILE) pyproject.toml $(REQ)/dev.in $(EXTRAS) --constraint $(REQ)/uv.txt $(OVERRIDE) \
 	  --output-file $(REQ)/dev.txt
 	$(COMPILE) pyproject.toml $(REQ)/dev.in $(REQ)/embed.in $(EXTRAS) --extra embed \
+	  --extra hf --extra train \
 	  --constraint $(REQ)/dev.txt $(OVERRIDE) --output-file $(REQ)/embed.txt
 
 clean: ## Remove everything the targets made, environments included
