@@ -104,6 +104,8 @@ class Engine:
         self.full: dict[int, Trace] = {}
         self.placed: dict[int, int] = {}
         """The cluster that each trace was last put into, in order of placement."""
+        self.compared: dict[int, set[int]] = {}
+        """Lengths in tokens of the unfinished prefixes of a trace that the judge was shown."""
         self.probe_usage: Usage = NO_USAGE
         """Tokens of all probes, read and written."""
         self.started: int = 0
@@ -273,7 +275,12 @@ class Engine:
             case Placed():
                 self.placed[decision.trace] = decision.cluster
                 self._actions.append(decision)
-            case Ask() | Probe() | Orphaned():
+            case Ask():
+                for prefix in (side for pair in decision.pairs for side in (pair.left, pair.right)):
+                    if not prefix.finished:
+                        self.compared.setdefault(prefix.trace, set()).add(prefix.tokens)
+                self._actions.append(decision)
+            case Probe() | Orphaned():
                 self._actions.append(decision)
 
     def _close(self, close: Close) -> None:

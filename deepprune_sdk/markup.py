@@ -124,7 +124,6 @@ font-size:11px;color:var(--soft)}
 .dp-plot{position:relative;border-top:1px solid var(--soft);padding-bottom:2px}
 .dp-plot>i{position:absolute;top:0;bottom:0;width:0;border-left:1px solid var(--line);
 left:calc(var(--l) + var(--n) + (100% - var(--l) - var(--n) - var(--r))*var(--x))}
-.dp-plot>.dp-check{border-left:1px dashed var(--soft)}
 .dp-group{position:relative;display:flex;min-height:18px;padding:3px 0;
 border-bottom:1px solid var(--line);break-inside:auto}
 .dp-name{flex:none;width:var(--l);line-height:15px;white-space:nowrap;font-size:11px;
@@ -135,8 +134,12 @@ border-radius:3px;background:var(--c);color:#000;text-align:center}
 .dp-row{display:flex;align-items:center;height:var(--h);white-space:nowrap;break-inside:avoid}
 .dp-row>span{flex:none;width:var(--n);padding-right:.6em;text-align:right;font-size:11px;
 color:var(--soft);font-variant-numeric:tabular-nums}
+.dp-row>i,.dp-legend i{position:relative}
 .dp-row>i{flex:none;height:var(--b);width:calc((100% - var(--n) - var(--r))*var(--w));
 min-width:2px;background:var(--c)}
+.dp-run s{position:absolute;left:calc(100%*var(--x));top:-3px;bottom:-3px;width:1px;
+background:var(--ink);box-shadow:0 0 0 1px var(--paper)}
+.dp-s s{top:0;bottom:0;box-shadow:none}
 .dp-s .dp-row>span,.dp-s .dp-row>em,.dp-s .dp-row>u{display:none}
 .dp-row>em,.dp-row>u{flex:1;min-width:0;overflow:hidden;text-overflow:ellipsis;padding-left:.6em;
 text-decoration:none;color:var(--ink);
@@ -158,6 +161,6 @@ line-height:15px;overflow:hidden}
 .dp-legend{--c:var(--none);display:flex;flex-wrap:wrap;gap:.2em 1.6em;margin-top:.7em;
 font-size:11px;color:var(--soft)}
 .dp-legend span{display:flex;align-items:center}
-.dp-legend .dp-mark{width:0;height:12px;background:none;border-left:1px dashed var(--soft)}
+.dp-legend s{--x:.5}
 """
 )

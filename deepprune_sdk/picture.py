@@ -7,7 +7,7 @@ hold it and a printer can print it. It uses no element ids: several pictures fit
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -38,29 +38,15 @@ _LEGEND: Final = (
 )
 
 
-def run_picture(
-    result: Result,
-    *,
-    clusters: Mapping[int, Sequence[int]] | None = None,
-    checkpoints: Sequence[int] = (),
-) -> str:
-    """Draw a run as an HTML `<figure>`. Text from models is escaped.
-
-    Args:
-        result: The run, over or not.
-        clusters: Traces by founding trace, in the order in which the clusters were founded: it
-            gives them their letters. By default the result's own.
-        checkpoints: Token counts at which traces were compared.
-    """
-    groups = _groups(result, clusters or result.clusters or None)
+def run_picture(result: Result) -> str:
+    """Draw a run, over or not, as an HTML `<figure>`. Text from models is escaped."""
+    groups = _groups(result)
     longest = max((trace.tokens for trace in result.traces), default=0) or 1
     size = "l" if len(result.traces) <= 40 else "m" if len(result.traces) <= 100 else "s"
     dense = size == "s"
-    marks = [at for at in checkpoints if 0 < at <= longest]
     plot = "".join(
         [
             *(f'<i class="dp-tick" style="--x:{at / longest:.4f}"></i>' for at in _ticks(longest)),
-            *(f'<i class="dp-check" style="--x:{at / longest:.4f}"></i>' for at in marks),
             *(_group(group, result, longest, dense=dense) for group in groups),
         ]
     )
@@ -69,7 +55,7 @@ def run_picture(
         f'<figure class="dp-run dp-{size}"><style>{PICTURE_STYLE}</style>'
         f"<figcaption>{_caption(result)}</figcaption>"
         f'<div class="dp-axis">{axis}<em>tokens</em></div><div class="dp-plot">{plot}</div>'
-        f'<div class="dp-legend">{_legend(result, bool(marks), dense)}</div></figure>\n'
+        f'<div class="dp-legend">{_legend(result, dense)}</div></figure>\n'
     )
 
 
@@ -94,14 +80,10 @@ class _Group:
     traces: list[TraceReport]
 
 
-def _groups(result: Result, clusters: Mapping[int, Sequence[int]] | None) -> list[_Group]:
+def _groups(result: Result) -> list[_Group]:
     """Traces by cluster, those that speak for it first; the traces outside come last."""
-    if clusters is None:
-        founders = sorted({trace.into for trace in result.traces if trace.into is not None})
-        home = {founder: founder for founder in founders}
-    else:
-        founders = list(clusters)
-        home = {trace: founder for founder, members in clusters.items() for trace in members}
+    founders = list(result.clusters)
+    home = {trace: founder for founder, members in result.clusters.items() for trace in members}
     home |= {trace.trace: trace.into for trace in result.traces if trace.into in founders}
     members: dict[int | None, list[TraceReport]] = {key: [] for key in (*founders, None)}
     for trace in sorted(result.traces, key=lambda t: (_closed(t), -t.tokens, t.trace)):
@@ -167,11 +149,17 @@ def _row(trace: TraceReport, group: _Group, result: Result, longest: int) -> str
     cluster = f", cluster {group.name}" if group.name else ""
     tail = ("…" if len(trace.text) > HOVER else "") + trace.text[-HOVER:]
     hover = escaped(f"trace {trace.trace}{cluster}, {trace.tokens:,} tokens, {end}", limit=300)
+    marks = "".join(f'<s style="--x:{at / trace.tokens:.4f}"></s>' for at in _compared(trace))
     return (
         f'<div class="dp-row dp-{trace.outcome}" title="{hover}&#10;{escaped(tail)}">'
         f"<span>{trace.trace}</span>"
-        f'<i style="--w:{trace.tokens / longest:.4f}"></i>{_end(trace, result)}</div>'
+        f'<i style="--w:{trace.tokens / longest:.4f}">{marks}</i>{_end(trace, result)}</div>'
     )
+
+
+def _compared(trace: TraceReport) -> list[int]:
+    """Where a bar has marks; a comparison at its very end shows as the cut."""
+    return [at for at in trace.compared_at if at < trace.tokens]
 
 
 def _end(trace: TraceReport, result: Result) -> str:
@@ -214,7 +202,7 @@ def _caption(result: Result) -> str:
     )
 
 
-def _legend(result: Result, checks: bool, dense: bool) -> str:
+def _legend(result: Result, dense: bool) -> str:
     there = {trace.outcome for trace in result.traces}
     entries = [
         f'<span class="dp-{outcome}"><i></i>'
@@ -222,6 +210,6 @@ def _legend(result: Result, checks: bool, dense: bool) -> str:
         for outcome, text in _LEGEND
         if outcome in there
     ]
-    if checks:
-        entries.append('<span><i class="dp-mark"></i>checkpoint: traces are compared</span>')
+    if any(_compared(trace) for trace in result.traces):
+        entries.append("<span><i><s></s></i>checkpoint: the judge compared it there</span>")
     return "".join(entries)

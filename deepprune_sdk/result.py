@@ -47,6 +47,8 @@ class TraceReport(_Report):
     """Weight of its ballot; 0 without one."""
     tokens: int = 0
     """Generated tokens, reasoning included."""
+    compared_at: list[int] = Field(default_factory=list[int])
+    """Token counts at which the judge compared it, unfinished, with others; increasing."""
     text: str = Field(default="", repr=False)
     """Reasoning and answer part."""
 

@@ -49,7 +49,7 @@ def summarize(
         agreement=tally.agreement,
         ended_because=engine.ended_because or "running",
         usage=_run_usage(usage, engine.probe_usage, judge),
-        traces=_reports(traces, ballots, tally, {} if shadow else claims),
+        traces=_reports(engine, traces, ballots, tally),
         clusters=_clusters(engine),
         judge=judge,
         orphaned=0 if shadow else len(lapsed),
@@ -79,11 +79,9 @@ def _run_usage(usage: Usage, probes: Usage, judge: JudgeReport) -> RunUsage:
 
 
 def _reports(
-    traces: Sequence[Trace],
-    ballots: Sequence[Ballot],
-    tally: Tally,
-    claims: Mapping[int, Imputation],
+    engine: Engine, traces: Sequence[Trace], ballots: Sequence[Ballot], tally: Tally
 ) -> list[TraceReport]:
+    claims: Mapping[int, Imputation] = {} if engine.shadow else engine.imputations
     cast = {ballot.trace: ballot for ballot in ballots}
     reports: list[TraceReport] = []
     for trace in traces:
@@ -98,6 +96,7 @@ def _reports(
                 imputed=ballot.imputed if ballot else False,
                 weight=tally.weights.get(trace.index, 0.0),
                 tokens=trace.cost.generated,
+                compared_at=sorted(engine.compared.get(trace.index, ())),
                 text=trace.text,
             )
         )

@@ -18,8 +18,17 @@ def trace(number: int, outcome: Outcome = "finished", **fields: Any) -> TraceRep
     return TraceReport(trace=number, outcome=outcome, **fields)
 
 
-def result(*traces: TraceReport, answer: str | None = "42") -> Result:
+def result(
+    *traces: TraceReport, answer: str | None = "42", clusters: dict[int, list[int]] | None = None
+) -> Result:
+    """A result whose clusters are, by default, those that traces were closed into."""
+    if clusters is None:
+        clusters = {trace.into: [trace.into] for trace in traces if trace.into is not None}
+        for trace in traces:
+            if trace.into is not None:
+                clusters[trace.into].append(trace.trace)
     return Result(
+        clusters=clusters,
         answer=answer,
         tally={} if answer is None else {answer: TallyReport(observed=1, imputed=0)},
         agreement=1.0,
@@ -103,16 +112,29 @@ def test_a_vote_of_survivors_shows_the_imputed_answer_as_not_counted() -> None:
     assert "(42) not counted" in check(run_picture(result(founder, closed))).text
 
 
-def test_who_knows_the_clusters_and_the_checkpoints_can_say_so() -> None:
-    page = check(run_picture(PRUNED, clusters={1: [1, 3, 5], 0: [0, 2]}, checkpoints=(50, 9999)))
+def test_clusters_have_their_letters_in_the_order_in_which_they_were_founded() -> None:
+    page = check(run_picture(result(*PRUNED.traces, clusters={1: [1, 3, 5], 0: [0, 2]})))
     hovers = dict(hover.split(",")[:2] for _, hover in rows(page))
 
     assert hovers["trace 1"] == hovers["trace 3"] == hovers["trace 5"] == " cluster A"
     assert hovers["trace 0"] == hovers["trace 2"] == " cluster B"
     assert "cluster" not in hovers["trace 4"]
-    marks = [a["style"] for _, a in page.tags if a.get("class") == "dp-check"]
-    assert marks == ["--x:0.2500"]  # none beyond the longest trace
+
+
+def test_a_bar_is_marked_where_the_judge_compared_the_trace() -> None:
+    page = check(
+        run_picture(
+            result(
+                trace(0, tokens=200, answer="42", weight=1.0, compared_at=[50, 100]),
+                trace(1, "pruned", tokens=100, into=0, compared_at=[50, 100]),  # 100 is its cut
+            )
+        )
+    )
+    marks = [a["style"] for tag, a in page.tags if tag == "s" and "style" in a]
+
+    assert marks == ["--x:0.2500", "--x:0.5000", "--x:0.5000"]
     assert "checkpoint" in page.text
+    assert "checkpoint" not in check(run_picture(PRUNED)).text
 
 
 def test_hovering_shows_the_end_of_a_trace() -> None:

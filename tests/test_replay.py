@@ -66,6 +66,15 @@ async def test_a_pruned_trace_costs_what_it_wrote_by_then() -> None:
     assert played.result.usage.generated == 30 + 10 + 30
 
 
+async def test_a_trace_says_where_the_judge_compared_it_unfinished() -> None:
+    traces = [recorded(0, "1", 30), recorded(1, "2", 25), recorded(2, "1", 30), recorded(3, "3", 8)]
+    played = await play(traces, DeepPrune(checkpoints=Checkpoints.tokens(10, 20)))
+    compared = [trace.compared_at for trace in played.result.traces]
+    assert compared == [[10, 20], [10, 20], [10], []]  # the third was closed, the last had ended
+    full = await play(traces, FullSampling())
+    assert not any(trace.compared_at for trace in full.result.traces)
+
+
 async def test_traces_that_are_stopped_have_written_as_much_as_time_has_passed() -> None:
     traces = [recorded(i, "1", 10) for i in range(3)] + [recorded(3, "2", 50), recorded(4, "2", 60)]
     played = await play(traces, Composed(FullSampling(), SettledVote()))

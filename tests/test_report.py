@@ -110,7 +110,7 @@ def test_answers_far_behind_are_folded_away() -> None:
 def test_the_file_holds_hostile_text_as_text(tmp_path: Path) -> None:
     path = tmp_path / "run.html"
     messages = [Message(role="system", content=HOSTILE), {"role": "user", "content": HOSTILE}]
-    write_run_report(run(HOSTILE), messages, path, clusters={0: [0, 1]}, checkpoints=(5,))
+    write_run_report(run(HOSTILE), messages, path)
 
     html = path.read_text(encoding="utf-8")
     assert check(html, script=SORT_SCRIPT).text.count("<script>alert(1)</script>") >= 12

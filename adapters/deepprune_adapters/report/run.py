@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Final
@@ -19,38 +19,17 @@ FIRST: Final = 10
 """Answers in the table of the vote; the rest can be unfolded."""
 
 
-def write_run_report(
-    result: Result,
-    prompt: Prompt,
-    path: str | PathLike[str],
-    *,
-    clusters: Mapping[int, Sequence[int]] | None = None,
-    checkpoints: Sequence[int] = (),
-) -> None:
+def write_run_report(result: Result, prompt: Prompt, path: str | PathLike[str]) -> None:
     """Write `run_report` to a file, in UTF-8.
 
     Raises:
         OSError: The file cannot be written.
     """
-    html = run_report(result, prompt, clusters=clusters, checkpoints=checkpoints)
-    Path(path).write_text(html, encoding="utf-8", newline="\n")
+    Path(path).write_text(run_report(result, prompt), encoding="utf-8", newline="\n")
 
 
-def run_report(
-    result: Result,
-    prompt: Prompt,
-    *,
-    clusters: Mapping[int, Sequence[int]] | None = None,
-    checkpoints: Sequence[int] = (),
-) -> str:
-    """Return one self-contained HTML page. It needs no extra.
-
-    Args:
-        result: The run.
-        prompt: What was asked.
-        clusters: As for `run_picture`.
-        checkpoints: As for `run_picture`.
-    """
+def run_report(result: Result, prompt: Prompt) -> str:
+    """Return one self-contained HTML page of a run and what was asked. It needs no extra."""
     answer = "no answer" if result.answer is None else escaped(result.answer)
     return page(
         "A run of parallel reasoning",
@@ -58,7 +37,7 @@ def run_report(
         f'<h2>Answer</h2>\n<p class="answer"><bdi>{answer}</bdi></p>\n{_tally(result)}\n'
         f"{''.join(f'<p>⚠ {escaped(warning)}</p>' for warning in result.warnings)}\n"
         "<h2>Traces on the token axis</h2>\n"
-        f"{run_picture(result, clusters=clusters, checkpoints=checkpoints)}"
+        f"{run_picture(result)}"
         f"<h2>Cost</h2>\n{_table(_cost(result))}\n"
         f"<h2>Traces</h2>\n{_traces(result.traces)}\n",
     )
