@@ -135,6 +135,26 @@ def test_a_batch_tells_an_easy_problem_from_a_hard_one() -> None:
     assert judge.score([asked])[0] == alone
 
 
+def test_a_prior_moves_the_odds_of_every_pair_alike() -> None:
+    weights = load_weights()
+    asked = [pair(PER_PIECE, WRONG), pair(PER_PIECE, PER_POUND), pair(WRONG, WRONG)]
+
+    def odds(prior: float | None) -> list[float]:
+        given = [v.probability or 0.0 for v in LearnedJudge(weights, prior=prior).score(asked)]
+        return [p / (1 - p) for p in given]
+
+    # The prior odds of 4 against those of the fitted pairs.
+    ratio = 4 / (weights.prior / (1 - weights.prior))
+    assert odds(0.8) == pytest.approx([ratio * odd for odd in odds(None)])
+    assert odds(weights.prior) == pytest.approx(odds(None))
+
+
+@pytest.mark.parametrize("prior", [0.0, 1.0, -0.1, float("nan")])
+def test_a_prior_that_is_no_share_is_refused(prior: float) -> None:
+    with pytest.raises(ConfigurationError, match=r"LearnedJudge\(prior="):
+        LearnedJudge(prior=prior)
+
+
 def test_each_question_and_checkpoint_of_a_batch_stands_for_itself() -> None:
     judge = LearnedJudge()
     first, second = pair(PER_PIECE, PER_POUND), pair(PER_PIECE, WRONG, "Another question?")

@@ -84,6 +84,8 @@ def test_what_is_fitted_ranks_problems_that_it_has_not_seen() -> None:
     assert weights.features["results"].weight > 0
     assert weights.features["new"].weight > 0
     assert (weights.fitted_on.problems, weights.fitted_on.pairs) == (6, 6 * 45)
+    agreeing = [label for part in made_up(6, seed=1) for _, label in part.pairs]
+    assert weights.prior == pytest.approx(sum(agreeing) / len(agreeing), abs=1e-6)
     ranked: list[float] = []
     for part in made_up(4, seed=2):
         verdicts = LearnedJudge(weights).score([pair for pair, _ in part.pairs])

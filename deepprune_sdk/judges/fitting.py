@@ -81,6 +81,7 @@ class Fitter:
                 "nothing to learn: no problem has both pairs of traces that end in the same answer "
                 "and pairs that do not; record more problems, or more traces of each"
             )
+        total = fsum(cell.weight * len(cell.labels) for cell in cells)
         terms = _ranked(mixed)
         intercept, slope, sameness_term = _calibrated(cells, terms)
         return LearnedWeights(
@@ -90,6 +91,7 @@ class Fitter:
                 pairs=sum(len(part.pairs) for part, _ in parts),
                 checkpoints=tuple(sorted({part.checkpoint for part, _ in parts})),
             ),
+            prior=round(fsum(cell.weight * sum(cell.labels) for cell in cells) / total, DIGITS),
             intercept=round(intercept, DIGITS),
             sameness=_rounded(sameness_term),
             features={

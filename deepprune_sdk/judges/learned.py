@@ -10,6 +10,7 @@ from typing import Final
 
 import anyio.to_thread
 
+from deepprune_sdk.errors import ConfigurationError
 from deepprune_sdk.judges.features import Profile, read_profile
 from deepprune_sdk.judges.likeness import likeness, sameness
 from deepprune_sdk.judges.weights import LearnedWeights, load_weights, probability
@@ -36,14 +37,29 @@ class LearnedJudge:
     name = "learned"
     costs_tokens = False
 
-    def __init__(self, weights: str | Path | LearnedWeights | None = None) -> None:
+    def __init__(
+        self, weights: str | Path | LearnedWeights | None = None, *, prior: float | None = None
+    ) -> None:
         """Load the weights that ship with the package, or a file of `judge fit-light`.
 
+        Args:
+            weights: The file, or what was read from it; None takes the weights that ship.
+            prior: Share of pairs that end in the same answer with your model and questions, between
+                0 and 1; `deepprune redundancy` measures it on a recording. It shifts the log-odds
+                of every verdict by the difference to that of the fitted pairs (Bayes), and leaves
+                their order as it is. None keeps the fitted pairs' own share.
+
         Raises:
-            ConfigurationError: The file cannot be read, or holds no such weights.
+            ConfigurationError: The file cannot be read, or holds no such weights; or the prior is
+                no share.
         """
+        if prior is not None and not 0.0 < prior < 1.0:
+            raise ConfigurationError(
+                f"LearnedJudge(prior={prior}): give a share between 0 and 1, both excluded"
+            )
         given = isinstance(weights, LearnedWeights)
         self._weights = weights if given else load_weights(weights)
+        self._shift = self._weights.shift(prior)
         self._profiles = ProfileCache()
 
     async def compare(self, pairs: Sequence[Pair]) -> list[Verdict]:
@@ -54,7 +70,7 @@ class LearnedJudge:
         """Judge a batch."""
         weights, read = self._weights, self._profiles.read
         levels = {
-            key: weights.level(sameness(prefixes.values()), len(prefixes))
+            key: self._shift + weights.level(sameness(prefixes.values()), len(prefixes))
             for key, prefixes in known_prefixes(pairs, self._profiles).items()
         }
         return [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 from importlib.resources import files
-from math import exp, fsum
+from math import exp, fsum, log
 from pathlib import Path
 from typing import ClassVar, Final, Literal, Self
 
@@ -70,6 +70,8 @@ class LearnedWeights(_Model):
 
     format: Literal["deepprune-learned/1"] = "deepprune-learned/1"
     fitted_on: FittedOn
+    prior: float = Field(gt=0, lt=1)
+    """Share of the fitted pairs that end alike, every problem of a model counting the same."""
     intercept: float
     sameness: Term
     """Of the wording of all prefixes in the batch: tells an easy problem from a hard one."""
@@ -93,6 +95,16 @@ class LearnedWeights(_Model):
         if sameness is None or prefixes < 2:
             return self.intercept
         return self.intercept + trust(prefixes) * self.sameness.add(sameness)
+
+    def shift(self, prior: float | None) -> float:
+        """Return what to add to the log-odds where the share `prior` of pairs ends alike (Bayes).
+
+        The posterior odds are the likelihood ratio of a pair times the prior odds, and the weights
+        hold the ratio times those of the fitted pairs.
+        """
+        if prior is None:
+            return 0.0
+        return log(prior / (1.0 - prior)) - log(self.prior / (1.0 - self.prior))
 
     def dump(self) -> str:
         """Return the text of the file: the same weights give the same bytes."""

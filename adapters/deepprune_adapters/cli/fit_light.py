@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from deepprune_adapters.cli.files import require_writable, write_file
-from deepprune_adapters.cli.problems import read_problems
+from deepprune_adapters.cli.problems import read_checkpoints, read_problems
 from deepprune_adapters.cli.redundancy import MapOption, SkipBadOption
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def fit_light(
     from deepprune_sdk.evaluation.judged import pairs_at
     from deepprune_sdk.judges.fitting import Fitter, Recorded
 
-    points = _points(checkpoints)
+    points = read_checkpoints(checkpoints)
     require_writable("--output", output)
     problems = read_problems(traces, mapping, skip_bad)
     answers = Answers()
@@ -87,18 +87,6 @@ def fit_light(
     if folds:
         _hold_out(fitter, problems, points, folds=folds, seed=seed)
     return 0
-
-
-def _points(text: str) -> list[float]:
-    from deepprune_sdk import ConfigurationError
-
-    try:
-        points = [float(part) for part in text.split(",")]
-    except ValueError:
-        points = []
-    if not points or not all(0 < point < float("inf") for point in points):
-        raise ConfigurationError(f"--checkpoints {text!r}: give numbers above 0, as 64,128,0.5")
-    return points
 
 
 def _hold_out(

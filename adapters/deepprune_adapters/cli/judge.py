@@ -11,7 +11,7 @@ import typer
 from deepprune_adapters.cli import fit_light
 from deepprune_adapters.cli.choose import JUDGES
 from deepprune_adapters.cli.files import require_outputs, write_file
-from deepprune_adapters.cli.problems import read_problems
+from deepprune_adapters.cli.problems import read_checkpoints, read_problems
 from deepprune_adapters.cli.redundancy import MapOption, SkipBadOption
 from deepprune_adapters.cli.text import clean
 
@@ -75,7 +75,7 @@ def evaluate(
     from deepprune_adapters.cli.choose import choose_judge
     from deepprune_sdk.evaluation.judged import evaluate_judge
 
-    points = _points(checkpoints)
+    points = read_checkpoints(checkpoints)
     require_outputs(json, report)
     problems = read_problems(traces, mapping, skip_bad)
     made = choose_judge(judge)()
@@ -153,18 +153,6 @@ def sweep(
         drawn = [_drawn(part) for part in sweeps]
         write_file("--report", report, judge_report([], drawn, title=f"{judge}: sensitivity"))
     return 0
-
-
-def _points(text: str) -> list[float]:
-    from deepprune_sdk import ConfigurationError
-
-    try:
-        points = [float(part) for part in text.split(",")]
-    except ValueError:
-        points = []
-    if not points or any(point <= 0 for point in points):
-        raise ConfigurationError(f"--checkpoints {text!r}: give numbers above 0, as 64,128,0.5")
-    return points
 
 
 def _curves(evaluation: JudgeEvaluation) -> Iterator[JudgeCurves]:

@@ -14,7 +14,7 @@ from deepprune_adapters.cli.text import clean, count
 if TYPE_CHECKING:
     from deepprune_sdk.recording import RecordedTrace
 
-__all__ = ["read_problems"]
+__all__ = ["read_checkpoints", "read_problems"]
 
 
 def read_problems(
@@ -40,3 +40,20 @@ def read_problems(
     if not problems:
         raise RecordingError(f"no trace in {', '.join(map(str, paths))}")
     return problems
+
+
+def read_checkpoints(text: str) -> list[float]:
+    """Read the value of `--checkpoints`: tokens, or below 1 fractions of a problem's median length.
+
+    Raises:
+        ConfigurationError: It is no list of numbers above 0.
+    """
+    from deepprune_sdk import ConfigurationError
+
+    try:
+        points = [float(part) for part in text.split(",")]
+    except ValueError:
+        points = []
+    if not points or not all(0 < point < float("inf") for point in points):
+        raise ConfigurationError(f"--checkpoints {text!r}: give numbers above 0, as 64,128,0.5")
+    return points
