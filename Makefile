@@ -6,7 +6,7 @@
 
 PYTHON ?= python3
 
-QUESTION ?= What is the sum of the angles of a triangle in degrees? Explain why in one detailed paragraph, then state the final answer.
+QUESTION ?= In which year did the Second World War end? Write three paragraphs about its last months, then state the final answer.
 N ?= 16
 DEMO_FLAGS ?= --temperature 0.5
 BENCH_FLAGS ?=

@@ -179,6 +179,8 @@ COMPLETE: list[tuple[str, str | None]] = [
     ("#### 4. Compute the sum 3+4=7", "7"),
     ("#### .", None),
     ("The answer to the question is 12.5%.", "12.5%"),
+    ("The answer to this question is 12.5%.", "12.5%"),
+    ("The answer to this question lies within geometry, at 90 degrees", "90"),
     ("The answer is 5 because 3+2 is 5 and 7 is not.", "5"),
     ("The answer is 7 hours 30 minutes.", "7 hours 30 minutes"),
     ("The answer is 5 or 6.", "5 or 6"),
@@ -209,6 +211,7 @@ COMPLETE: list[tuple[str, str | None]] = [
     (f"The answer is {'very ' * 30}long. It is 7.", "7"),
     ("The answer is not 5", "5"),  # the last number, not the statement
     ("The answer is not known.", None),
+    ("The final answer is within \\boxed{}.", None),
     ("The answer isn't clear", None),
     ("The answer is:", None),
     ("The answer is: \n", None),

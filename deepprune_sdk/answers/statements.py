@@ -20,7 +20,7 @@ _STATEMENT: Final = re.compile(
   | \b(?P<noun>answers?|option|choice)\b
     (?:[ ](?:to|for|of)\b[^.\n:=]{1,80}?)?
     [*_\s]{0,8}
-    (?:(?:is|are|was|would[ ]be|should[ ]be|must[ ]be|will[ ]be)(?![A-Za-z'\u2019])|[:=])
+    (?:\b(?:is|are|was|would[ ]be|should[ ]be|must[ ]be|will[ ]be)(?![A-Za-z'\u2019])|[:=])
     [*_\s:=]{0,16}
     """,
     re.IGNORECASE | re.VERBOSE,
@@ -34,6 +34,7 @@ _FILLER: Final = re.compile(
 )
 _REFUSAL: Final = re.compile(
     r"(?:not|never|neither|either|unclear|unknown|undetermined|obtained|found|given|that|in|on|"
+    r"within|inside|enclosed|boxed|expressed|shown|put|placed|"
     r"between|among|what|which|whether|correct|incorrect|right|wrong|consistent|as follows|below|"
     r"above|based|still|now|also|already|therefore|stated|provided|written|to)\b",
     re.IGNORECASE,
