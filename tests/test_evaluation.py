@@ -12,14 +12,15 @@ from recorded import Oracle, recorded
 from deepprune_sdk import (
     Answers,
     DeepPrune,
-    LexicalJudge,
+    LearnedJudge,
     Policy,
     RecordingError,
     method,
 )
 from deepprune_sdk.evaluation.bench import run_bench
-from deepprune_sdk.evaluation.judged import evaluate_judge, pairs_at
+from deepprune_sdk.evaluation.judged import evaluate_judge
 from deepprune_sdk.evaluation.leaderboard import BenchReport, summarize_bench
+from deepprune_sdk.evaluation.pairs import pairs_at
 from deepprune_sdk.evaluation.ranking import (
     auroc,
     brier,
@@ -170,8 +171,8 @@ async def test_a_judge_that_knows_is_told_from_one_that_guesses() -> None:
     assert dumped["tnr_at_fnr_0.2"] == 1.0
     guesses = await evaluate_judge(held, PerturbedJudge(Oracle(), 0.5), [5])
     assert (guesses.checkpoints["5"].auroc_within or 0) < 0.95
-    same = await evaluate_judge(held, LexicalJudge(), [5])
-    assert same.judge == "lexical"
+    same = await evaluate_judge(held, LearnedJudge(), [5])
+    assert same.judge == "learned"
 
 
 def test_a_sweep_chooses_on_other_problems() -> None:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import combinations
 from math import fsum
-from random import Random
-from statistics import median
 from time import process_time
 from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from deepprune_sdk.answers import Answers
+from deepprune_sdk.evaluation.pairs import LabelledPair, pairs_at
 from deepprune_sdk.evaluation.ranking import (
     auroc,
     brier,
@@ -26,11 +24,8 @@ from deepprune_sdk.evaluation.ranking import (
 from deepprune_sdk.evaluation.statistics import Interval, bootstrap, mean
 from deepprune_sdk.protocols import AnswerExtractor, Judge, ScoresInline
 from deepprune_sdk.recording.traces import RecordedTrace
-from deepprune_sdk.trace import Pair, TracePrefix
 
-__all__ = ["CheckpointReport", "JudgeEvaluation", "LabelledPair", "evaluate_judge", "pairs_at"]
-
-LabelledPair = tuple[Pair, bool]
+__all__ = ["CheckpointReport", "JudgeEvaluation", "evaluate_judge"]
 
 POINTS = 200
 """Points of a curve that are kept."""
@@ -77,48 +72,6 @@ class JudgeEvaluation(_Report):
 
     judge: str
     checkpoints: dict[str, CheckpointReport]
-
-
-def pairs_at(
-    traces: Sequence[RecordedTrace],
-    checkpoint: float,
-    *,
-    answers: AnswerExtractor,
-    cap: int,
-    seed: int,
-) -> list[LabelledPair]:
-    """Return the pairs of one problem's traces that are unfinished at a checkpoint, labelled.
-
-    Args:
-        traces: Of one problem and model.
-        checkpoint: Tokens; below 1, a fraction of the traces' median length.
-        answers: Reads final answers; a trace without one is in no pair.
-        cap: Most pairs, drawn by `seed`.
-        seed: Of the draw.
-    """
-    tokens = checkpoint
-    if checkpoint < 1:
-        tokens = max(1, round(checkpoint * median(trace.tokens for trace in traces)))
-    tokens = int(tokens)
-    seen: list[tuple[TracePrefix, str]] = []
-    for trace in traces:
-        answer = trace.answer
-        if answer is None:
-            answer = answers.extract(trace.answer_text, complete=trace.finish == "stop")
-        if trace.tokens > tokens and answer is not None:
-            text = "".join(trace.pieces[:tokens])
-            prefix = TracePrefix(trace=trace.trace, checkpoint=0, text=text, tokens=tokens)
-            seen.append((prefix, answer))
-    pairs = list(combinations(seen, 2))
-    if len(pairs) > cap:
-        pairs = Random(f"{seed}/pairs/{traces[0].problem}").sample(pairs, cap)
-    return [
-        (
-            Pair(question=traces[0].question, left=left, right=right),
-            answers.equivalent(one, other),
-        )
-        for (left, one), (right, other) in pairs
-    ]
 
 
 async def evaluate_judge(

@@ -63,7 +63,7 @@ def fit_light(
 ) -> int:
     """Fit the learned judge on recorded traces; the same traces give the same file."""
     from deepprune_sdk.answers import Answers
-    from deepprune_sdk.evaluation.judged import pairs_at
+    from deepprune_sdk.evaluation.pairs import pairs_at
     from deepprune_sdk.judges.fitting import Fitter, Recorded
 
     points = read_checkpoints(checkpoints)
