@@ -7,14 +7,27 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from math import exp, fsum, isnan
+from pathlib import Path
 from typing import Self
 
-from pydantic import model_validator
+from pydantic import ValidationError, model_validator
 
-from deepprune_sdk import Message, Pair, TracePrefix
+from deepprune_sdk import ConfigurationError, Message, Pair, TracePrefix
 from deepprune_sdk.types import Config
 
-__all__ = ["DEEPPRUNE", "ZERO_SHOT", "JudgePrompt", "default_prompt", "shorten", "valid"]
+__all__ = [
+    "DEEPPRUNE",
+    "PROMPT_FILE",
+    "ZERO_SHOT",
+    "JudgePrompt",
+    "default_prompt",
+    "read_prompt",
+    "shorten",
+    "valid",
+]
+
+PROMPT_FILE = "judge_prompt.json"
+"""Where a directory of pairs, and that of a judge trained on them, holds its template."""
 
 LABEL_MASS = 0.01
 """Probability that all labels together must have; below it the model said something else."""
@@ -185,8 +198,32 @@ of the fine-tuned judge count too."""
 
 
 def default_prompt(model: str) -> JudgePrompt:
-    """Return the template that a model's name calls for."""
+    """Return the template that a trained directory holds, or that a model's name calls for."""
+    file = Path(model).expanduser() / PROMPT_FILE
+    if file.is_file():
+        return read_prompt(file)
     return DEEPPRUNE if "deepprune" in model.casefold() else ZERO_SHOT
+
+
+def read_prompt(file: Path) -> JudgePrompt:
+    """Read a template that was written with `model_dump_json`.
+
+    Raises:
+        ConfigurationError: It cannot be read, or is none.
+    """
+    try:
+        return JudgePrompt.model_validate_json(file.read_bytes())
+    except OSError as error:
+        raise ConfigurationError(
+            f"{file}: {error.strerror or error}; give a prompt that can be read"
+        ) from error
+    except ValidationError as error:
+        fault = error.errors(include_url=False)[0]
+        where = ".".join(map(str, fault["loc"]))
+        raise ConfigurationError(
+            f"{file} is no judge prompt: {where + ': ' if where else ''}{fault['msg']}; it needs "
+            "instruction and input"
+        ) from error
 
 
 def shorten(pair: Pair, room: int, split: Callable[[str], Sequence[str]]) -> tuple[Pair, int]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import logging
-import re
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -12,7 +11,8 @@ from threading import Event
 from typing import Any
 
 from deepprune_adapters.judges.checkpoint import load_checkpoint, same_label
-from deepprune_adapters.judges.prompts import JudgePrompt, default_prompt, is_edge, shorten, valid
+from deepprune_adapters.judges.encoding import PromptEncoder, pad_rows
+from deepprune_adapters.judges.prompts import JudgePrompt, default_prompt, is_edge
 from deepprune_adapters.judges.worker import Worker
 from deepprune_sdk import ConfigurationError, Pair, Usage, Verdict
 
@@ -59,8 +59,9 @@ class TransformersJudge:
 
         Args:
             model: A directory, a GGUF file, or a name in the local Hugging Face cache.
-            prompt: What the model is asked; None takes the layout of DeepPrune's judge for a model
-                whose name says deepprune, else a template for untuned models.
+            prompt: What the model is asked; None takes the template that a trained directory
+                holds, that of DeepPrune's judge for a model whose name says deepprune, else one
+                for untuned models.
             both_orders: Ask for both orders of a pair and average them: twice the price.
             device: `cpu`, `cuda`, `cuda:1`, `mps`; None takes the fastest there is.
             dtype: `float32`, `bfloat16`, `float16`, `auto`; None takes float32 on a CPU, else auto.
@@ -92,6 +93,12 @@ class TransformersJudge:
         self._batch_size = batch_size
         limits = [limit for limit in (context, self._loaded.context) if limit is not None]
         self._context = min(limits, default=None)
+        self._encoder = PromptEncoder(
+            self._loaded.tokenizer,
+            self.prompt,
+            generates=not self._loaded.classifies,
+            context=self._context,
+        )
         self._candidates = candidates
         self._same_class: int | None = None
         if self._loaded.classifies and len(self._loaded.model.config.id2label) > 1:
@@ -131,65 +138,18 @@ class TransformersJudge:
                 verdicts[position] = Verdict(probability=probability, usage=usage)
         return verdicts
 
-    # --- the prompt -------------------------------------------------------------------------------
-
     def _tokens(self, pair: Pair) -> list[int]:
         """Tokenize a pair's prompt, cut to the context; empty where the traces have no room."""
-        ids = self._encoded(pair)
-        if self._context is None:
-            return ids
-        room = self._room(pair)
-        cut = 0
-        while len(ids) > self._context:
-            # Tokens at the seams differ from those of the parts: leave some air, then more.
-            room -= len(ids) - self._context if cut else 8
-            pair, more = shorten(pair, room, self._split)
-            cut = max(cut, more)
-            if not pair.left.text or not pair.right.text:
-                return []
-            ids = self._encoded(pair)
-        if cut:
-            if not self.cut:
-                logger.warning(
-                    "judge %s: prefixes longer than its context of %d tokens are cut to their "
-                    "first tokens",
-                    self.name,
-                    self._context,
-                )
-            self.cut += cut
-        return ids
-
-    def _room(self, pair: Pair) -> int:
-        whole = len(self._encoded(pair))
-        traces = len(self._split(pair.left.text)) + len(self._split(pair.right.text))
-        return (self._context or 0) - (whole - traces)
-
-    def _encoded(self, pair: Pair) -> list[int]:
-        tokenizer = self._loaded.tokenizer
-        messages = self.prompt.messages(pair)
-        if getattr(tokenizer, "chat_template", None):
-            text = tokenizer.apply_chat_template(
-                [{"role": m.role, "content": m.content} for m in messages],
-                tokenize=False,
-                add_generation_prompt=not self._loaded.classifies,
-                enable_thinking=False,
+        ids, cut = self._encoder.encode(pair)
+        if cut and not self.cut:
+            logger.warning(
+                "judge %s: prefixes longer than its context of %d tokens are cut to their first "
+                "tokens",
+                self.name,
+                self._context,
             )
-            return tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
-        text = "\n".join(message.content for message in messages)
-        if not self._loaded.classifies:
-            text += "\nLabel:"
-        return tokenizer(text, verbose=False)["input_ids"]
-
-    def _split(self, text: str) -> list[str]:
-        text, tokenizer = valid(text), self._loaded.tokenizer
-        if not tokenizer.is_fast:  # no offsets: words will do, each at least a token
-            return re.findall(r"\s*\S+|\s+$", text)
-        encoded = tokenizer(
-            text, add_special_tokens=False, return_offsets_mapping=True, verbose=False
-        )
-        starts = sorted({begin for begin, end in encoded["offset_mapping"] if end > begin} | {0})
-        ends = [*starts[1:], len(text)]
-        return [text[begin:end] for begin, end in zip(starts, ends, strict=True)]
+        self.cut += cut
+        return ids
 
     # --- the model --------------------------------------------------------------------------------
 
@@ -243,15 +203,7 @@ class TransformersJudge:
     def _padded(self, prompts: Sequence[list[int]], *, left: bool) -> dict[str, Any]:
         """Pad a batch, a language model's on the left, where no token follows it."""
         torch, loaded = self._loaded.torch, self._loaded
-        length = max(map(len, prompts))
-        pad = loaded.tokenizer.pad_token_id or 0
-        rows: list[list[int]] = []
-        masks: list[list[int]] = []
-        for prompt in prompts:
-            gap = [pad] * (length - len(prompt))
-            rows.append([*gap, *prompt] if left else [*prompt, *gap])
-            ones, zeros = [1] * len(prompt), [0] * len(gap)
-            masks.append([*zeros, *ones] if left else [*ones, *zeros])
+        rows, masks = pad_rows(prompts, loaded.tokenizer.pad_token_id or 0, left=left)
         inputs = {
             "input_ids": torch.tensor(rows, device=loaded.device),
             "attention_mask": torch.tensor(masks, device=loaded.device),
