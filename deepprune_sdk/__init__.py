@@ -32,7 +32,7 @@ from deepprune_sdk.events import (
     TraceStarted,
     VoteChanged,
 )
-from deepprune_sdk.judges import CachedJudge, LearnedJudge, LexicalJudge
+from deepprune_sdk.judges import CachedJudge, LearnedJudge
 from deepprune_sdk.judging import JudgingLimits
 from deepprune_sdk.policies import (
     Checkpoints,
@@ -114,7 +114,6 @@ __all__ = [
     "JudgeReport",
     "JudgingLimits",
     "LearnedJudge",
-    "LexicalJudge",
     "Message",
     "MissingExtraError",
     "ModelNotFoundError",

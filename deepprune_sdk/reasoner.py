@@ -11,7 +11,7 @@ import anyio
 from deepprune_sdk.answers import Answers, FunctionAnswers
 from deepprune_sdk.engine import Engine
 from deepprune_sdk.errors import BatchError, ConfigurationError, DeepPruneError
-from deepprune_sdk.judges.lexical import LexicalJudge
+from deepprune_sdk.judges.learned import LearnedJudge
 from deepprune_sdk.judging import Judging, JudgingLimits
 from deepprune_sdk.policies import Composed, DeepPrune, Policy, RunSetup, SettledVote
 from deepprune_sdk.protocols import AnswerExtractor, Backend, ContinuesPrefix, Judge
@@ -51,7 +51,7 @@ class ParallelReasoner:
         Args:
             backend: Where traces come from.
             judge: Says whether two unfinished traces will end in the same answer; by default
-                `LexicalJudge`, which needs no model.
+                `LearnedJudge`, which needs no model.
             policy: The method; by default redundancy pruning that stops once the vote is settled.
             sampling: Temperature, token limit and the like.
             answers: Reads final answers and compares them; a function from text to answer will do.
@@ -69,7 +69,7 @@ class ParallelReasoner:
         if concurrency is not None and concurrency < 1:
             raise ConfigurationError(f"concurrency={concurrency}: allow at least 1 stream, or None")
         self.backend = backend
-        self.judge: Judge = judge or LexicalJudge()
+        self.judge: Judge = judge or LearnedJudge()
         self.policy: Policy = policy or Composed(DeepPrune(), SettledVote())
         self.sampling: Sampling = sampling or Sampling()
         self.answers: AnswerExtractor = _extractor(answers)

@@ -36,8 +36,7 @@ async def main() -> None:
             backend = await stack.enter_async_context(OpenAIBackend(os.environ["MODEL"]))
             judge = RemoteJudge(os.environ["JUDGE"], base_url=os.environ["JUDGE_URL"])
         else:
-            # One slot more than traces: the judge's requests would wait for them otherwise.
-            backend = await stack.enter_async_context(LlamaBackend(slots=n + 1, context=1024))
+            backend = await stack.enter_async_context(LlamaBackend(slots=n, context=1024))
             judge = RemoteJudge(backend.model, base_url=backend.base_url, api_key=backend.api_key)
         reasoner = ParallelReasoner(
             backend,

@@ -193,10 +193,9 @@ def test_no_answer_is_exit_code_1(capsys: Output) -> None:
         (["solve", "a", "--seed", "-1"], "Sampling(seed=-1): Input should be"),
         (
             ["solve", "a", "--judge", "oracle"],
-            "--judge 'oracle' is unknown; known: lexical, learned, embedding, remote, "
-            "transformers, probe",
+            "--judge 'oracle' is unknown; known: learned, embedding, remote, transformers, probe",
         ),
-        (["solve", "a", "--judge", "lexical:x"], "--judge lexical:x: this judge has no model"),
+        (["solve", "a", "--judge", "probe:x"], "--judge probe:x: this judge has no model"),
         (
             ["solve", "a", "--backend", "cloud"],
             "--backend 'cloud' is unknown; known: llama, openai",
@@ -246,7 +245,7 @@ def test_a_server_that_cannot_be_reached(capsys: Output) -> None:
     assert run(["solve", "How many?", "-n", "2", *server]) == 1
 
     captured = capsys.readouterr()
-    assert "openai: m, http://127.0.0.1:9/v1, judge lexical, n=2" in captured.out
+    assert "openai: m, http://127.0.0.1:9/v1, judge learned, n=2" in captured.out
     assert "127.0.0.1:9" in captured.err
     assert captured.err.count("\n") == 1
 

@@ -11,7 +11,7 @@ from typing import Any
 import anyio
 import pytest
 
-from deepprune_sdk import LexicalJudge
+from deepprune_sdk import LearnedJudge
 from deepprune_sdk.testing import ScriptedBackend, ScriptedJudge, check_backend, check_judge
 from deepprune_sdk.trace import Pair
 from deepprune_sdk.types import Chunk, TraceRequest, Usage, Verdict
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_judges_that_keep_it() -> None:
-    await check_judge(LexicalJudge())
+    await check_judge(LearnedJudge(), reads_batch=True)
     await check_judge(ScriptedJudge(lambda pair: 0.5), close=True)
     await check_judge(ScriptedJudge(lambda pair: None), scores=False)
 

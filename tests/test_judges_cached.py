@@ -7,7 +7,7 @@ import pytest
 from pairs import pair, prefix
 
 from deepprune_sdk.errors import ConfigurationError
-from deepprune_sdk.judges import CachedJudge, LexicalJudge
+from deepprune_sdk.judges import CachedJudge, LearnedJudge
 from deepprune_sdk.testing import ScriptedJudge, check_judge
 from deepprune_sdk.trace import Pair
 from deepprune_sdk.types import NO_USAGE, Usage, Verdict
@@ -38,7 +38,7 @@ async def test_what_is_known_is_not_asked_and_costs_nothing() -> None:
 
 
 async def test_it_keeps_the_contract() -> None:
-    await check_judge(CachedJudge(LexicalJudge()))
+    await check_judge(CachedJudge(LearnedJudge()), reads_batch=True)
 
 
 async def test_the_same_pair_twice_in_a_batch_is_asked_and_paid_once() -> None:

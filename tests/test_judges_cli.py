@@ -7,7 +7,7 @@ import pytest
 from deepprune_adapters.cli.choose import choose_judge, choose_live_judge
 from deepprune_adapters.judges import ProbeJudge, RemoteJudge
 from deepprune_sdk.errors import ConfigurationError
-from deepprune_sdk.judges import LexicalJudge
+from deepprune_sdk.judges import LearnedJudge
 from deepprune_sdk.testing import ScriptedBackend
 
 BACKEND = ScriptedBackend(["text"], continues_prefix=True)
@@ -28,7 +28,7 @@ def test_a_served_judge_by_model_and_address(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_a_live_run_can_ask_the_model_itself() -> None:
     assert isinstance(choose_live_judge("probe")(BACKEND), ProbeJudge)
-    assert isinstance(choose_live_judge("lexical")(BACKEND), LexicalJudge)
+    assert isinstance(choose_live_judge("learned")(BACKEND), LearnedJudge)
 
 
 @pytest.mark.parametrize(

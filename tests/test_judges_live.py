@@ -17,7 +17,8 @@ from deepprune_sdk import (
     DeepPrune,
     Judge,
     JudgingLimits,
-    LexicalJudge,
+    LearnedJudge,
+    Message,
     ParallelReasoner,
     Sampling,
     TraceRequest,
@@ -43,7 +44,7 @@ def anyio_backend() -> str:
 
 @pytest.fixture(scope="module")
 async def llama(anyio_backend: str) -> AsyncGenerator[LlamaBackend]:
-    async with LlamaBackend(slots=3, context=256, threads=1) as backend:
+    async with LlamaBackend(slots=2, context=256, threads=1) as backend:
         yield backend
 
 
@@ -92,12 +93,34 @@ async def test_probed_answers_are_compared(llama: LlamaBackend) -> None:
     assert same.usage.prompt > different.usage.prompt > 0
 
 
+async def test_a_probe_does_not_wait_for_the_traces(llama: LlamaBackend) -> None:
+    asked = (Message(role="user", content="Count to a thousand."),)
+    sampling = Sampling(max_tokens=200, extra={"ignore_eos": True})
+
+    async def generate(trace: int) -> None:
+        request = TraceRequest(trace=trace, messages=asked, sampling=sampling, seed=trace)
+        async with llama.stream(request) as chunks:
+            async for _ in chunks:
+                pass
+
+    async with anyio.create_task_group() as group:
+        for trace in range(llama.concurrency):
+            group.start_soon(generate, trace)
+        while await llama.slots_busy() < llama.concurrency:
+            await anyio.lowlevel.checkpoint()
+        (verdict,) = await ProbeJudge(llama, concurrency=1).compare([pair()])
+
+        assert verdict.usage.generated > 0
+        assert await llama.slots_busy() == llama.concurrency
+        group.cancel_scope.cancel()
+
+
 async def test_the_backend_keeps_the_contract(llama: LlamaBackend) -> None:
     await check_backend(llama, "Count to twenty.", max_tokens=12)
 
 
 JUDGES: dict[str, Callable[[LlamaBackend], Judge]] = {
-    "lexical": lambda llama: LexicalJudge(),
+    "learned": lambda llama: LearnedJudge(),
     "remote": remote,
     "probe": lambda llama: ProbeJudge(llama, concurrency=2),
 }

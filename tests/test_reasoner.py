@@ -18,7 +18,7 @@ from deepprune_sdk import (
     DeepPrune,
     FullSampling,
     JudgingLimits,
-    LexicalJudge,
+    LearnedJudge,
     Message,
     Pair,
     ParallelReasoner,
@@ -42,13 +42,13 @@ def by_trace(backend: ScriptedBackend) -> list[TraceRequest]:
 async def test_the_defaults_prune_and_settle() -> None:
     backend = ScriptedBackend([f"so so {FIVE}"])
     parallel = ParallelReasoner(backend)
-    assert isinstance(parallel.judge, LexicalJudge)
+    assert isinstance(parallel.judge, LearnedJudge)
     assert isinstance(parallel.policy, Composed)
     assert parallel.policy.name == "deepprune+settled"
     result = await parallel.solve("2 + 3?")
     assert len(result.traces) <= 16
     assert result.answer == "5"
-    assert result.judge.name == "lexical"
+    assert result.judge.name == "learned"
     assert SettledVote() in parallel.policy.policies
 
 

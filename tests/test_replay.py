@@ -12,7 +12,7 @@ from deepprune_sdk import (
     Deadline,
     DeepPrune,
     FullSampling,
-    LexicalJudge,
+    LearnedJudge,
     ParallelProbe,
     Policy,
     RecordingError,
@@ -123,8 +123,8 @@ async def test_the_same_seed_gives_the_same_result() -> None:
     drawn = draw(traces, 8, seed=4)
     assert [t.trace for t in drawn] == [t.trace for t in draw(traces, 8, seed=4)]
     assert len({t.trace for t in drawn}) == 8
-    first = await replay(drawn, method("deepprune"), LexicalJudge(), seed=4)
-    again = await replay(drawn, method("deepprune"), LexicalJudge(), seed=4)
+    first = await replay(drawn, method("deepprune"), LearnedJudge(), seed=4)
+    again = await replay(drawn, method("deepprune"), LearnedJudge(), seed=4)
     assert first == again
 
 

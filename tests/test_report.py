@@ -271,12 +271,12 @@ def sweep(axis: str, accuracy: float | None) -> Sweep:
 
 def test_the_judge_report_has_curves_calibration_and_sensitivity() -> None:
     html = judge_report(
-        [curves("learned"), curves("lexical")], [sweep("tau", 0.7), sweep("x", None)]
+        [curves("learned"), curves("embedding")], [sweep("tau", 0.7), sweep("x", None)]
     )
     page = check(html, script=SORT_SCRIPT)
 
     assert page.count("svg") == 5
-    for said in ("0.712", "0.650 to 0.770", "lexical @ 0.5", "tau", "chosen on other problems"):
+    for said in ("0.712", "0.650 to 0.770", "embedding @ 0.5", "tau", "chosen on other problems"):
         assert said in page.text
     assert page.text.count("learned") == 1 + 3
 

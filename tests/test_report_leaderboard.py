@@ -53,7 +53,7 @@ def bench(name: str = "tiny", accuracy: float | None = 0.7) -> Bench:
         n=8,
         repeats=20,
         seed=0,
-        judge="lexical",
+        judge="learned",
         intervals="95%",
         methods={"cons": method(3000, accuracy), name: method(1000, accuracy)},
         measured={},

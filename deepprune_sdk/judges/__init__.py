@@ -2,6 +2,5 @@
 
 from deepprune_sdk.judges.cached import CachedJudge
 from deepprune_sdk.judges.learned import LearnedJudge
-from deepprune_sdk.judges.lexical import LexicalJudge
 
-__all__ = ["CachedJudge", "LearnedJudge", "LexicalJudge"]
+__all__ = ["CachedJudge", "LearnedJudge"]

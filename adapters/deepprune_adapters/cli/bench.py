@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from deepprune_adapters.cli.choose import JUDGES
+from deepprune_adapters.cli.choose import DEFAULT_JUDGE, JUDGES
 from deepprune_adapters.cli.files import require_outputs, write_file
 from deepprune_adapters.cli.problems import read_problems
 from deepprune_adapters.cli.redundancy import MapOption, SkipBadOption
@@ -48,7 +48,7 @@ def bench(
     ] = None,
     judge: Annotated[
         str, typer.Option(metavar="|".join(JUDGES), help="Who says which traces are redundant.")
-    ] = "lexical",
+    ] = DEFAULT_JUDGE,
     n: Annotated[int, typer.Option("-n", "--n", min=1, metavar="N", help="Traces a draw.")] = 32,
     repeats: Annotated[
         int, typer.Option(min=1, metavar="N", help="Draws a problem, without replacement.")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # the SDK takes a second to load, and --help needs none of it
 
 __all__ = [
     "BACKENDS",
+    "DEFAULT_JUDGE",
     "JUDGES",
     "Wanted",
     "choose_backend",
@@ -104,14 +105,6 @@ def default_max_tokens(backend: str) -> int | None:
     return LLAMA_MAX_TOKENS if backend == "llama" else None
 
 
-def _lexical(model: str | None) -> Callable[[], Judge]:
-    from deepprune_sdk import ConfigurationError, LexicalJudge
-
-    if model is not None:
-        raise ConfigurationError(f"--judge lexical:{model}: this judge has no model")
-    return LexicalJudge
-
-
 def _learned(weights: str | None) -> Callable[[], Judge]:
     from deepprune_sdk import LearnedJudge
 
@@ -163,10 +156,10 @@ def _probe(argument: str | None) -> Callable[[], Judge]:
     )
 
 
+DEFAULT_JUDGE: Final = "learned"
 EMBEDDING_MODEL: Final = "sentence-transformers/all-MiniLM-L6-v2"
 
 JUDGES: dict[str, Callable[[str | None], Callable[[], Judge]]] = {
-    "lexical": _lexical,
     "learned": _learned,
     "embedding": _embedding,
     "remote": _remote,

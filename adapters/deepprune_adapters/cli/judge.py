@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from deepprune_adapters.cli import fit_light
-from deepprune_adapters.cli.choose import JUDGES
+from deepprune_adapters.cli.choose import DEFAULT_JUDGE, JUDGES
 from deepprune_adapters.cli.files import require_outputs, write_file
 from deepprune_adapters.cli.problems import read_checkpoints, read_problems
 from deepprune_adapters.cli.redundancy import MapOption, SkipBadOption
@@ -36,8 +36,6 @@ JsonOption = Annotated[
 ReportOption = Annotated[
     Path | None, typer.Option("--report", metavar="FILE.html", help="Draw.", show_default=False)
 ]
-
-DEFAULT_JUDGE: Final = "lexical"
 
 ERROR_RATES: Final = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5)
 TAUS: Final = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from deepprune_adapters.cli.choose import BACKENDS, JUDGES
+from deepprune_adapters.cli.choose import BACKENDS, DEFAULT_JUDGE, JUDGES
 
 if TYPE_CHECKING:
     from deepprune_sdk import Message
@@ -68,7 +68,7 @@ def solve(
     judge: Annotated[
         str,
         typer.Option(metavar="|".join(JUDGES), help="Who says which traces are redundant."),
-    ] = "lexical",
+    ] = DEFAULT_JUDGE,
     max_tokens: Annotated[
         int | None,
         typer.Option(
