@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from deepprune_sdk.types import NO_USAGE, Chunk, Finish, Usage
@@ -134,13 +134,15 @@ class Trace:
         """Tokens of this trace: what the server reports, else what arrived, marked as estimated.
 
         A server that was left before it reported has generated at least what arrived; so has one
-        whose report is smaller than that.
+        whose report is smaller than that. Pieces that were counted here may be more than the
+        model's own, but not four times as many.
         """
         if self.usage is None:
             return Usage(generated=self.tokens, estimated=self.tokens > 0)
-        if self.usage.generated >= self.tokens or not self._exact:
+        least = self.tokens if self._exact else self.tokens / 4
+        if self.usage.generated >= least:
             return self.usage
-        return Usage(prompt=self.usage.prompt, generated=self.tokens, estimated=True)
+        return replace(self.usage, generated=self.tokens, estimated=True)
 
     def append(self, chunk: Chunk, begin: int, end: int) -> None:
         """Add the pieces `begin` to `end` of a chunk. O(pieces)."""
@@ -160,6 +162,7 @@ class Trace:
         self.usage = Usage(
             prompt=max(known.prompt, earlier.prompt + usage.prompt),
             generated=max(known.generated, earlier.generated + usage.generated),
+            cached=max(known.cached, earlier.cached + usage.cached),
             estimated=usage.estimated or earlier.estimated,
         )
 

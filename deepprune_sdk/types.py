@@ -153,17 +153,20 @@ class Usage:
     Attributes:
         prompt: Tokens read.
         generated: Tokens written, reasoning included.
+        cached: Those of `prompt` that came from the server's cache.
         estimated: Whether a figure was counted here and not reported by the server.
     """
 
     prompt: int = 0
     generated: int = 0
+    cached: int = 0
     estimated: bool = False
 
     def __add__(self, other: Usage) -> Usage:
         return Usage(
             prompt=self.prompt + other.prompt,
             generated=self.generated + other.generated,
+            cached=self.cached + other.cached,
             estimated=self.estimated or other.estimated,
         )
 

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterable
 from typing import Any
 
-from deepprune_adapters.chat_events import decode_event, delta_texts
+from deepprune_adapters.chat_events import decode_event, delta_texts, event_usage, reasoning_tokens
 from deepprune_adapters.provider_errors import Endpoint
 from deepprune_adapters.refusals import Refusal
 from deepprune_adapters.thinking import ThinkTags
@@ -46,6 +46,11 @@ class ChunkReader:
         done: Whether the server has said that nothing follows.
         failure: What the server reported inside the stream; the chunks before it count.
         tokens: Pieces so far.
+        reported: Whether usage has come.
+        candidates: Most log-probabilities that a token came with.
+        running_usage: Whether usage comes with the text, and not at the end alone.
+        reasoning: Tokens of reasoning that the server says it wrote.
+        thought: Whether any reasoning text has come.
     """
 
     def __init__(self, endpoint: Endpoint, counter: TokenCounter, *, prefix: str = "") -> None:
@@ -55,7 +60,7 @@ class ChunkReader:
         self._think = ThinkTags(prefix)
         self._apart = False
         self._heard = False
-        self._running_usage = False
+        self.running_usage = False
         self._reported = 0
         self._ahead = 0  # pieces that running usage has not accounted for yet
         self._runs: list[tuple[bool, Tokens]] = []
@@ -64,6 +69,10 @@ class ChunkReader:
         self.done = False
         self.failure: BackendError | None = None
         self.tokens = 0
+        self.reported = False
+        self.candidates = 0
+        self.reasoning = 0
+        self.thought = False
 
     @property
     def over(self) -> bool:
@@ -119,17 +128,11 @@ class ChunkReader:
         self.failure = self._endpoint.refused(Refusal.of(0, error), {})
 
     def _usage_of(self, event: dict[str, Any]) -> Usage | None:
-        usage: dict[str, Any] | None = event.get("usage")
-        if usage:
-            prompt, generated = usage.get("prompt_tokens"), usage.get("completion_tokens")
-        elif timings := event.get("timings"):  # llama.cpp
-            prompt = timings.get("prompt_n", 0) + timings.get("cache_n", 0)
-            generated = timings.get("predicted_n")
-        else:
-            return None
-        if generated is None:
-            return None
-        return Usage(prompt=max(0, int(prompt or 0)), generated=max(0, int(generated)))
+        usage = event_usage(event)
+        if usage is not None:
+            self.reported = True
+            self.reasoning = max(self.reasoning, reasoning_tokens(event))
+        return usage
 
     def _choice(self, choice: dict[str, Any], usage: Usage | None) -> None:
         reasoning, content = delta_texts(choice.get("delta") or {})
@@ -145,6 +148,7 @@ class ChunkReader:
         else:
             thought = len(reasoning) or self._think.reasoning_until(content)
             before, after = tokens.part(thought)
+            self.thought = self.thought or bool(before.pieces)
             self._add(before, reasoning=True)
             self._add(after, reasoning=False)
         if reason and self.finish is None:
@@ -173,6 +177,8 @@ class ChunkReader:
         entries: list[dict[str, Any]] = scores.get("content") or []
         count = self._newly_reported(text, usage, ended=ended)
         if entries:
+            top = max(len(entry.get("top_logprobs") or ()) for entry in entries)
+            self.candidates = max(self.candidates, top)
             tokens = scored_tokens(entries, text, self._counter)
         elif count is None:
             tokens = Tokens(self._counter.split(text) if text else [], self._counter.exact)
@@ -188,11 +194,11 @@ class ChunkReader:
         Usage that comes with the end alone is no running usage. A figure that the text cannot have
         (hidden reasoning, or a wrong one) starts the account anew.
         """
-        if usage is None or (ended and not self._running_usage):
+        if usage is None or (ended and not self.running_usage):
             return None
         new = max(0, usage.generated - self._reported)
         self._reported += new
-        begun, self._running_usage = self._running_usage, True
+        begun, self.running_usage = self.running_usage, True
         count = new - self._ahead
         if (self.tokens and not begun) or count > len(text.encode("utf-8", "replace")) + INVISIBLE:
             self._ahead = -len(self._counter.split(text))

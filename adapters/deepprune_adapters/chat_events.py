@@ -1,4 +1,4 @@
-"""The JSON of one event of a chat completion stream, and where its text lies."""
+"""The JSON of one event of a chat completion stream: where its text and its usage lie."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import Any, cast
 
 import jiter
 
-__all__ = ["decode_event", "delta_texts"]
+from deepprune_sdk.types import Usage
+
+__all__ = ["decode_event", "delta_texts", "event_usage", "reasoning_tokens"]
 
 
 def decode_event(data: bytes) -> dict[str, Any]:
@@ -53,3 +55,41 @@ def delta_texts(delta: dict[str, Any]) -> tuple[str, str]:
     if not isinstance(reasoning, str) or not isinstance(content, str):
         raise TypeError("text is a string")
     return reasoning, content
+
+
+def event_usage(event: dict[str, Any]) -> Usage | None:
+    """Return what an event says of the tokens so far, or None where it says nothing.
+
+    Raises:
+        TypeError: What is there is no number.
+        ValueError: The same.
+    """
+    usage: dict[str, Any] | None = event.get("usage")
+    timings: dict[str, Any] | None = event.get("timings")  # llama.cpp
+    cached = 0
+    if usage:
+        prompt, generated = usage.get("prompt_tokens"), usage.get("completion_tokens")
+        cached = _detail(usage, "prompt_tokens_details", "cached_tokens")
+        cached = cached or int(usage.get("prompt_cache_hit_tokens") or 0)  # DeepSeek
+    elif timings:
+        prompt = timings.get("prompt_n", 0) + timings.get("cache_n", 0)
+        generated = timings.get("predicted_n")
+    else:
+        return None
+    if generated is None:
+        return None
+    prompt = max(0, int(prompt or 0))
+    return Usage(
+        prompt=prompt, generated=max(0, int(generated)), cached=max(0, min(prompt, cached))
+    )
+
+
+def reasoning_tokens(event: dict[str, Any]) -> int:
+    """Return how many of the generated tokens were reasoning, as far as the event says."""
+    usage: dict[str, Any] | None = event.get("usage")
+    return _detail(usage, "completion_tokens_details", "reasoning_tokens") if usage else 0
+
+
+def _detail(usage: dict[str, Any], group: str, name: str) -> int:
+    details: dict[str, Any] | None = usage.get(group)
+    return int(details.get(name) or 0) if details else 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zlib
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import suppress
@@ -35,6 +36,9 @@ LESSONS = 8
 ENOUGH = 2048
 """Bytes in which a body shows what it is."""
 
+COMPRESSED = {"gzip", "x-gzip", "deflate"}
+"""Encodings that are read although none was asked for: some proxies compress whatever passes."""
+
 AN_EVENT = re.compile(rb"\s*(\xef\xbb\xbf)?(data|event|id|retry)?:")
 
 
@@ -62,6 +66,7 @@ class ChatStream:
         self._deadline = float("inf")
         self._response: httpx2.Response | None = None
         self._bytes: AsyncGenerator[bytes, None] | None = None
+        self._unpack: Callable[[bytes], bytes] | None = None
         self._splitter = EventSplitter()
         self._reader: ChunkReader
         self._ready: deque[Chunk] = deque()
@@ -173,8 +178,10 @@ class ChatStream:
     async def _expect_events(self, headers: Mapping[str, str]) -> None:
         """Make sure of events: by the content type, or by what the body begins with."""
         content_type = headers.get("content-type", "")
-        encoding = headers.get("content-encoding", "identity")
-        if encoding != "identity":
+        encoding = headers.get("content-encoding", "identity").lower()
+        if encoding in COMPRESSED:
+            self._unpack = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32).decompress  # any header
+        elif encoding != "identity":
             raise self._endpoint.unlike_openai(f"a stream compressed by {encoding}", content_type)
         if "text/event-stream" in content_type.lower():
             return
@@ -195,6 +202,8 @@ class ChatStream:
         if read is None or self._reader.done:
             self._ready += self._reader.end()
             self._at_end = True
+            if self._reader.failure is None:
+                self._capabilities.observe(self._reader, self._sent)
 
     async def _next(self) -> bytes | None:
         """Read once; None at the end, which a broken connection is once all the text has come."""
@@ -202,6 +211,10 @@ class ChatStream:
             return None
         try:
             read = await anext(self._bytes, None)
+            if read is not None and self._unpack is not None:
+                read = self._unpack(read)
+        except zlib.error as error:
+            raise self._endpoint.unlike_openai(f"a broken compressed stream ({error})") from error
         except Exception as error:
             self._ready += self._reader.read(self._splitter.close())
             if not self._reader.over:

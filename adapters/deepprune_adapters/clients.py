@@ -110,6 +110,14 @@ class Clients:
             self._made[loop] = client
         return client
 
+    async def served_by(self) -> str:
+        """Return what the server's list of models calls their owner, or "" where it has none."""
+        try:
+            models = await self.current().models.list(timeout=self.timeout)
+            return next((model.owned_by for model in models.data), "").lower()
+        except (openai.OpenAIError, AttributeError, TypeError):  # no list, or one of another kind
+            return ""
+
     async def aclose(self) -> None:
         """Close what was made for this event loop."""
         client = self._made.pop(current_token().native_token, None)

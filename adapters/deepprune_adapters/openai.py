@@ -14,15 +14,25 @@ from typing import Any, Self
 import anyio.to_thread
 import openai
 
-from deepprune_adapters.capabilities import Capabilities, ContinuePrefix
+from deepprune_adapters.capabilities import Capabilities, ContinuePrefix, ServerCapabilities
 from deepprune_adapters.chat_stream import ChatStream
 from deepprune_adapters.clients import Clients
 from deepprune_adapters.tokens import default_counter
 from deepprune_sdk.errors import ConfigurationError
 from deepprune_sdk.protocols import TokenCounter
-from deepprune_sdk.types import TraceRequest
+from deepprune_sdk.types import Sampling, TraceRequest, to_messages
 
 __all__ = ["OpenAIBackend"]
+
+PROBE_TOKENS = 16
+"""Most tokens of a probe: some servers take no fewer."""
+
+CONTINUES: Mapping[str, ContinuePrefix] = {
+    "vllm": "vllm",
+    "sglang": "vllm",
+    "llamacpp": "assistant",
+}
+"""How servers continue a text, by the owner that they name in their list of models."""
 
 
 class OpenAIBackend:
@@ -117,6 +127,31 @@ class OpenAIBackend:
     def continues_prefix(self) -> bool:
         """Whether a prefix is continued."""
         return self._capabilities.continue_prefix is not None
+
+    @property
+    def capabilities(self) -> ServerCapabilities:
+        """What the server has shown that it can do, by now."""
+        return self._capabilities.known
+
+    async def probe(self) -> ServerCapabilities:
+        """Find out what the server can do, by one short request and a look at its models.
+
+        Nothing needs this: the same is learned from the first traces. It costs a few tokens, and
+        lets a program choose a method that the server can serve. Where the list of models names
+        vLLM, SGLang or llama.cpp, prefixes are continued from then on, unless `continue_prefix`
+        said how before.
+
+        Raises:
+            BackendError: The server refused the request, or cannot be reached.
+        """
+        sampling = Sampling(max_tokens=PROBE_TOKENS, top_logprobs=20)
+        question = to_messages("Reply with one word.")
+        async with self.stream(TraceRequest(trace=0, messages=question, sampling=sampling)) as said:
+            async for _ in said:
+                pass
+        if self._capabilities.continue_prefix is None:
+            self._capabilities.continue_prefix = CONTINUES.get(await self._clients.served_by())
+        return self.capabilities
 
     def stream(self, request: TraceRequest) -> ChatStream:
         """Open the stream of one trace.
