@@ -10,6 +10,7 @@ from random import Random
 from deepprune_sdk.evaluation.statistics import RESAMPLES, Interval, percentile_interval
 
 __all__ = [
+    "Pooled",
     "Scored",
     "auroc",
     "brier",
@@ -47,32 +48,42 @@ def _wins(positives: Sequence[float], negatives: Sequence[float]) -> float:
     )
 
 
-def pooled_auroc(problems: Mapping[str, Scored], seed: int) -> tuple[float | None, Interval | None]:
-    """Return the AUROC over all problems' pairs together, and its interval over problems.
+class Pooled:
+    """AUROC over all problems' pairs together, for any weighing of the problems.
 
-    The wins of each problem's positives over each problem's negatives are counted once; a
-    resample then only weighs them.
+    The wins of each problem's positives over each problem's negatives are counted once; a resample
+    then only weighs them.
     """
-    positives = [sorted(s for s, label in scored if label) for scored in problems.values()]
-    negatives = [sorted(s for s, label in scored if not label) for scored in problems.values()]
-    wins = [[_wins(p, n) if p and n else 0.0 for n in negatives] for p in positives]
 
-    def pooled(counts: Sequence[int]) -> float | None:
-        all_positives = sum(c * len(p) for c, p in zip(counts, positives, strict=True))
-        all_negatives = sum(c * len(n) for c, n in zip(counts, negatives, strict=True))
-        if not all_positives or not all_negatives:
+    def __init__(self, problems: Sequence[Scored]) -> None:
+        """Count the wins."""
+        positives = [sorted(s for s, label in scored if label) for scored in problems]
+        negatives = [sorted(s for s, label in scored if not label) for scored in problems]
+        self._positives = [len(part) for part in positives]
+        self._negatives = [len(part) for part in negatives]
+        self._wins = [[_wins(p, n) if p and n else 0.0 for n in negatives] for p in positives]
+
+    def auroc(self, counts: Sequence[int]) -> float | None:
+        """Return the AUROC with each problem counted so many times; None without both classes."""
+        positives = sum(c * p for c, p in zip(counts, self._positives, strict=True))
+        negatives = sum(c * n for c, n in zip(counts, self._negatives, strict=True))
+        if not positives or not negatives:
             return None
         won = fsum(
             counts[i] * counts[j] * value
-            for i, row in enumerate(wins)
+            for i, row in enumerate(self._wins)
             if counts[i]
             for j, value in enumerate(row)
             if counts[j]
         )
-        return won / (all_positives * all_negatives)
+        return won / (positives * negatives)
 
-    size = len(wins)
-    value = pooled([1] * size)
+
+def pooled_auroc(problems: Mapping[str, Scored], seed: int) -> tuple[float | None, Interval | None]:
+    """Return the AUROC over all problems' pairs together, and its interval over problems."""
+    pooled = Pooled(list(problems.values()))
+    size = len(problems)
+    value = pooled.auroc([1] * size)
     if value is None or size < 2:
         return value, None
     drawn = Random(f"{seed}/pooled")
@@ -81,7 +92,7 @@ def pooled_auroc(problems: Mapping[str, Scored], seed: int) -> tuple[float | Non
         counts = [0] * size
         for index in drawn.choices(range(size), k=size):
             counts[index] += 1
-        again = pooled(counts)
+        again = pooled.auroc(counts)
         if again is not None:
             resampled.append(again)
     return value, percentile_interval(resampled)
