@@ -123,7 +123,7 @@ def main() -> None:
 def held_out(
     fitted: Sequence[Unit], tested: Sequence[Unit], folds: int, *, models: bool = False
 ) -> Scores:
-    """Judge every unit by weights that have seen neither its problem nor, with `models`, its model."""
+    """Judge every unit by weights that have not seen its problem nor, with `models`, its model."""
     questions = list(dict.fromkeys(unit.question for unit in fitted))
     scores: dict[int, list[float | None]] = {}
     for model in {unit.model for unit in tested} if models else {""}:
@@ -208,9 +208,9 @@ def report(
         )
     mine = [name for name in figures if name.startswith("learned")]
     for name in mine:
-        for other in figures:
+        one = figures[name]
+        for other, two in figures.items():
             if other not in mine:
-                one, two = figures[name], figures[other]
                 print(
                     f"  {name} - {other}: within {difference(one.within, two.within, draws, ones)}"
                     f", pooled {difference(one.pooled, two.pooled, draws, ones)}"
