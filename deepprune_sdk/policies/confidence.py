@@ -201,6 +201,7 @@ class _ConfidenceState(PolicyState):
 
 class _ConfidenceVote:
     counts_imputed = False
+    bounded = False
 
     def __init__(self, state: _ConfidenceState) -> None:
         self._state = state

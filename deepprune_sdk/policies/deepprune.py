@@ -246,6 +246,7 @@ class _SelectedVote:
         self._counted = counted
         self._state = state
         self.counts_imputed = counted.counts_imputed
+        self.bounded = counted.bounded
 
     def tally(self, ballots: Sequence[Ballot]) -> Tally:
         selected = self._state.selected
