@@ -144,6 +144,7 @@ def method(
         token_reduction=1 - tokens / 4000,
         critical_tokens=tokens / 10,
         judge_tokens=0,
+        prompt_tokens=0,
         pass_at_k=accuracy,
         distinct_answers=2.5,
         started=16,
@@ -180,7 +181,7 @@ def test_the_bench_report_has_a_sortable_table_and_four_charts() -> None:
 
     assert page.count("svg") == 4
     assert page.values("data-value")[:3] == ["4000", "0", "0.9"]
-    assert len(page.values("data-column")) == 13
+    assert len(page.values("data-column")) == 14
     for said in ("GSM8K", "deepprune ●", "1,500", "1,350 to 1,650", "62.5%", "-5.0%", "p1"):
         assert said in page.text
     assert "Intervals: 95%, percentile bootstrap." in page.text

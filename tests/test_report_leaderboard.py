@@ -35,6 +35,7 @@ def method(tokens: float, accuracy: float | None) -> MethodReport:
         token_reduction=0.0,
         critical_tokens=300,
         judge_tokens=0,
+        prompt_tokens=0,
         pass_at_k=None,
         distinct_answers=1,
         started=8,

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import lru_cache
 from multiprocessing import get_context
-from os import cpu_count
-from time import perf_counter
+from time import process_time
 
 import anyio
 
 from deepprune_sdk.answers import Answers
+from deepprune_sdk.errors import ConfigurationError, RecordingError
 from deepprune_sdk.evaluation.replay import Replayed, draw, replay
 from deepprune_sdk.policies.base import Policy
 from deepprune_sdk.policies.full import FullSampling
@@ -34,6 +35,7 @@ class Outcome:
         correct: Whether its answer is the reference answer; None without one.
         generated: Tokens of all traces, closed ones included.
         judge: Tokens the judge read and wrote, probes included.
+        prompt: Tokens of the prompts of all started traces; estimated, see `prompt_tokens`.
         critical: Tokens generated one after another.
         pass_at_k: Whether an observed answer is the reference answer; None without one.
         distinct: Different observed answers.
@@ -47,6 +49,7 @@ class Outcome:
     correct: bool | None
     generated: int
     judge: int
+    prompt: int
     critical: int
     pass_at_k: bool | None
     distinct: int
@@ -58,11 +61,19 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """All methods' outcomes on one draw of one problem."""
+    """All methods' outcomes on one draw of one problem.
+
+    Attributes:
+        problem: Name of the problem.
+        repeat: Number of the draw, from 0.
+        outcomes: By method, without those that could not work on this draw.
+        refused: Why they could not, by method.
+    """
 
     problem: str
     repeat: int
     outcomes: Mapping[str, Outcome]
+    refused: Mapping[str, str]
 
 
 def run_bench(
@@ -75,6 +86,7 @@ def run_bench(
     seed: int,
     answers: AnswerExtractor | None = None,
     workers: int | None = None,
+    leave_out: bool = False,
 ) -> Iterator[Draw]:
     """Replay every method on `repeats` draws of `n` traces of each problem.
 
@@ -90,15 +102,29 @@ def run_bench(
         seed: Of the draws and of the methods' random choices.
         answers: Reads and compares answers.
         workers: Processes; by default one a core. 1 stays in this process.
+        leave_out: Go on without a method that cannot work on these recordings; by default the
+            first one's error is raised.
 
     Raises:
-        RecordingError: A problem has fewer than n traces, or one that is not complete.
+        RecordingError: A problem has fewer than n traces, or one that is not complete, or the
+            recording has no probes where a method asks for one.
+        ConfigurationError: A method cannot work with n traces, or with these.
     """
     methods = {CONS: FullSampling(), **methods}
     for traces in problems.values():
         draw(traces, n, seed)  # so that a fault shows before the work begins
     tasks = [
-        _Task(problem, tuple(traces), methods, make_judge, n, repeats, seed, answers or Answers())
+        _Task(
+            problem=problem,
+            traces=tuple(traces),
+            methods=methods,
+            make_judge=make_judge,
+            n=n,
+            repeats=repeats,
+            seed=seed,
+            answers=answers or Answers(),
+            leave_out=leave_out,
+        )
         for problem, traces in problems.items()
     ]
     workers = min(workers or process_count(), len(tasks))
@@ -117,10 +143,12 @@ def run_bench(
 
 def process_count() -> int:
     """Return the number of cores this process may use."""
-    return cpu_count() or 1
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Task:
     problem: str
     traces: tuple[RecordedTrace, ...]
@@ -130,6 +158,7 @@ class _Task:
     repeats: int
     seed: int
     answers: AnswerExtractor
+    leave_out: bool
 
 
 def _run(task: _Task) -> list[Draw]:
@@ -139,22 +168,41 @@ def _run(task: _Task) -> list[Draw]:
 async def _replay_all(task: _Task) -> list[Draw]:
     answers = _Remembered(task.answers)
     judge = task.make_judge()
+    prompt = prompt_tokens(task.traces)
     draws: list[Draw] = []
     for repeat in range(task.repeats):
         seed = task.seed * 1_000_003 + repeat
         drawn = draw(task.traces, task.n, seed)
         full: str | None = None
         outcomes: dict[str, Outcome] = {}
+        refused: dict[str, str] = {}
         for name, policy in task.methods.items():
-            begun = perf_counter()
-            replayed = await replay(drawn, policy, judge, seed=seed, answers=answers)
-            seconds = perf_counter() - begun
+            begun = process_time()
+            try:
+                replayed = await replay(drawn, policy, judge, seed=seed, answers=answers)
+            except (ConfigurationError, RecordingError) as error:
+                if not task.leave_out:
+                    raise
+                refused[name] = str(error)
+                continue
+            seconds = process_time() - begun
             if name == CONS:
                 full = replayed.result.answer
             scored = _Scores(full, drawn[0].gold, answers)
-            outcomes[name] = _outcome(replayed, scored, seconds)
-        draws.append(Draw(task.problem, repeat, outcomes))
+            outcomes[name] = _outcome(replayed, scored, prompt, seconds)
+        draws.append(Draw(task.problem, repeat, outcomes, refused))
     return draws
+
+
+def prompt_tokens(traces: Sequence[RecordedTrace]) -> int:
+    """Estimate the length of a problem's prompt, which recordings do not tell in tokens.
+
+    Question and instruction, at the characters a token that the problem's own traces have.
+    """
+    characters = sum(len(trace.text) for trace in traces)
+    tokens = sum(trace.tokens for trace in traces)
+    prompt = len(traces[0].question) + len(traces[0].instruction or "")
+    return round(prompt * tokens / characters) if characters else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +226,7 @@ class _Scores:
         return self.answers.equivalent(left, right)
 
 
-def _outcome(replayed: Replayed, scores: _Scores, seconds: float) -> Outcome:
+def _outcome(replayed: Replayed, scores: _Scores, prompt: int, seconds: float) -> Outcome:
     result = replayed.result
     observed = {t.answer for t in result.traces if t.answer is not None and not t.imputed}
     ends = [trace.outcome for trace in result.traces]
@@ -187,6 +235,7 @@ def _outcome(replayed: Replayed, scores: _Scores, seconds: float) -> Outcome:
         correct=scores.correct([result.answer]),
         generated=result.usage.generated,
         judge=result.usage.judge,
+        prompt=prompt * len(ends),
         critical=replayed.critical_tokens,
         pass_at_k=scores.correct(observed),
         distinct=len(observed),

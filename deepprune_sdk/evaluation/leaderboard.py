@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import fsum
 from typing import ClassVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from deepprune_sdk.evaluation.bench import CONS, Draw, Outcome
 from deepprune_sdk.evaluation.statistics import Interval, bootstrap, mean, pareto_front
@@ -47,6 +47,9 @@ class MethodReport(_Report):
     critical_tokens: float
     """Tokens that had to be generated one after another."""
     judge_tokens: float
+    prompt_tokens: float
+    """Of the prompts of all started traces, not among `tokens`; estimated, a question counted as
+    its traces are. A server that caches the prefix reads them once."""
     pass_at_k: float | None
     """Share of draws in which some observed answer is the reference answer."""
     distinct_answers: float
@@ -69,6 +72,8 @@ class BenchReport(_Report):
     intervals: str
     """How the intervals were made, or why there are none."""
     methods: dict[str, MethodReport]
+    left_out: dict[str, str] = Field(default_factory=dict[str, str])
+    """Methods that cannot work on these recordings, and why."""
     measured: dict[str, float]
     """Processor seconds of the replays, by method."""
 
@@ -89,7 +94,8 @@ def summarize_bench(
     """
     ordered = sorted(draws, key=lambda drawn: (drawn.problem, drawn.repeat))
     problems = list(dict.fromkeys(drawn.problem for drawn in ordered))
-    names = list(ordered[0].outcomes) if ordered else []
+    refused = {name: why for drawn in reversed(ordered) for name, why in drawn.refused.items()}
+    names = [name for name in ordered[0].outcomes if name not in refused] if ordered else []
     table = {
         name: {
             problem: [drawn.outcomes[name] for drawn in ordered if drawn.problem == problem]
@@ -119,6 +125,7 @@ def summarize_bench(
             name: _method(means[name], means[CONS], name in front, None if all_drawn else seed)
             for name in names
         },
+        left_out=refused,
         measured={
             name: round(fsum(o.seconds for rows in table[name].values() for o in rows), 4)
             for name in names
@@ -135,6 +142,7 @@ _MEASURES: Mapping[str, Callable[[Outcome], float | None]] = {
     "tokens": lambda outcome: outcome.generated + outcome.judge,
     "critical": lambda outcome: outcome.critical,
     "judge": lambda outcome: outcome.judge,
+    "prompt": lambda outcome: outcome.prompt,
     "pass_at_k": lambda outcome: outcome.pass_at_k,
     "distinct": lambda outcome: outcome.distinct,
     "started": lambda outcome: outcome.started,
@@ -177,6 +185,7 @@ def _method(means: _Means, cons: _Means, on_front: bool, seed: int | None) -> Me
         token_reduction=1.0 - tokens / (_mean_of(cons, "tokens") or 1.0),
         critical_tokens=_mean_of(means, "critical"),
         judge_tokens=_mean_of(means, "judge"),
+        prompt_tokens=_mean_of(means, "prompt"),
         pass_at_k=mean(list(means["pass_at_k"].values())),
         distinct_answers=_mean_of(means, "distinct"),
         started=_mean_of(means, "started"),

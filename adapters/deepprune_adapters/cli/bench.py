@@ -42,7 +42,7 @@ def bench(
         list[str] | None,
         typer.Option(
             metavar="NAME[:key=value,...],...",
-            help="Methods; cons is always among them. By default all that there are.",
+            help="Methods; cons is always among them. By default all that the recordings allow.",
             show_default=False,
         ),
     ] = None,
@@ -84,7 +84,14 @@ def bench(
     require_outputs(json, report)
     problems = read_problems(traces, mapping, skip_bad)
     draws = run_bench(
-        problems, methods, make_judge, n=n, repeats=repeats, seed=seed, workers=workers
+        problems,
+        methods,
+        make_judge,
+        n=n,
+        repeats=repeats,
+        seed=seed,
+        workers=workers,
+        leave_out=method is None,
     )
     summary = summarize_bench(
         _watched(draws, len(problems) * repeats),
@@ -172,6 +179,8 @@ def _print(report: BenchReport) -> None:
             "* no method has both fewer tokens and more agreement"
         )
     )
+    for name, why in report.left_out.items():
+        console.print(Text(f"without {clean(name)}: {clean(why)}"))
 
 
 def _share(value: float, interval: tuple[float, float] | None, wide: bool) -> str:

@@ -24,6 +24,7 @@ _HEAD = (
     "accuracy minus cons",
     "one after another",
     "judge tokens",
+    "prompt tokens",
     "pass@k",
     "answers",
     "started",
@@ -48,15 +49,23 @@ def bench_report(report: BenchReport, *, title: str = "Methods on recorded trace
         f"{number(report.repeats)} draws a problem, seed {report.seed}, "
         f"judge {escaped(report.judge, limit=100)}. Every method saw the same draws.</p>\n"
         f"<p>Intervals: {escaped(report.intervals)}.</p>\n"
+        f"{''.join(_left_out(report))}"
         f"{_table(report)}\n"
         '<p class="soft">● no other method has both fewer tokens and more agreement. Tokens are '
-        "generated tokens and the judge's own. Agreement is with the answer of all n traces of the "
-        "same draw; it needs no reference answer. <i>One after another</i> are the tokens that had "
-        "to be generated in sequence: the latency, where the server has room for every trace.</p>\n"
+        "generated tokens and the judge's own. Prompt tokens, estimated, are not among them: a "
+        "server may read a prompt once for all its traces. Agreement is with the answer of all n "
+        "traces of the same draw; it needs no reference answer. <i>One after another</i> are the "
+        "tokens that had to be generated in sequence: the latency, where the server has room for "
+        "every trace.</p>\n"
         f"<h2>Quality against cost</h2>\n{''.join(_quality(report))}"
         f"<h2>Cost against latency</h2>\n{_latency(report)}"
         f"<h2>Problem by problem</h2>\n{''.join(_problems(report))}",
     )
+
+
+def _left_out(report: BenchReport) -> Iterator[str]:
+    for name, why in report.left_out.items():
+        yield f"<p>Without {escaped(name, limit=80)}: {escaped(why, limit=400)}</p>\n"
 
 
 def _table(report: BenchReport) -> str:
@@ -76,6 +85,7 @@ def _row(name: str, method: MethodReport) -> Iterator[Cell]:
         yield Cell(percent(value, signed=signed) + between(interval, share=True), value)
     yield Cell(number(method.critical_tokens), method.critical_tokens)
     yield Cell(number(method.judge_tokens), method.judge_tokens)
+    yield Cell(number(method.prompt_tokens), method.prompt_tokens)
     yield Cell(percent(method.pass_at_k), method.pass_at_k)
     for count in (method.distinct_answers, method.started, method.finished, method.closed):
         yield Cell(number(count, 1), count)
