@@ -20,6 +20,9 @@ __all__ = ["Judging", "JudgingLimits"]
 
 logger: logging.Logger = logging.getLogger(__name__)
 
+LONGEST = 400
+"""Characters of a line in the log."""
+
 
 class JudgingLimits(Config):
     """What a judge may take in one run. A pair beyond it keeps its trace."""
@@ -43,6 +46,7 @@ class Judging:
         self._asked = 0
         self._scored = 0
         self._usage = NO_USAGE
+        self._faults: dict[Unscored, str] = {}
 
     @property
     def report(self) -> JudgeReport:
@@ -53,6 +57,7 @@ class Judging:
             scored=self._scored,
             prompt_tokens=self._usage.prompt,
             generated_tokens=self._usage.generated,
+            fault=next(iter(self._faults.values()), ""),
             **self._counts,
         )
 
@@ -85,11 +90,13 @@ class Judging:
                 with anyio.fail_after(self._limits.timeout):
                     verdicts = await self._judge.compare(pairs)
         except TimeoutError:
+            self._say("late", f"gave no verdict within {self._limits.timeout:g} seconds")
             return self._unscored(pairs, "late")
         except Exception as error:  # a judge is the user's code: whatever it raises keeps the trace
-            logger.warning("judge %s failed: %s", self._judge.name, error)
+            self._say("failed", f"failed: {error}")
             return self._unscored(pairs, "failed")
         if not _well_formed(verdicts, len(pairs)):
+            self._say("malformed", f"gave no verdict a pair for {len(pairs)} pairs: {verdicts!r}")
             return self._unscored(pairs, "malformed")
         return [self._judged(pair, verdict) for pair, verdict in zip(pairs, verdicts, strict=True)]
 
@@ -98,9 +105,16 @@ class Judging:
         if verdict.probability is None:
             return self._unscored([pair], "unscored", verdict.usage)[0]
         if not 0.0 <= verdict.probability <= 1.0:
+            self._say("malformed", f"gave {verdict.probability!r}, which is no probability")
             return self._unscored([pair], "malformed", verdict.usage)[0]
         self._scored += 1
         return Judged(pair=key_of(pair), verdict=verdict)
+
+    def _say(self, problem: Unscored, what: str) -> None:
+        """Say it once a run; the report counts how often."""
+        if problem not in self._faults:
+            self._faults[problem] = said = _one_line(what)
+            logger.warning("judge %s %s; the traces are kept", self._judge.name, said)
 
     def _unscored(
         self, pairs: Sequence[Pair], problem: Unscored, usage: Usage = NO_USAGE
@@ -112,6 +126,11 @@ class Judging:
             )
             for pair in pairs
         ]
+
+
+def _one_line(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}\N{HORIZONTAL ELLIPSIS}"
 
 
 def _well_formed(verdicts: object, wanted: int) -> bool:

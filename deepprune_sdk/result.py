@@ -84,6 +84,8 @@ class JudgeReport(_Report):
     """Not asked, since the budget was used up."""
     unscored: int = 0
     """The judge itself could not say."""
+    fault: str = ""
+    """What went wrong first of all that failed, was late or malformed, in one line."""
     prompt_tokens: int = 0
     generated_tokens: int = 0
 

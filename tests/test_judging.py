@@ -6,7 +6,7 @@ import anyio
 import pytest
 from live import AwkwardJudge, StuckJudge
 
-from deepprune_sdk import JudgingLimits, Pair, TracePrefix, Usage, Verdict
+from deepprune_sdk import JudgeError, JudgingLimits, Pair, TracePrefix, Usage, Verdict
 from deepprune_sdk.judging import Judging
 from deepprune_sdk.signals import Judged, PairKey
 from deepprune_sdk.testing import ScriptedJudge
@@ -44,6 +44,48 @@ async def test_a_batch_that_is_late_is_left() -> None:
     judging = Judging(StuckJudge(), JudgingLimits(timeout=1e-3))
     assert problems(await judging.ask(pairs(2))) == ["late", "late"]
     assert (judging.report.asked, judging.report.late, judging.report.scored) == (2, 2, 0)
+
+
+class Faulty:
+    """A judge that goes wrong in one way a batch, and in each way twice."""
+
+    name = "faulty"
+    costs_tokens = False
+
+    def __init__(self) -> None:
+        self.batch = 0
+
+    async def compare(self, pairs: Sequence[Pair]) -> list[Verdict]:
+        self.batch += 1
+        if self.batch <= 2:
+            raise JudgeError(f"no server at\nport {self.batch}")
+        if self.batch <= 4:
+            return [Verdict(probability=2.0) for _ in pairs]
+        await anyio.sleep_forever()
+        raise AssertionError
+
+
+async def test_each_fault_is_one_line_a_run(caplog: pytest.LogCaptureFixture) -> None:
+    judging = Judging(Faulty(), JudgingLimits(timeout=0.01))
+    for _ in range(6):
+        await judging.ask(pairs(1))
+
+    report = judging.report
+    assert (report.failed, report.malformed, report.late) == (2, 2, 2)
+    assert report.fault == "failed: no server at port 1"
+    assert [record.getMessage() for record in caplog.records] == [
+        "judge faulty failed: no server at port 1; the traces are kept",
+        "judge faulty gave 2.0, which is no probability; the traces are kept",
+        "judge faulty gave no verdict within 0.01 seconds; the traces are kept",
+    ]
+
+
+async def test_a_long_fault_is_cut() -> None:
+    judging = Judging(AwkwardJudge("x" * 10_000), JudgingLimits())
+    await judging.ask(pairs(2))
+
+    assert len(judging.report.fault) == 400
+    assert judging.report.malformed == 2
 
 
 async def test_cancelling_is_not_taken_for_a_failure() -> None:

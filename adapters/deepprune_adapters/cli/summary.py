@@ -115,7 +115,9 @@ def _notes(result: Result) -> Iterator[str]:
     judge = result.judge
     broken = judge.failed + judge.late + judge.malformed
     if broken:
-        yield f"the judge gave no usable word on {broken:,} of {count(judge.asked, 'pair')}"
+        asked = count(judge.asked, "pair")
+        fault = clean(judge.fault, 300)
+        yield f"the judge gave no usable word on {broken:,} of {asked}: it {fault}"
     failed = next((trace for trace in result.traces if trace.outcome == "failed"), None)
     if failed is not None:
         yield f"trace {failed.trace} failed: {clean(failed.reason, 300)}"
