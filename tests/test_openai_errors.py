@@ -177,6 +177,7 @@ def says(message: str, **fields: Any) -> dict[str, Any]:
         (404, says("x", code="model_not_found"), (ModelNotFoundError, "does not serve", False)),
         (400, says("m is not a valid model ID"), (ModelNotFoundError, "does not serve", False)),
         (404, {"detail": "Not Found"}, (ModelNotFoundError, "usually ends in /v1", False)),
+        (501, "<html>Unsupported", (ProtocolError, "not an OpenAI-compatible server", False)),
         (404, "<html><b>nginx</b></html>", (ModelNotFoundError, "an HTML page", False)),
         (405, {"detail": "Method Not Allowed"}, (ModelNotFoundError, "usually ends in", False)),
         (400, says("bad"), (BadRequestError, "(400): bad", False)),

@@ -116,6 +116,8 @@ class Endpoint:
             status = 404
         if status in (404, 405):
             return self._not_found(said, said_so)
+        if status == 501:  # a plain file server's answer to a POST; no load passes over
+            return self.unlike_openai(text)
         if status in (408, 409, 425, 529) or status >= 500:
             return UnavailableError(f"{self.url} answers {status}{said_so}", retry_after=wait)
         if not status:
