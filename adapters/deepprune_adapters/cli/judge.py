@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from deepprune_adapters.cli import fit_light, pairs
+from deepprune_adapters.cli import fit_light, pairs, train
 from deepprune_adapters.cli.choose import DEFAULT_JUDGE, JUDGES
 from deepprune_adapters.cli.files import require_outputs, write_file
 from deepprune_adapters.cli.problems import read_checkpoints, read_problems
@@ -44,7 +44,7 @@ JUDGE_THRESHOLDS: Final = (None, 0.3, 0.4, 0.5, 0.6, 0.7)
 
 def register(app: typer.Typer) -> None:
     """Add the group of commands."""
-    for command in (pairs, fit_light):
+    for command in (pairs, train, fit_light):
         command.register(judge_app)
     app.add_typer(judge_app, name="judge")
 

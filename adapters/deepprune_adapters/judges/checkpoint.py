@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Final, cast
+from warnings import catch_warnings, simplefilter
 
 from deepprune_adapters.judges.gguf_tokens import mend_tokenizer
 from deepprune_sdk import ConfigurationError, MissingExtraError
 
 __all__ = ["Checkpoint", "load_checkpoint", "quiet", "same_label"]
+
+
+CLASSIFIER: Final = "AutoModelForSequenceClassification"
 
 
 class Checkpoint:
@@ -46,9 +50,21 @@ class Checkpoint:
 
 
 def load_checkpoint(
-    model: str | Path, *, device: str | None, dtype: str | None, allow_download: bool
+    model: str | Path,
+    *,
+    device: str | None,
+    dtype: str | None,
+    allow_download: bool,
+    labels: Sequence[str] | None = None,
 ) -> Checkpoint:
     """Load a directory, a GGUF file, or a name in the local Hugging Face cache.
+
+    Args:
+        model: Which of them.
+        device: Where it is to compute; None takes the fastest there is.
+        dtype: Of its weights; None takes float32 on a CPU, else the checkpoint's.
+        allow_download: Whether a name may be fetched from the hub.
+        labels: Gives a language model a new classification head with these classes.
 
     Raises:
         MissingExtraError: torch, transformers or what a GGUF file needs is not installed.
@@ -60,12 +76,14 @@ def load_checkpoint(
     try:
         with quiet(library):
             config = library.AutoConfig.from_pretrained(source, **options)
-            kind = _kind(config, library)
-            tokenizer = library.AutoTokenizer.from_pretrained(source, config=config, **options)
-            if "gguf_file" in options:
-                mend_tokenizer(tokenizer, Path(source, options["gguf_file"]))
-            if tokenizer.pad_token_id is None:
-                tokenizer.pad_token = tokenizer.eos_token
+            kind = CLASSIFIER if labels else _kind(config, library)
+            tokenizer = _tokenizer(library, model, source, config, options)
+            if labels:
+                config.id2label = dict(enumerate(labels))
+                config.label2id = {label: index for index, label in enumerate(labels)}
+                config.pad_token_id = tokenizer.pad_token_id
+            if "gguf_file" in options:  # weights that can be trained, saved and moved anywhere
+                options["quantization_config"] = library.GgufConfig(dequantize=True)
             device = device or _best_device(torch)
             loaded = getattr(library, kind).from_pretrained(
                 source,
@@ -74,18 +92,46 @@ def load_checkpoint(
                 dtype=_dtype(torch, dtype, device),
                 **options,
             )
-            return Checkpoint(
-                torch, loaded, tokenizer, device, kind == "AutoModelForSequenceClassification"
-            )
+            return Checkpoint(torch, loaded, tokenizer, device, kind == CLASSIFIER)
     except (MissingExtraError, ConfigurationError):
         raise
     except Exception as error:  # a broken checkpoint fails in the library's and torch's own ways
         hint = "" if allow_download else ", or allow_download=True to fetch it by name"
-        why = " ".join(str(error).split())[:160]
         raise ConfigurationError(
             f"no judge model at {str(model)!r}: give a directory with a safetensors checkpoint or "
-            f"a GGUF file{hint} ({type(error).__name__}: {why})"
+            f"a GGUF file{hint} ({_why(error)})"
         ) from error
+
+
+def _tokenizer(
+    library: Any, model: str | Path, source: str, config: Any, options: Mapping[str, Any]
+) -> Any:
+    """Load the tokenizer, with a token to pad with: its own, else the one that ends a text.
+
+    Raises:
+        ConfigurationError: There is none, or it has neither token.
+    """
+    try:
+        tokenizer = library.AutoTokenizer.from_pretrained(source, config=config, **options)
+    except Exception as error:
+        raise ConfigurationError(
+            f"{model}: the model has no tokenizer that can be loaded; put that of its base beside "
+            f"the weights ({_why(error)})"
+        ) from error
+    if "gguf_file" in options:
+        mend_tokenizer(tokenizer, Path(source, options["gguf_file"]))
+    if tokenizer.pad_token_id is None:
+        if tokenizer.eos_token is None:
+            raise ConfigurationError(
+                f"{model}: the tokenizer has no token to pad with, and none that ends a text; name "
+                "a pad_token in its tokenizer_config.json"
+            )
+        tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer
+
+
+def _why(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:160]}"
 
 
 def _library(name: str) -> Any:
@@ -114,7 +160,7 @@ def _kind(config: Any, library: Any) -> str:
     """
     named = cast("list[str]", getattr(config, "architectures", None) or [])
     if any(name.endswith("ForSequenceClassification") for name in named):
-        return "AutoModelForSequenceClassification"
+        return CLASSIFIER
     # A GGUF file names none: it holds a language model.
     generates = type(config) in library.MODEL_FOR_CAUSAL_LM_MAPPING
     if generates and (not named or any(n.endswith(("CausalLM", "LMHeadModel")) for n in named)):
@@ -144,13 +190,17 @@ def _dtype(torch: Any, dtype: str | None, device: str) -> Any:
 
 @contextmanager
 def quiet(library: Any) -> Generator[None]:
-    """Keep progress bars off the terminal while a model loads."""
+    """Keep the library's progress bars and remarks off the terminal; its errors are raised."""
     talk = library.utils.logging
-    shown = talk.is_progress_bar_enabled()
+    shown, level = talk.is_progress_bar_enabled(), talk.get_verbosity()
     talk.disable_progress_bar()
+    talk.set_verbosity_error()
     try:
-        yield
+        with catch_warnings():
+            simplefilter("ignore", FutureWarning)  # of one such library to another
+            yield
     finally:
+        talk.set_verbosity(level)
         if shown:
             talk.enable_progress_bar()
 
