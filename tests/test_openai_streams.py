@@ -234,3 +234,10 @@ async def test_the_total_timeout_bounds_the_wait_for_an_answer(server: ChatServe
 async def test_silence_after_the_end_is_no_error(server: ChatServer) -> None:
     server.says(text("a"), finish(), "hang")
     assert (await streamed(at(server, idle_timeout=0.2))).finish == "stop"
+
+
+async def test_of_usages_that_come_in_one_read_the_largest_counts(server: ChatServer) -> None:
+    said = [("a", 1), ("b", 3), ("", 2)]
+    server.says(b"".join(event({"content": c}, usage=usage(9, n)) for c, n in said), finish(), DONE)
+    trace = await streamed(at(server))
+    assert trace.usage == Usage(prompt=9, generated=3)

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterable
 from typing import Any
 
-from deepprune_adapters.chat_events import decode_event, delta_texts, event_usage, reasoning_tokens
+from deepprune_adapters.chat_events import Reported, decode_event, delta_texts, event_usage
 from deepprune_adapters.provider_errors import Endpoint
 from deepprune_adapters.refusals import Refusal
 from deepprune_adapters.thinking import ThinkTags
@@ -14,7 +14,7 @@ from deepprune_adapters.token_pieces import Tokens, scored_tokens
 from deepprune_adapters.tokens import fit
 from deepprune_sdk.errors import BackendError
 from deepprune_sdk.protocols import TokenCounter
-from deepprune_sdk.types import Chunk, Finish, Usage
+from deepprune_sdk.types import Chunk, Finish
 
 __all__ = ["ChunkReader"]
 
@@ -64,7 +64,7 @@ class ChunkReader:
         self._reported = 0
         self._ahead = 0  # pieces that running usage has not accounted for yet
         self._runs: list[tuple[bool, Tokens]] = []
-        self._usage: Usage | None = None
+        self._usage: Reported | None = None
         self.finish: Finish | None = None
         self.done = False
         self.failure: BackendError | None = None
@@ -114,9 +114,12 @@ class ChunkReader:
             self._fail(error)
             return
         choices: list[dict[str, Any]] | None = event.get("choices")
-        usage = self._usage_of(event)
+        usage = event_usage(event)
         if usage is not None:
-            self._usage = usage
+            self.reported = True
+            self.reasoning = max(self.reasoning, usage.reasoning)
+            if self._usage is None or usage > self._usage:
+                self._usage = usage
         if choices is None and usage is None and event.keys() & {"message", "detail"}:
             self._fail(event)
         for choice in choices or ():
@@ -127,14 +130,7 @@ class ChunkReader:
     def _fail(self, error: object) -> None:
         self.failure = self._endpoint.refused(Refusal.of(0, error), {})
 
-    def _usage_of(self, event: dict[str, Any]) -> Usage | None:
-        usage = event_usage(event)
-        if usage is not None:
-            self.reported = True
-            self.reasoning = max(self.reasoning, reasoning_tokens(event))
-        return usage
-
-    def _choice(self, choice: dict[str, Any], usage: Usage | None) -> None:
+    def _choice(self, choice: dict[str, Any], usage: Reported | None) -> None:
         reasoning, content = delta_texts(choice.get("delta") or {})
         if reasoning:
             self._think.set_apart()
@@ -142,15 +138,17 @@ class ChunkReader:
         elif content:
             self._apart = False
         reason: str | None = choice.get("finish_reason")
-        tokens = self._tokens(reasoning + content, choice, usage, ended=bool(reason))
-        if not reasoning + content:
+        text = reasoning + content if reasoning else content
+        tokens = self._tokens(text, choice, usage, ended=bool(reason))
+        if not text:
             self._add(tokens, reasoning=self._apart or self._think.thinking)
-        else:
-            thought = len(reasoning) or self._think.reasoning_until(content)
+        elif thought := len(reasoning) or self._think.reasoning_until(content):
             before, after = tokens.part(thought)
             self.thought = self.thought or bool(before.pieces)
             self._add(before, reasoning=True)
             self._add(after, reasoning=False)
+        else:
+            self._add(tokens, reasoning=False)
         if reason and self.finish is None:
             self._finish(reason)
 
@@ -170,13 +168,12 @@ class ChunkReader:
     # --- its tokens -------------------------------------------------------------------------------
 
     def _tokens(
-        self, text: str, choice: dict[str, Any], usage: Usage | None, *, ended: bool
+        self, text: str, choice: dict[str, Any], usage: Reported | None, *, ended: bool
     ) -> Tokens:
         """Cut a text into as many pieces as it has tokens, by the best evidence there is."""
-        scores: dict[str, Any] = choice.get("logprobs") or {}
-        entries: list[dict[str, Any]] = scores.get("content") or []
-        count = self._newly_reported(text, usage, ended=ended)
-        if entries:
+        scores: dict[str, Any] | None = choice.get("logprobs")
+        count = None if usage is None else self._newly_reported(text, usage, ended=ended)
+        if scores and (entries := scores.get("content")):
             top = max(len(entry.get("top_logprobs") or ()) for entry in entries)
             self.candidates = max(self.candidates, top)
             tokens = scored_tokens(entries, text, self._counter)
@@ -188,19 +185,20 @@ class ChunkReader:
             tokens = Tokens(fit(self._counter.split(text) if text else [], count), exact=not text)
         return tokens
 
-    def _newly_reported(self, text: str, usage: Usage | None, *, ended: bool) -> int | None:
+    def _newly_reported(self, text: str, usage: Reported, *, ended: bool) -> int | None:
         """Return how many tokens running usage says are new, or None where it says nothing.
 
         Usage that comes with the end alone is no running usage. A figure that the text cannot have
         (hidden reasoning, or a wrong one) starts the account anew.
         """
-        if usage is None or (ended and not self.running_usage):
+        if ended and not self.running_usage:
             return None
         new = max(0, usage.generated - self._reported)
         self._reported += new
         begun, self.running_usage = self.running_usage, True
         count = new - self._ahead
-        if (self.tokens and not begun) or count > len(text.encode("utf-8", "replace")) + INVISIBLE:
+        possible = count <= INVISIBLE or count <= len(text.encode("utf-8", "replace")) + INVISIBLE
+        if not possible or (self.tokens and not begun):
             self._ahead = -len(self._counter.split(text))
             return None
         self._ahead -= new
@@ -232,7 +230,7 @@ class ChunkReader:
                 confidences=None if tokens.confidences is None else tuple(tokens.confidences),
                 logprobs=None if tokens.logprobs is None else tuple(tokens.logprobs),
                 exact=tokens.exact,
-                usage=self._usage if index == last else None,
+                usage=self._usage.usage if self._usage and index == last else None,
                 finish=finish if index == last else None,
             )
             for index, (reasoning, tokens) in enumerate(runs)

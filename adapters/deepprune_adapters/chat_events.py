@@ -3,13 +3,36 @@
 from __future__ import annotations
 
 import json
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import jiter
 
 from deepprune_sdk.types import Usage
 
-__all__ = ["decode_event", "delta_texts", "event_usage", "reasoning_tokens"]
+__all__ = ["Reported", "decode_event", "delta_texts", "event_usage"]
+
+
+class Reported(NamedTuple):
+    """What a server says of the tokens of one stream so far; the largest counts.
+
+    Attributes:
+        generated: Tokens written, reasoning included.
+        prompt: Tokens read.
+        cached: Of those, tokens that were cached.
+        reasoning: Of the generated ones, tokens of reasoning.
+    """
+
+    generated: int
+    prompt: int
+    cached: int
+    reasoning: int
+
+    @property
+    def usage(self) -> Usage:
+        """The same as a chunk carries it."""
+        return Usage(
+            prompt=self.prompt, generated=self.generated, cached=min(self.prompt, self.cached)
+        )
 
 
 def decode_event(data: bytes) -> dict[str, Any]:
@@ -57,39 +80,28 @@ def delta_texts(delta: dict[str, Any]) -> tuple[str, str]:
     return reasoning, content
 
 
-def event_usage(event: dict[str, Any]) -> Usage | None:
+def event_usage(event: dict[str, Any]) -> Reported | None:
     """Return what an event says of the tokens so far, or None where it says nothing.
 
     Raises:
         TypeError: What is there is no number.
         ValueError: The same.
     """
-    usage: dict[str, Any] | None = event.get("usage")
-    timings: dict[str, Any] | None = event.get("timings")  # llama.cpp
-    cached = 0
-    if usage:
+    cached = reasoning = 0
+    if usage := event.get("usage"):
         prompt, generated = usage.get("prompt_tokens"), usage.get("completion_tokens")
-        cached = _detail(usage, "prompt_tokens_details", "cached_tokens")
+        if details := usage.get("prompt_tokens_details"):
+            cached = int(details.get("cached_tokens") or 0)
         cached = cached or int(usage.get("prompt_cache_hit_tokens") or 0)  # DeepSeek
-    elif timings:
+        if details := usage.get("completion_tokens_details"):
+            reasoning = int(details.get("reasoning_tokens") or 0)
+    elif timings := event.get("timings"):  # llama.cpp
         prompt = timings.get("prompt_n", 0) + timings.get("cache_n", 0)
         generated = timings.get("predicted_n")
     else:
         return None
     if generated is None:
         return None
-    prompt = max(0, int(prompt or 0))
-    return Usage(
-        prompt=prompt, generated=max(0, int(generated)), cached=max(0, min(prompt, cached))
+    return Reported(
+        max(0, int(generated)), max(0, int(prompt or 0)), max(0, cached), max(0, reasoning)
     )
-
-
-def reasoning_tokens(event: dict[str, Any]) -> int:
-    """Return how many of the generated tokens were reasoning, as far as the event says."""
-    usage: dict[str, Any] | None = event.get("usage")
-    return _detail(usage, "completion_tokens_details", "reasoning_tokens") if usage else 0
-
-
-def _detail(usage: dict[str, Any], group: str, name: str) -> int:
-    details: dict[str, Any] | None = usage.get(group)
-    return int(details.get(name) or 0) if details else 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, NoReturn, Self
@@ -16,6 +16,7 @@ import openai
 
 from deepprune_adapters.capabilities import Capabilities
 from deepprune_adapters.chat_chunks import ChunkReader
+from deepprune_adapters.intake import Intake
 from deepprune_adapters.provider_errors import Endpoint
 from deepprune_adapters.refusals import Refusal
 from deepprune_adapters.sse import EventSplitter, EventTooLongError
@@ -65,7 +66,7 @@ class ChatStream:
         self._sent: dict[str, Any] = {}
         self._deadline = float("inf")
         self._response: httpx2.Response | None = None
-        self._bytes: AsyncGenerator[bytes, None] | None = None
+        self._intake = Intake()
         self._unpack: Callable[[bytes], bytes] | None = None
         self._splitter = EventSplitter()
         self._reader: ChunkReader
@@ -80,13 +81,14 @@ class ChatStream:
         """
         if self._endpoint.total_timeout is not None:
             self._deadline = anyio.current_time() + self._endpoint.total_timeout
+        await self._intake.__aenter__()
         try:
             with anyio.CancelScope(deadline=self._deadline) as scope:
                 self._reader = ChunkReader(
                     self._endpoint, await self._counter(), prefix=self._request.prefix
                 )
                 self._response = await self._open()
-                self._bytes = self._response.aiter_raw()
+                self._intake.begin(self._response.aiter_raw())
                 await self._expect_events(self._response.headers)
             if scope.cancelled_caught:
                 raise self._endpoint.too_long()
@@ -207,10 +209,8 @@ class ChatStream:
 
     async def _next(self) -> bytes | None:
         """Read once; None at the end, which a broken connection is once all the text has come."""
-        if self._bytes is None:
-            return None
         try:
-            read = await anext(self._bytes, None)
+            read = await self._intake.next()
             if read is not None and self._unpack is not None:
                 read = self._unpack(read)
         except zlib.error as error:
@@ -234,18 +234,14 @@ class ChatStream:
 
     async def _drain(self) -> None:
         with anyio.move_on_after(DRAINING), suppress(Exception):
-            while self._bytes is not None and await anext(self._bytes, None) is not None:
+            while await self._intake.next() is not None:
                 pass
 
     async def _close(self) -> None:
-        with anyio.move_on_after(CLOSING, shield=True):
-            if self._bytes is not None:
-                # The client's generators lie in each other, and closing the outermost leaves the
-                # inner ones to the garbage collector; a cancelled read ends them all.
-                with anyio.CancelScope() as cancelled, suppress(Exception):
-                    cancelled.cancel()
-                    while await anext(self._bytes, None) is not None:
-                        pass
-            if self._response is not None:
-                with suppress(Exception):  # the connection is given up either way
-                    await self._response.aclose()
+        try:
+            await self._intake.__aexit__(None, None, None)
+        finally:
+            with anyio.move_on_after(CLOSING, shield=True):
+                if self._response is not None:
+                    with suppress(Exception):  # the connection is given up either way
+                        await self._response.aclose()

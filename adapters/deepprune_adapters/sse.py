@@ -36,6 +36,8 @@ class EventSplitter:
         Raises:
             EventTooLongError: An event is longer than `MAX_EVENT` bytes.
         """
+        if (events := self._whole(read)) is not None:
+            return events
         if self._after_cr and read.startswith(b"\n"):  # the second half of a CRLF
             read = read[1:]
             self._after_cr = False
@@ -52,6 +54,21 @@ class EventSplitter:
             self._line.append(lines.pop())
             self._grow(len(self._line[0]))
         return self._take(lines)
+
+    def _whole(self, read: bytes) -> list[bytes] | None:
+        """Split what consists of whole events of one `data: ` line each; None for anything else.
+
+        That is what nearly all reads are, and a split is a fifth of the price of line by line.
+        """
+        if self._first or self._line or self._data or not read.endswith(b"\n\n") or b"\r" in read:
+            return None
+        events = read[:-2].split(b"\n\n")
+        if read.count(b"\n") != 2 * len(events) or len(read) > MAX_EVENT:
+            return None
+        if not all(event.startswith(b"data: ") for event in events):
+            return None
+        self._after_cr, self._size = False, 0
+        return [event[6:] for event in events]
 
     def close(self) -> list[bytes]:
         """End the stream; return the data of a last event that no blank line follows."""

@@ -1,0 +1,76 @@
+"""Reading a response ahead of whoever handles it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from types import TracebackType
+from typing import Self
+
+import anyio
+
+__all__ = ["Intake"]
+
+
+class Intake:
+    """Reads in a task of its own, and hands on together what came together.
+
+    HTTP clients give a chunked body chunk by chunk, also where one read of the socket brought many.
+    Only a second task sees all of them: it runs when the first one has to wait for the network.
+    """
+
+    def __init__(self) -> None:
+        """Prepare; to be entered before `begin`, and left in the same task."""
+        self._tasks = anyio.create_task_group()
+        self._waiting: list[bytes] = []
+        self._news = anyio.Event()
+        self._error: Exception | None = None
+        self._over = False
+
+    async def __aenter__(self) -> Self:
+        """Make room for the task."""
+        await self._tasks.__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Break off: a cancelled read closes its connection."""
+        self._tasks.cancel_scope.cancel()
+        await self._tasks.__aexit__(None, None, None)
+
+    def begin(self, reads: AsyncIterator[bytes]) -> None:
+        """Begin to read."""
+        self._tasks.start_soon(self._read, reads)
+
+    async def _read(self, reads: AsyncIterator[bytes]) -> None:
+        waiting = self._waiting
+        try:
+            async for read in reads:
+                waiting.append(read)
+                if len(waiting) == 1:
+                    self._news.set()
+        except Exception as error:
+            self._error = error
+        # Cancelled, it is no end: who waits for news is cancelled too.
+        self._over = True
+        self._news.set()
+
+    async def next(self) -> bytes | None:
+        """Wait for bytes, and return all that have come; None at the end.
+
+        Raises:
+            Exception: What reading has raised, once everything before it was handed on.
+        """
+        if not self._waiting and not self._over:
+            self._news = anyio.Event()
+            await self._news.wait()
+        if self._waiting:
+            come = b"".join(self._waiting)
+            self._waiting.clear()
+            return come
+        if self._error is not None:
+            raise self._error
+        return None

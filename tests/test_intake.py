@@ -1,0 +1,82 @@
+"""Reading ahead: what came together is handed on together, and nothing is lost or left running."""
+
+from collections.abc import AsyncIterator
+
+import anyio
+import pytest
+from anyio.lowlevel import checkpoint
+
+from deepprune_adapters.intake import Intake
+
+pytestmark = pytest.mark.anyio
+
+
+async def together(*reads: bytes | Exception) -> AsyncIterator[bytes]:
+    """Bytes that are all there at once, as from one read of the socket."""
+    for read in reads:
+        if isinstance(read, Exception):
+            raise read
+        yield read
+
+
+async def test_what_came_together_is_handed_on_together() -> None:
+    async with Intake() as intake:
+        intake.begin(together(b"a", b"b", b"c"))
+        assert await intake.next() == b"abc"
+        assert await intake.next() is None
+        assert await intake.next() is None
+
+
+async def test_what_came_apart_is_handed_on_as_it_comes() -> None:
+    send, receive = anyio.create_memory_object_stream[bytes]()
+    async with receive, Intake() as intake:
+        intake.begin(receive)
+        async with send:
+            for part in (b"a", b"b"):
+                await send.send(part)
+                assert await intake.next() == part
+        assert await intake.next() is None
+
+
+async def test_what_came_before_a_fault_comes_before_it() -> None:
+    async with Intake() as intake:
+        intake.begin(together(b"a", OSError("gone")))
+        assert await intake.next() == b"a"
+        with pytest.raises(OSError, match="gone"):
+            await intake.next()
+
+
+async def test_leaving_breaks_off_the_read_that_goes_on() -> None:
+    ended = anyio.Event()
+
+    async def silent() -> AsyncIterator[bytes]:
+        try:
+            yield b"a"
+            await anyio.sleep_forever()
+        finally:
+            ended.set()
+
+    async with Intake() as intake:
+        intake.begin(silent())
+        assert await intake.next() == b"a"
+    assert ended.is_set()
+
+
+async def test_a_cancelled_reader_leaves_nothing_running() -> None:
+    ended = anyio.Event()
+
+    async def silent() -> AsyncIterator[bytes]:
+        try:
+            await anyio.sleep_forever()
+        finally:
+            ended.set()
+        yield b""
+
+    with anyio.CancelScope() as scope:
+        async with Intake() as intake:
+            intake.begin(silent())
+            await checkpoint()
+            scope.cancel()
+            await intake.next()
+    assert scope.cancelled_caught
+    assert ended.is_set()
