@@ -42,6 +42,7 @@ from deepprune_sdk.signals import (
     Start,
     Stop,
     Tick,
+    Warn,
 )
 from deepprune_sdk.trace import Outcome, Trace
 from deepprune_sdk.types import NO_USAGE, Chunk, Usage
@@ -112,6 +113,8 @@ class Engine:
         """Traces started, the policy's and those that shadow mode goes on with."""
         self.ended_because: str | None = None
         """Why the run is over, or None while it goes on."""
+        self.warnings: list[str] = []
+        """What the user should know, each once."""
         self.policy_ended_because: str | None = None
         """Why it is over for the policy: in shadow mode that may come earlier."""
 
@@ -177,7 +180,9 @@ class Engine:
         """Take one signal; return what to do about it, in order. O(chunk) for most chunks."""
         match signal:
             case Arrived():
-                if not self._arrived(signal.trace, signal.chunk):
+                looked = self._arrived(signal.trace, signal.chunk)
+                self._warn(signal.chunk.warning)
+                if not looked and not self._actions:
                     return []
             case Ended():
                 self._streams.discard(signal.trace)
@@ -230,6 +235,15 @@ class Engine:
             answer = self._answers.extract(PROBE + probed.text, complete=False)
         name = None if answer is None else self._classes.name(answer)
         self._unseen.append(ProbeAnswered(self.traces[probed.trace], probed.tokens, name))
+
+    def _warn(self, message: str | None) -> None:
+        if message is not None and message not in self.warnings:
+            self.warnings.append(message)
+            self._actions.append(Warn(message=message))
+
+    def candidates(self) -> int:
+        """Candidates a token whose log-probabilities the policy looks at; 0 for none."""
+        return self._state.candidates()
 
     def wake_after(self) -> float | None:
         """Seconds since the start after which a `Tick` is wanted, or None for never."""

@@ -12,6 +12,7 @@ from deepprune_sdk.events import (
     Event,
     PairJudged,
     RunEnded,
+    RunWarning,
     TraceClosed,
     TraceFailed,
     TraceFinished,
@@ -31,6 +32,7 @@ from deepprune_sdk.signals import (
     Placed,
     Signal,
     Start,
+    Warn,
 )
 
 __all__ = ["Feed"]
@@ -138,6 +140,8 @@ class Feed:
                     )
                 )
                 self._publish_vote()
+            case Warn():
+                self.publish(RunWarning(message=action.message))
             case End():
                 self.publish(RunEnded(reason=action.reason))
                 self._ended = True

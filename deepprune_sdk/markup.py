@@ -152,7 +152,7 @@ line-height:15px;overflow:hidden}
 .dp-legend i{flex:none;width:26px;height:9px;margin-right:.5em;background:var(--c)}
 .dp-pruned>i{background:repeating-linear-gradient(90deg,var(--c) 0 3px,transparent 3px 6px)}
 .dp-pruned>i,.dp-answered>i{border-right:2px solid var(--ink)}
-.dp-stopped>i{background:linear-gradient(90deg,var(--c) 40%,transparent)}
+.dp-live>i,.dp-stopped>i{background:linear-gradient(90deg,var(--c) 40%,transparent)}
 .dp-failed>i{background:none;border:1px dotted var(--bad);border-right:2px solid var(--bad)}
 .dp-failed>em{color:var(--bad)}
 .dp-s .dp-pruned>i,.dp-s .dp-answered>i{border-right-width:3px}

@@ -19,6 +19,7 @@ __all__ = ["letter", "run_picture"]
 HOVER: Final = 200
 """Characters of a trace's end that hovering over its bar shows."""
 _ENDS: Final = {
+    "live": "still running",
     "finished": "ran to its end",
     "answered": "closed once it had answered",
     "pruned": "closed",
@@ -30,6 +31,7 @@ _VOTES: Final = {
     True: "; at the right: answers seen (+ traces closed into their cluster)",
 }
 _LEGEND: Final = (
+    ("live", "still running"),
     ("finished", "ran to its end"),
     ("answered", "closed once it had answered"),
     ("pruned", "closed at the cut"),

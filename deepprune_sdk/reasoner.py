@@ -13,7 +13,7 @@ from deepprune_sdk.engine import Engine
 from deepprune_sdk.errors import BatchError, ConfigurationError, DeepPruneError
 from deepprune_sdk.judges.learned import LearnedJudge
 from deepprune_sdk.judging import Judging, JudgingLimits
-from deepprune_sdk.policies import Composed, DeepPrune, Policy, RunSetup, SettledVote
+from deepprune_sdk.policies import Policy, RunSetup, method
 from deepprune_sdk.protocols import AnswerExtractor, Backend, ContinuesPrefix, Judge
 from deepprune_sdk.recording.live import RecordAs, TraceRecorder
 from deepprune_sdk.recording.runlog import RunLogWriter
@@ -52,7 +52,9 @@ class ParallelReasoner:
             backend: Where traces come from.
             judge: Says whether two unfinished traces will end in the same answer; by default
                 `LearnedJudge`, which needs no model.
-            policy: The method; by default redundancy pruning that stops once the vote is settled.
+            policy: The method; by default `method("deepprune")`: traces start as the vote needs
+                them, redundant ones are closed, and the run ends once the full vote would hardly
+                have given another answer.
             sampling: Temperature, token limit and the like.
             answers: Reads final answers and compares them; a function from text to answer will do.
             concurrency: Most streams at once in one run; None leaves it to the backend.
@@ -70,7 +72,7 @@ class ParallelReasoner:
             raise ConfigurationError(f"concurrency={concurrency}: allow at least 1 stream, or None")
         self.backend = backend
         self.judge: Judge = judge or LearnedJudge()
-        self.policy: Policy = policy or Composed(DeepPrune(), SettledVote())
+        self.policy: Policy = policy or method("deepprune")
         self.sampling: Sampling = sampling or Sampling()
         self.answers: AnswerExtractor = _extractor(answers)
         self.concurrency = concurrency
@@ -149,6 +151,8 @@ class ParallelReasoner:
         )
         extractor = self.answers if answers is None else _extractor(answers)
         engine = Engine(self.policy, setup, extractor, shadow=self.shadow)
+        candidates = max(sampling.top_logprobs, engine.candidates())
+        sampling = sampling.model_copy(update={"top_logprobs": candidates})
         return Run(
             engine,
             backend,

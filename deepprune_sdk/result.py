@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -35,7 +35,8 @@ class TraceReport(_Report):
     """One trace."""
 
     trace: int
-    outcome: Outcome
+    outcome: Outcome | Literal["live"]
+    """What ended it; "live" in a snapshot of a run that goes on."""
     reason: str = ""
     """Why a policy closed it, or the error that ended it."""
     into: int | None = None
@@ -119,6 +120,10 @@ class Result(_Report):
     """Weight by answer, the winner first."""
     agreement: float
     """Share of the answer among observed ballots, 0 to 1."""
+    posterior: float = 0.5
+    """Probability that the answer is the more frequent one of the two that were seen most, were
+    traces sampled without end: Adaptive-Consistency's Beta rule on observed ballots, each counting
+    1. One half where none was seen."""
     ended_because: str
     """complete: every trace ended; settled: the vote could not turn; or why it was stopped."""
     usage: RunUsage

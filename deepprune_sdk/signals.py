@@ -34,6 +34,7 @@ __all__ = [
     "Stop",
     "Tick",
     "Unscored",
+    "Warn",
     "key_of",
     "record_of",
 ]
@@ -223,6 +224,14 @@ class Orphaned:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Warn:
+    """Something a user should know, said once in a run."""
+
+    message: str
+    type: Literal["warn"] = "warn"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class End:
     """The run is over."""
 
@@ -233,7 +242,7 @@ class End:
 Decision = Ask | Probe | Close | Placed | Resume | Orphaned | End
 """What a policy may answer."""
 
-Action = Start | Ask | Probe | Close | Placed | Orphaned | End
+Action = Start | Ask | Probe | Close | Placed | Orphaned | Warn | End
 """What a shell is told."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from deepprune_sdk.engine import Engine
@@ -16,14 +17,12 @@ from deepprune_sdk.result import (
 )
 from deepprune_sdk.trace import Trace
 from deepprune_sdk.types import NO_USAGE, Usage
-from deepprune_sdk.voting import Ballot, SurvivorsVote, Tally
+from deepprune_sdk.voting import Ballot, SurvivorsVote, Tally, leader_stays_ahead
 
 __all__ = ["summarize"]
 
 
-def summarize(
-    engine: Engine, judge: JudgeReport | None = None, warnings: Sequence[str] = ()
-) -> Result:
+def summarize(engine: Engine, judge: JudgeReport | None = None) -> Result:
     """Report a run as it stands, over or not. In shadow mode the full traces vote by majority."""
     judge = judge or JudgeReport()
     if engine.shadow:
@@ -47,6 +46,7 @@ def summarize(
             for answer, entry in tally.entries.items()
         },
         agreement=tally.agreement,
+        posterior=_posterior(ballots, tally),
         ended_because=engine.ended_because or "running",
         usage=_run_usage(usage, engine.probe_usage, judge),
         traces=_reports(engine, traces, ballots, tally),
@@ -54,8 +54,19 @@ def summarize(
         judge=judge,
         orphaned=0 if shadow else len(lapsed),
         shadow=shadow,
-        warnings=list(warnings),
+        warnings=list(engine.warnings),
     )
+
+
+def _posterior(ballots: Sequence[Ballot], tally: Tally) -> float:
+    """The Beta rule on how often each answer was seen in a trace that has a say."""
+    seen = Counter(
+        ballot.answer
+        for ballot in ballots
+        if not ballot.imputed and tally.weights.get(ballot.trace, 0.0) > 0.0
+    )
+    winner = seen.pop(tally.answer, 0) if tally.answer is not None else 0
+    return leader_stays_ahead(winner, max(seen.values(), default=0))
 
 
 def _clusters(engine: Engine) -> dict[int, list[int]]:
@@ -89,7 +100,7 @@ def _reports(
         reports.append(
             TraceReport(
                 trace=trace.index,
-                outcome=trace.outcome or "stopped",
+                outcome=trace.outcome or "live",
                 reason=trace.reason,
                 into=claim.cluster if claim else trace.into,
                 answer=ballot.answer if ballot else None,

@@ -186,6 +186,7 @@ class Chunk:
         logprobs: A piece each: log-probability of the token itself.
         exact: Whether the pieces are known to be the model's tokens.
         usage: Tokens of this stream so far, where the server says so (cumulative).
+        warning: What a user should know of the server, in the same words for every stream.
         finish: Set once, where the model ended the trace.
     """
 
@@ -195,6 +196,7 @@ class Chunk:
     logprobs: tuple[float, ...] | None = None
     exact: bool = True
     usage: Usage | None = None
+    warning: str | None = None
     finish: Finish | None = None
 
 

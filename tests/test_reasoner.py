@@ -13,7 +13,6 @@ from deepprune_sdk import (
     BatchError,
     Checkpoints,
     Chunk,
-    Composed,
     ConfigurationError,
     DeepPrune,
     FullSampling,
@@ -24,8 +23,8 @@ from deepprune_sdk import (
     ParallelReasoner,
     ProtocolError,
     Sampling,
-    SettledVote,
     TraceRequest,
+    method,
 )
 from deepprune_sdk.testing import Script, ScriptedBackend, ScriptedJudge
 
@@ -43,13 +42,12 @@ async def test_the_defaults_prune_and_settle() -> None:
     backend = ScriptedBackend([f"so so {FIVE}"])
     parallel = ParallelReasoner(backend)
     assert isinstance(parallel.judge, LearnedJudge)
-    assert isinstance(parallel.policy, Composed)
-    assert parallel.policy.name == "deepprune+settled"
+    assert repr(parallel.policy) == repr(method("deepprune"))
     result = await parallel.solve("2 + 3?")
-    assert len(result.traces) <= 16
+    assert len(result.traces) == 6  # 4 unanimous ballots settle it, and half as many again start
+    assert result.ended_because == "settled"
     assert result.answer == "5"
     assert result.judge.name == "learned"
-    assert SettledVote() in parallel.policy.policies
 
 
 async def test_a_chat_reaches_the_backend_and_its_last_question_the_judge() -> None:

@@ -183,7 +183,7 @@ async def test_esc_stops_at_the_first_unanimous_window() -> None:
     assert (await play(traces[:5], UnanimousWindow(window=5))).result.ended_because == "complete"
 
 
-@pytest.mark.parametrize(("unanimous", "started"), [(3, 3), (4, 4), (9, 4)])
+@pytest.mark.parametrize(("unanimous", "started"), [(3, 3), (5, 4), (9, 4)])
 async def test_four_unanimous_answers_settle_adaptive_consistency_and_three_do_not(
     unanimous: int, started: int
 ) -> None:

@@ -160,6 +160,10 @@ class PolicyState:
     def wake_after(self) -> float | None:
         """Seconds since the start after which `Elapsed` is wanted, or None for never."""
 
+    def candidates(self) -> int:
+        """Candidates a token whose log-probabilities are looked at; 0 for none."""
+        return 0
+
     def protects(self, trace: Trace, view: RunView) -> bool:
         """Whether no policy may close `trace` now."""
         del trace, view

@@ -83,6 +83,9 @@ class _ComposedState(PolicyState):
         wanted = [state.wake_after() for state in self._states]
         return min((seconds for seconds in wanted if seconds is not None), default=None)
 
+    def candidates(self) -> int:
+        return max(state.candidates() for state in self._states)
+
     def protects(self, trace: Trace, view: RunView) -> bool:
         return any(state.protects(trace, view) for state in self._states)
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from itertools import accumulate
+from collections.abc import Iterable
 from math import fsum
 from statistics import median
 from typing import Literal
@@ -19,12 +18,19 @@ from deepprune_sdk.policies.base import (
     RunView,
     TraceOver,
 )
+from deepprune_sdk.policies.weights import (
+    ConfidenceVote,
+    Weighing,
+    group_confidences,
+    percentile,
+    weigh,
+)
 from deepprune_sdk.signals import Close, Decision, End
 from deepprune_sdk.trace import Trace
 from deepprune_sdk.types import Config
-from deepprune_sdk.voting import Ballot, SurvivorsVote, Tally, Vote
+from deepprune_sdk.voting import Ballot, SurvivorsVote, Vote
 
-__all__ = ["DeepConf", "group_confidences", "percentile"]
+__all__ = ["DeepConf"]
 
 WINDOW = 2048
 """Tokens of the sliding window at most, as in the paper."""
@@ -34,19 +40,29 @@ class DeepConf(Config):
     """Confidence-filtered sampling, online.
 
     Warm-up traces run in full; the bar is a percentile of their scores, a score being the lowest
-    mean confidence of any window. Later traces are closed as soon as a full window's mean falls
-    under the bar. Closed traces and warm-up traces under the bar do not vote; the others vote by
-    their score.
+    mean confidence of any window (the paper's lowest group confidence). Later traces are closed as
+    soon as a full window's mean falls under the bar. Closed traces and warm-up traces under the
+    bar do not vote; the others vote by their confidence.
     """
 
     name: Literal["deepconf"] = "deepconf"
-    kept: float = Field(gt=0, lt=1)
+    kept: float = Field(gt=0, le=1)
     """Fraction of the warm-up that is above the bar: 0.1 for DeepConf-low (the most confident 10%
     are kept, the bar is the 90th percentile), 0.9 for DeepConf-high."""
-    warmup: int = Field(default=16, ge=1)
-    """Traces that run in full first."""
+    warmup: int | None = Field(default=16, ge=1)
+    """Traces that run in full first; None for all of them, so that confidence decides the vote
+    alone (the paper's offline mode)."""
     consensus: float | None = Field(default=0.95, gt=0.5, le=1)
     """The run ends when the leading answer's share of the weight reaches this; None goes on."""
+    vote: Weighing = "minimum"
+    """What a ballot weighs: "minimum" is the score; "mean", "tail" and "bottom" are the mean
+    confidence of the trace, of its last window, and of the lowest tenth of its windows; "majority"
+    counts every ballot as 1."""
+    top: float = Field(default=1.0, gt=0, le=1)
+    """Share of the ballots, the heaviest ones, that count at the end."""
+    candidates: int = Field(default=20, ge=1)
+    """Most probable tokens a position whose mean log-probability is its confidence (k). They are
+    asked for; a server that sends fewer gives another, coarser confidence, and a warning."""
 
     @classmethod
     def low(cls, *, warmup: int = 16) -> DeepConf:
@@ -58,40 +74,51 @@ class DeepConf(Config):
         """Keep 90%: closest to the full vote."""
         return cls(kept=0.9, warmup=warmup)
 
+    @classmethod
+    def offline(
+        cls, *, kept: float = 1.0, vote: Weighing = "minimum", top: float = 1.0
+    ) -> DeepConf:
+        """Close nothing: all n traces run in full, and their confidence decides the vote."""
+        return cls(kept=kept, warmup=None, vote=vote, top=top)
+
     def begin(self, setup: RunSetup) -> PolicyState:
         """Make the state of one run.
 
         Raises:
             ConfigurationError: n is not above the warm-up.
         """
-        if setup.n <= self.warmup:
+        if self.warmup is not None and setup.n <= self.warmup:
             raise ConfigurationError(
                 f"n={setup.n} is not above DeepConf's warm-up of {self.warmup} traces: raise n, or "
                 "lower warmup"
             )
-        return _ConfidenceState(self)
+        return _ConfidenceState(self, setup.n if self.warmup is None else self.warmup)
 
 
 class _ConfidenceState(PolicyState):
-    def __init__(self, policy: DeepConf) -> None:
+    def __init__(self, policy: DeepConf, warmup: int) -> None:
         self._policy = policy
+        self._size = warmup
         self._checked = False
         self._warmup: set[int] = set()
         self._sums: dict[int, list[float]] = {}
         self._window = 0
         self._bar: float | None = None
         self._scores: dict[int, float] = {}
+        self._weights: dict[int, float] = {}
+        """Of the ballots that count."""
+
+    def candidates(self) -> int:
+        return self._policy.candidates
 
     def admitted(self, view: RunView) -> int:
-        if not self._checked:
-            return 1
         if self._bar is not None:
             return view.setup.n
-        failed = sum(trace.outcome == "failed" for trace in view.traces)
-        return self._policy.warmup + failed
+        unusable = sum(not trace.live and not _usable(trace) for trace in view.traces)
+        return unusable + (self._size if self._checked else 1)
 
     def interest(self, trace: Trace) -> int | None:
-        if trace.index == 0 and not self._checked:
+        if not self._checked:
             return 1
         if self._bar is None or trace.index in self._warmup:
             return None
@@ -129,56 +156,55 @@ class _ConfidenceState(PolicyState):
                     if begin >= 0 and sums[-1] - sums[begin] < self._bar * self._window:
                         yield Close(trace=trace.index, reason="low confidence")
             case TraceOver(trace):
-                if trace.index == 0 and not self._checked:
-                    self._checked = True
                 self._raise_bar(view)
                 if self._bar is not None:
-                    self._score(trace)
+                    self._weigh(trace)
                     yield from self._agree(view)
             case _:
                 pass
 
     def _check(self, trace: Trace) -> None:
-        if trace.tokens and not trace.confidences:
+        if not trace.confidences:
             raise ConfigurationError(
-                "DeepConf needs log-probabilities and the server sent none: ask for them with "
-                "Sampling(top_logprobs=20), or use another method where the server has none"
+                "DeepConf needs log-probabilities and none came: choose a server, or a recording, "
+                "that has them, or another method"
             )
         self._checked = True
 
     def _raise_bar(self, view: RunView) -> None:
-        """Set the bar once the warm-up is over."""
+        """Set the bar once the warm-up is over; where it cannot be made up, with what is there."""
         if self._bar is not None:
             return
-        over = [t for t in view.traces if not t.live and t.outcome != "failed" and t.confidences]
+        over = [trace for trace in view.traces if not trace.live and _usable(trace)]
         none_left = len(view.traces) == view.setup.n and not any(t.live for t in view.traces)
-        if over and (none_left or len(over) >= self._policy.warmup):
-            self._set_bar(over)
+        if over and (none_left or len(over) >= self._size):
+            self._warmup = {trace.index for trace in over}
+            self._window = max(1, min(WINDOW, int(median(trace.tokens for trace in over) / 4)))
+            self._scores = {trace.index: self._score(trace) for trace in over}
+            self._bar = percentile(list(self._scores.values()), 1.0 - self._policy.kept)
+            for trace in over:
+                self._weigh(trace)
 
-    def _set_bar(self, over: Sequence[Trace]) -> None:
-        self._warmup = {trace.index for trace in over}
-        self._window = max(1, min(WINDOW, int(median(trace.tokens for trace in over) / 4)))
-        for trace in over:
-            self._score(trace)
-        self._bar = percentile(list(self._scores.values()), 1.0 - self._policy.kept)
+    def _score(self, trace: Trace) -> float:
+        return min(group_confidences(trace.confidences, self._window))
 
-    def _score(self, trace: Trace) -> None:
-        if trace.confidences:
-            self._scores[trace.index] = min(group_confidences(trace.confidences, self._window))
+    def _weigh(self, trace: Trace) -> None:
+        """Let an ended trace vote, unless it was closed or is under the bar."""
+        if trace.confidences and trace.outcome != "pruned":
+            score = self._scores.setdefault(trace.index, self._score(trace))
+            if self._bar is not None and score >= self._bar:
+                self._weights[trace.index] = weigh(
+                    self._policy.vote, trace.confidences, self._window
+                )
 
     def _agree(self, view: RunView) -> Iterable[Decision]:
         if self._policy.consensus is None:
             return
         # The whole warm-up counts here: the few of it that are above the bar agree too easily.
         ballots = [
-            Ballot(trace=ballot.trace, answer=ballot.answer, weight=weight)
+            Ballot(trace=ballot.trace, answer=ballot.answer, weight=self._scores[ballot.trace])
             for ballot in view.ballots()
-            if (
-                weight := self._scores.get(ballot.trace, 0.0)
-                if ballot.trace in self._warmup
-                else self.weight(ballot.trace)
-            )
-            > 0.0
+            if ballot.trace in self._weights or ballot.trace in self._warmup
         ]
         totals = [entry.total for entry in SurvivorsVote().tally(ballots).entries.values()]
         if totals and totals[0] >= self._policy.consensus * fsum(totals):
@@ -191,44 +217,11 @@ class _ConfidenceState(PolicyState):
         return self._bar is not None
 
     def vote(self) -> Vote:
-        return _ConfidenceVote(self)
-
-    def weight(self, trace: int) -> float:
-        """What a trace's ballot counts: its score, or nothing where that is under the bar."""
-        score = self._scores.get(trace)
-        return 0.0 if score is None or self._bar is None or score < self._bar else score
+        return ConfidenceVote(
+            self._weights, self._policy.top, bounded=self._policy.vote == "majority"
+        )
 
 
-class _ConfidenceVote:
-    counts_imputed = False
-    bounded = False
-
-    def __init__(self, state: _ConfidenceState) -> None:
-        self._state = state
-
-    def tally(self, ballots: Sequence[Ballot]) -> Tally:
-        weighted = [
-            Ballot(trace=ballot.trace, answer=ballot.answer, weight=weight)
-            for ballot in ballots
-            if not ballot.imputed and (weight := self._state.weight(ballot.trace)) > 0.0
-        ]
-        return SurvivorsVote().tally(weighted or [b for b in ballots if not b.imputed])
-
-
-def group_confidences(confidences: Sequence[float], window: int) -> list[float]:
-    """Return the mean confidence of every full window; of all where there is no full one."""
-    window = min(window, len(confidences))
-    sums = [0.0, *accumulate(confidences)]
-    return [(sums[i + window] - sums[i]) / window for i in range(len(sums) - window)]
-
-
-def percentile(values: Sequence[float], share: float) -> float:
-    """Return the value under which `share` of `values` lie, interpolating linearly.
-
-    The position is share * (len - 1), as NumPy's default has it.
-    """
-    ordered = sorted(values)
-    position = share * (len(ordered) - 1)
-    below = int(position)
-    above = min(below + 1, len(ordered) - 1)
-    return ordered[below] + (position - below) * (ordered[above] - ordered[below])
+def _usable(trace: Trace) -> bool:
+    """Whether an ended trace can be part of the warm-up."""
+    return trace.outcome != "failed" and bool(trace.confidences)

@@ -25,7 +25,10 @@ _Parts = tuple[BuiltIn, ...]
 METHODS: Mapping[str, Callable[[], _Parts]] = {
     "cons": lambda: (FullSampling(),),
     "cons-settled": lambda: (FullSampling(), SettledVote()),
-    "deepprune": lambda: (DeepPrune(), SettledVote()),
+    "deepprune": lambda: (
+        DeepPrune(tau=0.95),
+        SettledVote(confidence=0.95, of="full-vote", lookahead=1.5, count_imputed=True),
+    ),
     "deepprune-paper": lambda: (DeepPrune.paper(),),
     "deepconf-low": lambda: (DeepConf.low(),),
     "deepconf-high": lambda: (DeepConf.high(),),

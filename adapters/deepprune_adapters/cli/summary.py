@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from math import fsum
 from typing import Final
@@ -19,7 +20,10 @@ LONGEST_ANSWER: Final = 600
 MOST_ANSWERS: Final = 8
 ENDINGS: Final = {
     "complete": "every trace came to its end",
-    "settled": "settled: the vote could not turn any more",
+    "settled": "settled: more traces would hardly have turned the vote",
+    "consensus": "consensus: the leading answer has the share of the vote that was asked for",
+    "unanimous": "unanimous: all traces of a window gave the same answer",
+    "stable": "stable: the leading answer had not changed for long",
     "interrupted": "interrupted: the vote is over what was there by then",
 }
 
@@ -79,14 +83,16 @@ def _tokens(result: Result, elapsed: float) -> str:
 
 def _traces(result: Result) -> str:
     ends = [trace.outcome for trace in result.traces]
-    redundant = sum(trace.outcome == "pruned" and trace.into is not None for trace in result.traces)
+    pruned = [trace for trace in result.traces if trace.outcome == "pruned"]
+    redundant = sum(trace.into is not None for trace in pruned)
+    dropped = Counter(trace.reason for trace in pruned if trace.into is None)
     parts = [
         f"{ends.count('finished')} finished",
         f"{redundant} closed as redundant",
     ]
     others = {
         "closed once answered": ends.count("answered"),
-        "not selected": ends.count("pruned") - redundant,
+        **{f"closed ({reason})": amount for reason, amount in dropped.items()},
         "stopped": ends.count("stopped"),
         "failed": ends.count("failed"),
     }
