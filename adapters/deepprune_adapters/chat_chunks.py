@@ -53,9 +53,13 @@ class ChunkReader:
         thought: Whether any reasoning text has come.
     """
 
-    def __init__(self, endpoint: Endpoint, counter: TokenCounter, *, prefix: str = "") -> None:
-        """Begin a stream that continues `prefix`."""
+    def __init__(
+        self, endpoint: Endpoint, counter: TokenCounter, *, prefix: str = "", candidates: int = 0
+    ) -> None:
+        """Begin a stream that continues `prefix`; so many candidates a token were asked for."""
         self._endpoint = endpoint
+        self._asked = candidates
+        self._warned = False
         self._counter = counter
         self._think = ThinkTags(prefix)
         self._apart = False
@@ -231,9 +235,28 @@ class ChunkReader:
                 logprobs=None if tokens.logprobs is None else tuple(tokens.logprobs),
                 exact=tokens.exact,
                 usage=self._usage.usage if self._usage and index == last else None,
+                warning=self._warning() if index == last else None,
                 finish=finish if index == last else None,
             )
             for index, (reasoning, tokens) in enumerate(runs)
         ]
         self._runs, self._usage = [], None
         return chunks
+
+    def _warning(self) -> str | None:
+        """Return what the user should know of this server, once a stream."""
+        if self._warned:
+            return None
+        self._warned = True
+        if 0 < self.candidates < self._asked:
+            return (
+                f"the server sends {self.candidates} candidates a token where {self._asked} were "
+                "asked for: confidences are coarser than the method's"
+            )
+        if self.reasoning and not self.thought and self.over:
+            return (
+                "the provider hides the reasoning: there is no text for a judge to compare, and "
+                "the run can only settle on answers"
+            )
+        self._warned = False
+        return None

@@ -85,7 +85,10 @@ class ChatStream:
         try:
             with anyio.CancelScope(deadline=self._deadline) as scope:
                 self._reader = ChunkReader(
-                    self._endpoint, await self._counter(), prefix=self._request.prefix
+                    self._endpoint,
+                    await self._counter(),
+                    prefix=self._request.prefix,
+                    candidates=self._request.sampling.top_logprobs,
                 )
                 self._response = await self._open()
                 self._intake.begin(self._response.aiter_raw())
