@@ -133,6 +133,7 @@ class _Replay:
         self._paused: dict[int, int] = {}
         self._agenda: list[tuple[int, int]] = []
         self._probes: list[Probe] = []
+        self._some_ended = False
         self.judging = Judging(judge, limits)
         self.now = 0
 
@@ -144,8 +145,9 @@ class _Replay:
             if playback is None or time != self._due(playback):
                 continue  # closed meanwhile, or due at another time by now
             self.now = time
+            self._some_ended = False
             await self._tell(engine, index, playback)
-            self._reschedule(engine)
+            self._reschedule(engine, index)
 
     def _due(self, playback: _Playback) -> int:
         return max(self.now, playback.begun + playback.wanted)
@@ -165,6 +167,7 @@ class _Replay:
                 return  # closed at this very token
             if isinstance(signal, Ended):
                 del self._playing[index]
+                self._some_ended = True
             await self._act(engine, engine.handle(signal))
 
     async def _act(self, engine: Engine, actions: Iterable[Action]) -> None:
@@ -207,15 +210,22 @@ class _Replay:
                     self._probes.append(action)
                 case Close():
                     self._paused[action.trace] = self._playing.pop(action.trace).told
+                    self._some_ended = True
                 case End():
                     self._playing.clear()
                 case _:
                     pass
         return waiting
 
-    def _reschedule(self, engine: Engine) -> None:
-        for index, playback in self._playing.items():
-            self._schedule(engine, index, playback)
+    def _reschedule(self, engine: Engine, told: int) -> None:
+        """Ask when traces next matter: all of them where one ended, else the one that was told.
+
+        A policy may take interest in other traces when one is over, and at no other moment.
+        """
+        for index in list(self._playing) if self._some_ended else (told,):
+            playback = self._playing.get(index)
+            if playback is not None:
+                self._schedule(engine, index, playback)
 
     def _schedule(self, engine: Engine, index: int, playback: _Playback) -> None:
         end = len(playback.trace.pieces)
