@@ -21,6 +21,7 @@ from deepprune_sdk.recording.writer import TraceWriter
 from deepprune_sdk.result import Result
 from deepprune_sdk.retry import Retries
 from deepprune_sdk.run import Run, first_error
+from deepprune_sdk.throttle import Throttle
 from deepprune_sdk.types import Message, Prompt, Sampling, to_messages
 
 __all__ = ["ParallelReasoner"]
@@ -78,6 +79,7 @@ class ParallelReasoner:
         self.concurrency = concurrency
         self.judging: JudgingLimits = judging or JudgingLimits()
         self.retries: Retries = retries or Retries()
+        self._throttle = Throttle()
         self.shadow = shadow
         is_path = isinstance(record, str | PathLike)
         self.record: TraceWriter | None = TraceWriter(record) if is_path else record
@@ -160,6 +162,7 @@ class ParallelReasoner:
             messages=messages,
             sampling=sampling,
             retries=self.retries,
+            throttle=self._throttle,
             log=None if run_log is None else RunLogWriter(run_log, self.policy, setup, self.shadow),
             recorder=self._recorder(engine, sampling, record_as),
             watched=watched,

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self, cast
 
 import anyio
 from anyio.abc import TaskGroup
 
-from deepprune_sdk.engine import PROBE, Engine
-from deepprune_sdk.errors import AllTracesFailedError, BackendError, DeepPruneError
+from deepprune_sdk.engine import Engine
+from deepprune_sdk.errors import AllTracesFailedError, DeepPruneError
 from deepprune_sdk.events import Event
 from deepprune_sdk.feed import Feed
 from deepprune_sdk.judging import Judging
@@ -21,7 +20,7 @@ from deepprune_sdk.protocols import Backend
 from deepprune_sdk.recording.live import TraceRecorder
 from deepprune_sdk.recording.runlog import RunLogWriter
 from deepprune_sdk.result import Result
-from deepprune_sdk.retry import Retries, retrying
+from deepprune_sdk.retry import Retries
 from deepprune_sdk.signals import (
     Action,
     Arrived,
@@ -32,30 +31,18 @@ from deepprune_sdk.signals import (
     Failed,
     Judged,
     Probe,
-    Probed,
     Signal,
     Start,
     Stop,
     Tick,
 )
+from deepprune_sdk.streams import DOWN, Stream, Streams
 from deepprune_sdk.summary import summarize
+from deepprune_sdk.throttle import Throttle
 from deepprune_sdk.trace import Pair
-from deepprune_sdk.types import NO_USAGE, Message, Sampling, TraceRequest, Usage
+from deepprune_sdk.types import Message, Sampling
 
 __all__ = ["Run"]
-
-logger: logging.Logger = logging.getLogger(__name__)
-
-PROBE_TOKENS = 12
-"""Most tokens of a probed answer."""
-
-
-@dataclass(slots=True)
-class _Stream:
-    """One open request. A trace that is resumed gets another one, and the old one is not heard."""
-
-    scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
-    brought_text: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +50,7 @@ class _Post:
     """What a task tells the receive loop."""
 
     signals: Sequence[Signal]
-    stream: _Stream | None = None
+    stream: Stream | None = None
 
 
 class Run:
@@ -81,23 +68,27 @@ class Run:
         messages: tuple[Message, ...],
         sampling: Sampling,
         retries: Retries,
+        throttle: Throttle,
         log: RunLogWriter | None = None,
         recorder: TraceRecorder | None = None,
         watched: bool = True,
     ) -> None:
         """Prepare a run; entering it starts it. Made by `ParallelReasoner.run`."""
         self._engine = engine
-        self._backend = backend
         self._judging = judging
-        self._messages = messages
-        self._sampling = sampling
-        self._retries = retries
+        self._streams = Streams(
+            engine,
+            backend,
+            messages=messages,
+            sampling=sampling,
+            retries=retries,
+            throttle=throttle,
+            tell=self._tell,
+        )
         self._log = log
         self._recorder = recorder
         self._feed = Feed(engine) if watched else None
-        self._streams: dict[int, _Stream] = {}
         self._waiting_pairs: list[Pair] = []
-        self._fatal: BackendError | None = None
         self._error: Exception | None = None
         self._result: Result | None = None
         self._over = anyio.Event()
@@ -229,7 +220,7 @@ class Run:
             if (
                 post.stream is not None
                 and isinstance(signal, Arrived | Ended | Failed)
-                and post.stream is not self._streams.get(signal.trace)
+                and not self._streams.speaks(post.stream, signal.trace)
             ):
                 continue  # the stream of a trace that has been resumed by another one
             self._act(signal, self._engine.handle(signal), tasks)
@@ -246,17 +237,16 @@ class Run:
         for action in actions:
             match action:
                 case Start() if tasks is not None:
-                    stream = self._streams[action.trace] = _Stream()
-                    tasks.start_soon(self._stream, action, stream)
+                    stream = self._streams.new(action.trace)
+                    tasks.start_soon(self._streams.follow, action, stream)
                 case Ask():
                     self._waiting_pairs += action.pairs
                 case Probe() if tasks is not None:
-                    tasks.start_soon(self._probe, action)
+                    tasks.start_soon(self._streams.probe, action)
                 case Close() if action.applied:
-                    self._streams[action.trace].scope.cancel()
+                    self._streams.close(action.trace)
                 case End():
-                    for stream in self._streams.values():
-                        stream.scope.cancel()
+                    self._streams.close_all()
                 case _:
                     pass
 
@@ -264,58 +254,14 @@ class Run:
         self._result = self.snapshot()
         traces = self._engine.run_traces()
         failed = {trace.index: trace.reason for trace in traces if trace.outcome == "failed"}
-        if self._fatal is not None:
-            self._error = self._fatal
-        elif len(failed) == len(traces) and not any(trace.tokens for trace in traces):
+        nothing = not any(trace.tokens for trace in traces)
+        down = self._engine.ended_because == DOWN
+        if self._streams.fatal is not None:
+            self._error = self._streams.fatal
+        elif nothing and (down or len(failed) == len(traces)):
             self._error = AllTracesFailedError(failed)
 
     # --- child tasks, which only post -------------------------------------------------------------
-
-    async def _stream(self, start: Start, stream: _Stream) -> None:
-        """Stream one trace until it ends, fails or is closed."""
-        request = self._request(start)
-        with stream.scope:
-            try:
-                again = retrying(self._retries, lambda: not stream.brought_text)
-                await again(self._read, request, stream)
-            except BackendError as error:
-                self._give_up(request, stream, error)
-            except Exception as error:  # a fault of the backend's code costs its trace alone
-                logger.exception("trace %d failed", request.trace)
-                message = f"{type(error).__name__}: {error}"
-                self._tell([Failed(trace=request.trace, error=message)], stream)
-
-    async def _read(self, request: TraceRequest, stream: _Stream) -> None:
-        async with self._backend.stream(request) as chunks:
-            async for chunk in chunks:
-                if chunk.pieces:
-                    stream.brought_text = True
-                self._tell([Arrived(trace=request.trace, chunk=chunk)], stream)
-        self._tell([Ended(trace=request.trace)], stream)
-
-    def _give_up(self, request: TraceRequest, stream: _Stream, error: BackendError) -> None:
-        nothing_yet = not any(trace.tokens for trace in self._engine.traces)
-        if error.fatal and nothing_yet and self._fatal is None:
-            self._fatal = error
-            self._tell(
-                [Failed(trace=request.trace, error=str(error)), Stop(reason="failed")], stream
-            )
-        else:
-            self._tell([Failed(trace=request.trace, error=str(error))], stream)
-
-    def _request(self, start: Start) -> TraceRequest:
-        sampling = self._sampling
-        seed = self._engine.setup.seed + start.trace if sampling.send_seed else None
-        if start.prefix and sampling.max_tokens is not None:
-            left = sampling.max_tokens - self._engine.traces[start.trace].tokens
-            sampling = sampling.model_copy(update={"max_tokens": max(1, left)})
-        return TraceRequest(
-            trace=start.trace,
-            messages=self._messages,
-            sampling=sampling,
-            seed=seed,
-            prefix=start.prefix,
-        )
 
     def _ask_judge(self, tasks: TaskGroup) -> None:
         pairs, self._waiting_pairs = self._waiting_pairs, []
@@ -326,35 +272,11 @@ class Run:
         judged: list[Judged] = await self._judging.ask(pairs)
         self._tell(judged)
 
-    async def _probe(self, probe: Probe) -> None:
-        """Ask for the answer so far by a short forced continuation."""
-        text = "".join(self._engine.traces[probe.trace].pieces[: probe.tokens])
-        sampling = self._sampling.model_copy(
-            update={"temperature": 0.0, "max_tokens": PROBE_TOKENS, "top_logprobs": 0}
-        )
-        request = TraceRequest(
-            trace=probe.trace, messages=self._messages, sampling=sampling, prefix=text + PROBE
-        )
-        said: list[str] | None = []
-        usage = NO_USAGE
-        try:
-            async with self._backend.stream(request) as chunks:
-                async for chunk in chunks:
-                    said += chunk.pieces
-                    usage = chunk.usage or usage
-        except Exception as error:  # a probe that fails says nothing, and costs what it cost
-            logger.warning("a probe of trace %d failed: %s", probe.trace, error)
-            said = None
-        if not usage.generated:
-            usage = Usage(prompt=probe.tokens, generated=len(said or ()), estimated=True)
-        answer = None if said is None else "".join(said)
-        self._tell([Probed(trace=probe.trace, tokens=probe.tokens, text=answer, usage=usage)])
-
     async def _wake(self, seconds: float) -> None:
         await anyio.sleep(seconds)
         self._tell([Tick(seconds=seconds)])
 
-    def _tell(self, signals: Iterable[Signal], stream: _Stream | None = None) -> None:
+    def _tell(self, signals: Iterable[Signal], stream: Stream | None = None) -> None:
         self._inbox.append(_Post(list(signals), stream))
         self._mail.set()
 

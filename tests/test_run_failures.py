@@ -148,6 +148,40 @@ async def test_a_wish_to_wait_is_kept_up_to_the_maximum() -> None:
     assert result.answer == "5"
 
 
+async def test_a_server_that_is_down_ends_the_run_with_what_it_has() -> None:
+    """Traces that would come later are not even tried."""
+    backend = StepBackend([FIVE], ["w", GONE], [GONE], *[[FIVE]] * 13, concurrency=1)
+    result = await full(backend).solve("?", n=16)
+    assert (result.answer, result.ended_because) == ("5", "server down")
+    outcomes = [trace.outcome for trace in result.traces]
+    assert outcomes == ["finished", "failed", "failed", "stopped"]
+    assert len(backend.requests) == 2 + 4
+
+
+async def test_a_server_that_was_never_up_is_an_error_after_one_traces_attempts() -> None:
+    backend = StepBackend(*[[GONE]] * 16, concurrency=2)
+    with pytest.raises(AllTracesFailedError, match="gone"):
+        await full(backend).solve("?", n=16)
+    assert {request.trace for request in backend.requests} == {0, 1}
+
+
+async def test_while_others_are_served_a_failing_trace_fails_alone() -> None:
+    go_on = anyio.Event()
+    backend = StepBackend(["w", go_on, FIVE], [GONE], [SIX])
+    async with full(backend).run("?", n=3) as run:
+        async for event in run:
+            if event.type == "trace_failed":
+                go_on.set()
+    assert run.result.ended_because == "complete"
+
+
+async def test_beyond_its_patience_no_request_is_repeated() -> None:
+    backend = StepBackend([GONE])
+    with pytest.raises(AllTracesFailedError):
+        await full(backend, Retries(patience=1e-9)).solve("?", n=1)
+    assert len(backend.requests) == 1
+
+
 async def test_a_bug_of_a_backend_costs_its_trace_alone(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import anyio
 import httpx2
 import openai
 
@@ -61,7 +63,7 @@ class _CloseSome(PolicyState):
 
 
 class Counting(httpx2.AsyncBaseTransport):
-    """Counts the bytes that the client has read of each call's body: not by the SDK's own count."""
+    """Counts the bytes that were read of each call's body before its stream was closed."""
 
     def __init__(self) -> None:
         self._inner = httpx2.AsyncHTTPTransport(
@@ -87,7 +89,8 @@ class _Counted(httpx2.AsyncByteStream):
     async def __aiter__(self) -> AsyncIterator[bytes]:
         self._read[self._number] = 0
         async for data in self._inner:
-            self._read[self._number] += len(data)
+            if anyio.current_effective_deadline() > -math.inf:  # else it is being closed
+                self._read[self._number] += len(data)
             yield data
 
     async def aclose(self) -> None:

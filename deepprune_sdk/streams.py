@@ -1,0 +1,195 @@
+"""The requests of one run: sent in their turn, read, repeated, given up; what happens is told."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import anyio
+
+from deepprune_sdk.engine import PROBE, Engine
+from deepprune_sdk.errors import (
+    BackendError,
+    BackendTimeoutError,
+    RateLimitError,
+    UnavailableError,
+)
+from deepprune_sdk.protocols import Backend
+from deepprune_sdk.retry import Retries, retrying
+from deepprune_sdk.signals import Arrived, Ended, Failed, Probe, Probed, Signal, Start, Stop
+from deepprune_sdk.throttle import Throttle
+from deepprune_sdk.types import NO_USAGE, Message, Sampling, TraceRequest, Usage
+
+__all__ = ["DOWN", "Stream", "Streams", "Tell"]
+
+logger: logging.Logger = logging.getLogger(__name__)
+
+PROBE_TOKENS = 12
+"""Most tokens of a probed answer."""
+
+DOWN = "server down"
+"""Why a run ends whose server serves nothing any more."""
+
+
+@dataclass(slots=True, eq=False)
+class Stream:
+    """One trace's request. A trace that is resumed gets another one, and the old is not heard.
+
+    Attributes:
+        scope: Cancelling it closes the stream.
+        brought_text: Whether anything was generated.
+        over: Whether nothing will come of it any more.
+        served_before: Streams of the run that had brought text when this one began.
+    """
+
+    scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
+    brought_text: bool = False
+    over: bool = False
+    served_before: int = 0
+
+
+Tell = Callable[[Sequence[Signal], Stream | None], None]
+"""Posts signals to the run's receive loop, those of a stream with the stream."""
+
+
+class Streams:
+    """Opens the streams of one run and reads them; changes no state but its own.
+
+    Attributes:
+        fatal: The first error that every other trace must meet too, or None.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        backend: Backend,
+        *,
+        messages: tuple[Message, ...],
+        sampling: Sampling,
+        retries: Retries,
+        throttle: Throttle,
+        tell: Tell,
+    ) -> None:
+        """Prepare; nothing is sent yet."""
+        self._engine = engine
+        self._backend = backend
+        self._messages = messages
+        self._sampling = sampling
+        self._retries = retries
+        self._throttle = throttle
+        self._tell = tell
+        self._of: dict[int, Stream] = {}
+        self._served = 0
+        self.fatal: BackendError | None = None
+
+    def new(self, trace: int) -> Stream:
+        """Make the stream that speaks for a trace from now on."""
+        stream = self._of[trace] = Stream(served_before=self._served)
+        return stream
+
+    def speaks(self, stream: Stream, trace: int) -> bool:
+        """Whether the stream still speaks for the trace."""
+        return stream is self._of.get(trace)
+
+    def close(self, trace: int) -> None:
+        """Close the stream of a trace."""
+        self._of[trace].scope.cancel()
+
+    def close_all(self) -> None:
+        """Close every stream."""
+        for stream in self._of.values():
+            stream.scope.cancel()
+
+    async def follow(self, start: Start, stream: Stream) -> None:
+        """Stream one trace until it ends, fails or is closed."""
+        request = self._request(start)
+        with stream.scope:
+            try:
+                again = retrying(
+                    self._retries,
+                    lambda: not stream.brought_text,
+                    waits_its_turn=lambda: self._throttle.serving > 0,
+                )
+                await again(self._read, request, stream)
+            except BackendError as error:
+                self._give_up(request, stream, error)
+            except Exception as error:  # a fault of the backend's code costs its trace alone
+                logger.exception("trace %d failed", request.trace)
+                message = f"{type(error).__name__}: {error}"
+                self._tell([Failed(trace=request.trace, error=message)], stream)
+        stream.over = True
+
+    async def _read(self, request: TraceRequest, stream: Stream) -> None:
+        async with self._throttle.place() as place:
+            try:
+                async with self._backend.stream(request) as chunks:
+                    async for chunk in chunks:
+                        if chunk.pieces and not stream.brought_text:
+                            stream.brought_text = True
+                            self._served += 1
+                            place.serve()
+                        self._tell([Arrived(trace=request.trace, chunk=chunk)], stream)
+            except RateLimitError as error:
+                if error.retryable:
+                    wish = error.retry_after
+                    place.refuse(wish if wish is None else min(wish, self._retries.maximum))
+                raise
+        self._tell([Ended(trace=request.trace)], stream)
+
+    def _give_up(self, request: TraceRequest, stream: Stream, error: BackendError) -> None:
+        signals: list[Signal] = [Failed(trace=request.trace, error=str(error))]
+        nothing_yet = not any(trace.tokens for trace in self._engine.traces)
+        if error.fatal and nothing_yet and self.fatal is None:
+            self.fatal = error
+            signals.append(Stop(reason="failed"))
+        elif self._is_down(stream, error):
+            signals.append(Stop(reason=DOWN))
+        self._tell(signals, stream)
+
+    def _is_down(self, stream: Stream, error: BackendError) -> bool:
+        """Whether nothing has been served since a request was first sent, and nothing streams."""
+        return (
+            isinstance(error, UnavailableError | BackendTimeoutError)
+            and not stream.brought_text
+            and stream.served_before == self._served
+            and not any(other.brought_text and not other.over for other in self._of.values())
+        )
+
+    def _request(self, start: Start) -> TraceRequest:
+        sampling = self._sampling
+        seed = self._engine.setup.seed + start.trace if sampling.send_seed else None
+        if start.prefix and sampling.max_tokens is not None:
+            left = sampling.max_tokens - self._engine.traces[start.trace].tokens
+            sampling = sampling.model_copy(update={"max_tokens": max(1, left)})
+        return TraceRequest(
+            trace=start.trace,
+            messages=self._messages,
+            sampling=sampling,
+            seed=seed,
+            prefix=start.prefix,
+        )
+
+    async def probe(self, probe: Probe) -> None:
+        """Ask for the answer so far by a short forced continuation."""
+        text = "".join(self._engine.traces[probe.trace].pieces[: probe.tokens])
+        sampling = self._sampling.model_copy(
+            update={"temperature": 0.0, "max_tokens": PROBE_TOKENS, "top_logprobs": 0}
+        )
+        request = TraceRequest(
+            trace=probe.trace, messages=self._messages, sampling=sampling, prefix=text + PROBE
+        )
+        said: list[str] | None = []
+        usage = NO_USAGE
+        try:
+            async with self._throttle.place(), self._backend.stream(request) as chunks:
+                async for chunk in chunks:
+                    said += chunk.pieces
+                    usage = chunk.usage or usage
+        except Exception as error:  # a probe that fails says nothing, and costs what it cost
+            logger.warning("a probe of trace %d failed: %s", probe.trace, error)
+            said = None
+        if not usage.generated:
+            usage = Usage(prompt=probe.tokens, generated=len(said or ()), estimated=True)
+        answer = None if said is None else "".join(said)
+        self._tell([Probed(trace=probe.trace, tokens=probe.tokens, text=answer, usage=usage)], None)
