@@ -61,6 +61,15 @@ def pairs(
     cap: Annotated[
         int, typer.Option(min=1, metavar="N", help="Most pairs a problem, model and checkpoint.")
     ] = 200,
+    held_out_cap: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="The same for validation and test, which training judges again and again.",
+            show_default=False,
+        ),
+    ] = None,
     validation: Annotated[
         float, typer.Option(min=0, max=1, metavar="SHARE", help="Of the problems.")
     ] = 0.1,
@@ -80,7 +89,7 @@ def pairs(
     The split is by problem. PAIRS loads with `datasets`, and with `deepprune judge train`.
     """
     from deepprune_adapters.judges.prompts import DEEPPRUNE, read_prompt
-    from deepprune_adapters.training.pairs import Truncation, make_pairs
+    from deepprune_adapters.training.pairs import Truncation, capped, make_pairs
     from deepprune_adapters.training.pairset import empty_directory, write_pairs
     from deepprune_adapters.training.split import split_by_problem
     from deepprune_sdk import ConfigurationError
@@ -103,11 +112,13 @@ def pairs(
             "earlier, or record longer traces"
         )
     splits = split_by_problem(made, validation=validation, test=test, seed=seed)
+    if held_out_cap is not None:
+        for held_out in (splits["validation"], splits["test"]):
+            held_out[:] = capped(held_out, held_out_cap, seed)
     write_pairs(output, splits, template)
     _print(splits)
-    typer.echo(
-        f"{output}: {count(len(made), 'pair')} of {count(len(problems), 'recorded problem')}"
-    )
+    kept = sum(map(len, splits.values()))
+    typer.echo(f"{output}: {count(kept, 'pair')} of {count(len(problems), 'recording')}")
     return 0
 
 

@@ -63,13 +63,10 @@ def train(
     ] = False,
 ) -> int:
     """Fine-tune MODEL on PAIRS; `transformers:DIR` is the judge, DIR/README.md its card."""
-    from pydantic import ValidationError
-
     from deepprune_adapters.cli.choose import named
     from deepprune_adapters.training.card import summary
     from deepprune_adapters.training.settings import PRESETS, TrainSettings
     from deepprune_adapters.training.train import train_judge
-    from deepprune_sdk import ConfigurationError
 
     given: dict[str, object] = {
         "head": head,
@@ -92,12 +89,7 @@ def train(
     }
     values = named("--preset", preset, PRESETS).model_dump()
     values |= {name: value for name, value in given.items() if value is not None}
-    try:
-        settings = TrainSettings.model_validate(values)
-    except ValidationError as error:
-        fault = error.errors(include_url=False)[0]
-        option = "".join(f"--{part} " for part in fault["loc"]).replace("_", "-")
-        raise ConfigurationError(f"{option}{fault['msg']}") from error
+    settings = TrainSettings.model_validate(values)
     figures = train_judge(
         pairs,
         base,

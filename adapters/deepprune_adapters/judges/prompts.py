@@ -217,13 +217,9 @@ def read_prompt(file: Path) -> JudgePrompt:
         raise ConfigurationError(
             f"{file}: {error.strerror or error}; give a prompt that can be read"
         ) from error
-    except ValidationError as error:
-        fault = error.errors(include_url=False)[0]
-        where = ".".join(map(str, fault["loc"]))
-        raise ConfigurationError(
-            f"{file} is no judge prompt: {where + ': ' if where else ''}{fault['msg']}; it needs "
-            "instruction and input"
-        ) from error
+    except (ConfigurationError, ValidationError) as error:
+        why = error if isinstance(error, ConfigurationError) else "it is not JSON"
+        raise ConfigurationError(f"{file} is no judge prompt: {why}") from error
 
 
 def shorten(pair: Pair, room: int, split: Callable[[str], Sequence[str]]) -> tuple[Pair, int]:

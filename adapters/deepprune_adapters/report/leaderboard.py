@@ -2,9 +2,10 @@
 
 `published.json` holds what others have published, on their models; every other file is one bench of
 ours with the names of its model and benchmark beside it. The two never share a table. To make the
-page:
+page, and to take in the table of a bench first:
 
     python -m deepprune_adapters.report.leaderboard docs/leaderboard -o docs/leaderboard.md
+    ... --add table.json --model NAME --benchmark NAME
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from deepprune_adapters.report.leaderboard_data import (
     Bench,
     Published,
     PublishedRow,
+    add_bench,
     read_leaderboard,
 )
 from deepprune_adapters.report.page import SORT_SCRIPT, between, number, percent
@@ -41,6 +43,11 @@ table[data-sortable] td small { display: block; opacity: .75; white-space: nowra
 </style>"""
 
 
+_COMMAND: Final = """\
+make leaderboard TRACES=tests/data/smollm2-n16.jsonl.gz NAME=smollm2-135m BENCH_FLAGS="-n 12" \\
+    MODEL="SmolLM2-135M-Instruct" BENCHMARK="three small sums\""""
+
+
 def leaderboard_page(published: Published, benches: Sequence[Bench]) -> str:
     """Return the page as Markdown, with tables that a script in the page makes sortable."""
     parts = [
@@ -57,10 +64,10 @@ def leaderboard_page(published: Published, benches: Sequence[Bench]) -> str:
     if not benches:
         parts.append("No row yet.")
     parts += [
-        "A row is one JSON file in `docs/leaderboard/`: what "
-        "`deepprune bench TRACES --json FILE` writes, with `model` and `benchmark` added. Then:",
-        "```console\n$ python -m deepprune_adapters.report.leaderboard docs/leaderboard "
-        "-o docs/leaderboard.md\n```",
+        "A table is one JSON file in `docs/leaderboard/`: what `deepprune bench TRACES --json FILE` "
+        "writes, with `model` and `benchmark` added. This command replays a recording, adds or "
+        "replaces the file, and makes the page anew:",
+        f"```console\n$ {_COMMAND}\n```",
         "## Published by others",
         f"{_markdown(published.source)}. {_markdown(published.note)}. Tokens in 1e8 over the whole "
         "benchmark; the figures are theirs, on their machines.",
@@ -197,12 +204,26 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("folder", type=Path, help="where the JSON files are")
     parser.add_argument("-o", "--output", type=Path, required=True, help="the page, Markdown")
+    parser.add_argument("--add", type=Path, metavar="TABLE.json", help="a bench to take in first")
+    parser.add_argument("--model", help="what wrote its traces")
+    parser.add_argument("--benchmark", help="where its problems are from")
+    parser.add_argument("--note", default="", help="a sentence under its heading")
     given = parser.parse_args(arguments)
+    if given.add is not None and not (given.model and given.benchmark):
+        parser.error("--add needs --model and --benchmark: name what was measured")
     try:
+        if given.add is not None:
+            add_bench(
+                given.folder,
+                given.add,
+                model=given.model,
+                benchmark=given.benchmark,
+                note=given.note,
+            )
         html = leaderboard_page(*read_leaderboard(given.folder))
-    except ConfigurationError as error:
+        given.output.write_text(html, encoding="utf-8", newline="\n")
+    except (ConfigurationError, OSError) as error:
         parser.exit(1, f"{error}\n")
-    given.output.write_text(html, encoding="utf-8", newline="\n")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from deepprune_sdk.errors import ConfigurationError
 from deepprune_sdk.evaluation.leaderboard import BenchReport
 
-__all__ = ["Bench", "Published", "PublishedRow", "read_leaderboard"]
+__all__ = ["Bench", "Published", "PublishedRow", "add_bench", "read_leaderboard"]
 
 PUBLISHED: Final = "published.json"
 _Kind = TypeVar("_Kind", bound=BaseModel)
@@ -57,6 +57,20 @@ def read_leaderboard(folder: Path) -> tuple[Published, list[Bench]]:
     published = _read(folder / PUBLISHED, Published)
     files = sorted(path for path in folder.glob("*.json") if path.name != PUBLISHED)
     return published, [_read(path, Bench) for path in files]
+
+
+def add_bench(folder: Path, table: Path, *, model: str, benchmark: str, note: str) -> Path:
+    """Put what `deepprune bench --json` wrote into a folder, under its names; return the file.
+
+    Raises:
+        ConfigurationError: The table is none; names file and field.
+        OSError: It cannot be written.
+    """
+    report = _read(table, BenchReport)
+    named = Bench(model=model, benchmark=benchmark, note=note, **dict(report))
+    path = folder / table.name
+    path.write_text(named.model_dump_json(indent=1) + "\n", encoding="utf-8", newline="\n")
+    return path
 
 
 def _read(path: Path, kind: type[_Kind]) -> _Kind:

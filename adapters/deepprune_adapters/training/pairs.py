@@ -9,17 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from random import Random
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 
-from deepprune_adapters.judges.prompts import DEEPPRUNE, JudgePrompt
+from deepprune_adapters.judges.prompts import DEEPPRUNE, JudgePrompt, valid
 from deepprune_sdk import Answers, Checkpoints, Pair, TracePrefix
 from deepprune_sdk.evaluation.pairs import Cut, first_steps, first_tokens, pair_up
 from deepprune_sdk.policies.checkpoints import REASONING_WORDS
 from deepprune_sdk.protocols import AnswerExtractor
 from deepprune_sdk.recording import RecordedTrace
 
-__all__ = ["PairRecord", "Truncation", "make_pairs"]
+__all__ = ["PairRecord", "Truncation", "capped", "make_pairs"]
+
+
+Text = Annotated[str, BeforeValidator(valid)]
+"""Text that a file can hold: half a surrogate pair becomes a question mark."""
 
 
 class PairRecord(BaseModel):
@@ -29,21 +35,21 @@ class PairRecord(BaseModel):
 
     instruction: str
     """The task."""
-    input: str
+    input: Text
     """The two truncated traces, as the template lays them out."""
     output: str
     """The label that a judge is to generate."""
     same: bool
     """Whether both traces ended in equivalent answers."""
-    question: str
+    question: Text
     """The problem's text: one text is one problem, whatever recordings call it."""
-    left: str
+    left: Text
     """The beginning of one trace."""
-    right: str
+    right: Text
     """The beginning of the other."""
-    problem: str
+    problem: Text
     """The problem's identifier in its recording."""
-    model: str
+    model: Text
     """The model that wrote the traces."""
     checkpoint: str
     """Where the traces are cut: `128 tokens`, `0.5 of the median length`, `25 steps`."""
@@ -139,3 +145,15 @@ def make_pairs(
         for name, cut in truncation.cuts(traces)
         for pair, same in pair_up(traces, cut, answers=answers, cap=cap, seed=seed)
     ]
+
+
+def capped(pairs: Sequence[PairRecord], cap: int, seed: int) -> list[PairRecord]:
+    """Return at most `cap` pairs a problem, model and point, in their order."""
+    groups: dict[tuple[str, str, str], list[int]] = {}
+    for position, pair in enumerate(pairs):
+        groups.setdefault(pair.group, []).append(position)
+    kept: set[int] = set()
+    for group, positions in groups.items():
+        draw = Random(f"{seed}/capped/{group}")
+        kept.update(draw.sample(positions, min(cap, len(positions))))
+    return [pair for position, pair in enumerate(pairs) if position in kept]

@@ -10,7 +10,7 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from deepprune_adapters.judges.prompts import PROMPT_FILE, JudgePrompt, read_prompt, valid
+from deepprune_adapters.judges.prompts import PROMPT_FILE, JudgePrompt, read_prompt
 from deepprune_adapters.training.pairs import PairRecord
 from deepprune_adapters.training.split import SPLITS, Split
 from deepprune_sdk import ConfigurationError
@@ -78,7 +78,7 @@ def write_pairs(
     """Write pairs into an empty directory, as `datasets.load_dataset` reads them."""
     for name in SPLITS:
         if splits[name]:
-            text = "".join(valid(pair.model_dump_json()) + "\n" for pair in splits[name])
+            text = "".join(pair.model_dump_json() + "\n" for pair in splits[name])
             _file(path, name).write_text(text, encoding="utf-8")
     (path / PROMPT_FILE).write_text(prompt.model_dump_json(indent=1) + "\n", encoding="utf-8")
     (path / CARD).write_text(_card(splits), encoding="utf-8")

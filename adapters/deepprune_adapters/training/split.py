@@ -9,7 +9,7 @@ from typing import Final, Literal
 from deepprune_adapters.training.pairs import PairRecord
 from deepprune_sdk import ConfigurationError
 
-__all__ = ["SPLITS", "Split", "is_mixed", "split_by_problem"]
+__all__ = ["SPLITS", "Split", "can_be_ranked", "split_by_problem"]
 
 Split = Literal["train", "validation", "test"]
 SPLITS: Final[tuple[Split, ...]] = ("train", "validation", "test")
@@ -42,7 +42,7 @@ def split_by_problem(
     problems: dict[str, list[PairRecord]] = {}
     for pair in pairs:
         problems.setdefault(pair.asked, []).append(pair)
-    mixed = [asked for asked, own in problems.items() if is_mixed(own)]
+    mixed = [asked for asked, own in problems.items() if can_be_ranked(own)]
     needed = 1 + (validation > 0) + (test > 0)
     if len(mixed) < needed:
         raise ConfigurationError(
@@ -60,9 +60,12 @@ def split_by_problem(
     return split
 
 
-def is_mixed(pairs: Iterable[PairRecord]) -> bool:
-    """Whether both kinds of pairs are there."""
-    return len({pair.same for pair in pairs}) == 2
+def can_be_ranked(pairs: Iterable[PairRecord]) -> bool:
+    """Whether a problem has both kinds of pairs, of one model and checkpoint."""
+    kinds: dict[tuple[str, str, str], set[bool]] = {}
+    for pair in pairs:
+        kinds.setdefault(pair.group, set()).add(pair.same)
+    return any(len(both) == 2 for both in kinds.values())
 
 
 def _sides(

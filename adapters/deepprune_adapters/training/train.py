@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -18,11 +18,12 @@ from deepprune_adapters.training.encoded import Encoded, collator, encode_pairs
 from deepprune_adapters.training.figures import Figures, Measured, auroc_by_problem, measure
 from deepprune_adapters.training.losses import IGNORED, judge_loss
 from deepprune_adapters.training.output import Asked, Output
+from deepprune_adapters.training.pairs import PairRecord
 from deepprune_adapters.training.pairset import PairSet, read_pairs
 from deepprune_adapters.training.progress import progress_callback
 from deepprune_adapters.training.sampler import training_order
 from deepprune_adapters.training.settings import TrainSettings
-from deepprune_adapters.training.split import Split, is_mixed
+from deepprune_adapters.training.split import Split
 from deepprune_sdk import ConfigurationError, MissingExtraError
 from deepprune_sdk.evaluation.statistics import mean
 
@@ -99,7 +100,7 @@ def _check(held: PairSet) -> None:
         ConfigurationError: There is not.
     """
     train = held.splits["train"]
-    if not is_mixed(train):
+    if not _both_kinds(train):
         label = train[0].output if train else "no pairs"
         raise ConfigurationError(
             f"all {len(train)} training pairs are {label!r}: nothing tells them apart; record "
@@ -110,6 +111,10 @@ def _check(held: PairSet) -> None:
             "no validation problem has both kinds of pairs, so no AUROC can be watched: give "
             "`deepprune judge pairs` a larger --validation, or more problems"
         )
+
+
+def _both_kinds(pairs: Sequence[PairRecord]) -> bool:
+    return len({pair.same for pair in pairs}) == 2
 
 
 def _classes(held: PairSet) -> tuple[str, str]:
@@ -149,7 +154,7 @@ class _Training:
                 generates=self._generates,
             )
         train = self._rows["train"]
-        if not is_mixed(train.pairs):
+        if not _both_kinds(train.pairs):
             raise ConfigurationError(
                 f"context={min(limits)}: too small for the pairs, {train.dropped} of "
                 f"{train.dropped + len(train.pairs)} have no room; give more"
