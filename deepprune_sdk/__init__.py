@@ -1,86 +1,136 @@
-"""Parallel reasoning that stops paying for redundant traces: sample, judge, prune, vote."""
+"""Parallel reasoning that stops paying for redundant traces: sample, judge, prune, vote.
 
-from deepprune_sdk.answers import Answers, FunctionAnswers
-from deepprune_sdk.engine import Engine
-from deepprune_sdk.errors import (
-    AllTracesFailedError,
-    AuthenticationError,
-    BackendError,
-    BackendTimeoutError,
-    BadRequestError,
-    BatchError,
-    ConfigurationError,
-    DeepPruneError,
-    JudgeError,
-    MissingExtraError,
-    ModelNotFoundError,
-    ProtocolError,
-    RateLimitError,
-    RecordingError,
-    UnavailableError,
-)
-from deepprune_sdk.events import (
-    Event,
-    PairJudged,
-    RunEnded,
-    RunWarning,
-    TraceClosed,
-    TraceFailed,
-    TraceFinished,
-    TracePlaced,
-    TraceProgress,
-    TraceStarted,
-    VoteChanged,
-)
-from deepprune_sdk.judges import CachedJudge, LearnedJudge
-from deepprune_sdk.judging import JudgingLimits
-from deepprune_sdk.policies import (
-    Checkpoints,
-    Composed,
-    Deadline,
-    DeepConf,
-    DeepPrune,
-    FullSampling,
-    ParallelProbe,
-    Policy,
-    PolicyState,
-    SettledVote,
-    StopAtAnswer,
-    TokenBudget,
-    UnanimousWindow,
-    Waves,
-    method,
-)
-from deepprune_sdk.protocols import (
-    AnswerExtractor,
-    Backend,
-    ContinuesPrefix,
-    Judge,
-    TokenCounter,
-)
-from deepprune_sdk.reasoner import ParallelReasoner
-from deepprune_sdk.result import (
-    JudgeReport,
-    Result,
-    RunUsage,
-    ShadowReport,
-    TallyReport,
-    TraceReport,
-)
-from deepprune_sdk.retry import Retries
-from deepprune_sdk.run import Run
-from deepprune_sdk.trace import Outcome, Pair, Trace, TracePrefix
-from deepprune_sdk.types import (
-    Chunk,
-    Finish,
-    Message,
-    Prompt,
-    Sampling,
-    TraceRequest,
-    Usage,
-    Verdict,
-)
-from deepprune_sdk.voting import Ballot, ClusterWeightedVote, SurvivorsVote, Tally, Vote
+Importing the package loads nothing; each name brings its module with it when it is first used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from deepprune_sdk.answers import Answers, FunctionAnswers
+    from deepprune_sdk.engine import Engine
+    from deepprune_sdk.errors import (
+        AllTracesFailedError,
+        AuthenticationError,
+        BackendError,
+        BackendTimeoutError,
+        BadRequestError,
+        BatchError,
+        ConfigurationError,
+        DeepPruneError,
+        JudgeError,
+        MissingExtraError,
+        ModelNotFoundError,
+        ProtocolError,
+        RateLimitError,
+        RecordingError,
+        RunTimeoutError,
+        UnavailableError,
+    )
+    from deepprune_sdk.events import (
+        Event,
+        PairJudged,
+        RunEnded,
+        RunWarning,
+        TraceClosed,
+        TraceFailed,
+        TraceFinished,
+        TracePlaced,
+        TraceProgress,
+        TraceStarted,
+        VoteChanged,
+    )
+    from deepprune_sdk.judges import CachedJudge, LearnedJudge
+    from deepprune_sdk.judging import JudgingLimits
+    from deepprune_sdk.policies import (
+        Checkpoints,
+        Composed,
+        Deadline,
+        DeepConf,
+        DeepPrune,
+        FullSampling,
+        ParallelProbe,
+        Policy,
+        PolicyState,
+        SettledVote,
+        StopAtAnswer,
+        TokenBudget,
+        UnanimousWindow,
+        Waves,
+        method,
+    )
+    from deepprune_sdk.protocols import (
+        AnswerExtractor,
+        Backend,
+        ContinuesPrefix,
+        Judge,
+        TokenCounter,
+    )
+    from deepprune_sdk.reasoner import ParallelReasoner
+    from deepprune_sdk.result import (
+        JudgeReport,
+        Result,
+        RunUsage,
+        ShadowReport,
+        TallyReport,
+        TraceReport,
+    )
+    from deepprune_sdk.retry import Retries
+    from deepprune_sdk.run import Run
+    from deepprune_sdk.trace import Outcome, Pair, Trace, TracePrefix
+    from deepprune_sdk.types import (
+        Chunk,
+        Finish,
+        Message,
+        Prompt,
+        Sampling,
+        TraceRequest,
+        Usage,
+        Verdict,
+    )
+    from deepprune_sdk.voting import Ballot, ClusterWeightedVote, SurvivorsVote, Tally, Vote
+else:
+    _HOMES = {
+        "answers": "Answers FunctionAnswers",
+        "engine": "Engine",
+        "errors": (
+            "AllTracesFailedError AuthenticationError BackendError BackendTimeoutError "
+            "BadRequestError BatchError ConfigurationError DeepPruneError JudgeError "
+            "MissingExtraError ModelNotFoundError ProtocolError RateLimitError "
+            "RecordingError RunTimeoutError UnavailableError"
+        ),
+        "events": (
+            "Event PairJudged RunEnded RunWarning TraceClosed TraceFailed TraceFinished "
+            "TracePlaced TraceProgress TraceStarted VoteChanged"
+        ),
+        "judges": "CachedJudge LearnedJudge",
+        "judging": "JudgingLimits",
+        "policies": (
+            "Checkpoints Composed Deadline DeepConf DeepPrune FullSampling ParallelProbe "
+            "Policy PolicyState SettledVote StopAtAnswer TokenBudget UnanimousWindow Waves "
+            "method"
+        ),
+        "protocols": "AnswerExtractor Backend ContinuesPrefix Judge TokenCounter",
+        "reasoner": "ParallelReasoner",
+        "result": "JudgeReport Result RunUsage ShadowReport TallyReport TraceReport",
+        "retry": "Retries",
+        "run": "Run",
+        "trace": "Outcome Pair Trace TracePrefix",
+        "types": "Chunk Finish Message Prompt Sampling TraceRequest Usage Verdict",
+        "voting": "Ballot ClusterWeightedVote SurvivorsVote Tally Vote",
+    }
+    _home_of = {name: home for home, names in _HOMES.items() for name in names.split()}
+
+    def __getattr__(name: str) -> object:
+        if name not in _home_of:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(import_module(f"{__name__}.{_home_of[name]}"), name)
+        globals()[name] = value
+        return value
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})
+
 
 __all__ = [
     "AllTracesFailedError",
@@ -132,6 +182,7 @@ __all__ = [
     "Retries",
     "Run",
     "RunEnded",
+    "RunTimeoutError",
     "RunUsage",
     "RunWarning",
     "Sampling",

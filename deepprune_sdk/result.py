@@ -19,7 +19,7 @@ __all__ = [
 
 
 class _Report(BaseModel):
-    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, use_attribute_docstrings=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, defer_build=True)
 
 
 class TallyReport(_Report):

@@ -1,5 +1,7 @@
 """What a user gets when they install the distribution."""
 
+import ast
+import importlib
 import importlib.metadata
 import os
 import subprocess
@@ -101,3 +103,26 @@ def test_the_heavy_runtimes_are_extras() -> None:
 
     extras = {"all", "cli", "embed", "eval", "hf", "local", "train"}
     assert set(metadata.get_all("Provides-Extra") or []) == extras
+
+
+def test_the_bare_import_loads_no_dependency_and_every_name_is_there() -> None:
+    assert not loaded_by("import deepprune_sdk") & {"anyio", "pydantic", "tenacity"}
+    for name in deepprune_sdk.__all__:
+        assert getattr(deepprune_sdk, name) is not None, name
+    assert set(deepprune_sdk.__all__) <= set(dir(deepprune_sdk))
+    with pytest.raises(AttributeError, match="has no attribute 'nonsense'"):
+        deepprune_sdk.nonsense  # type: ignore[attr-defined]  # noqa: B018
+
+
+def test_type_checkers_and_the_interpreter_find_each_name_in_the_same_module() -> None:
+    tree = ast.parse(Path(deepprune_sdk.__file__).read_text(encoding="utf-8"))
+    homes = {
+        alias.name: node.module
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+        if node.module and node.module.startswith("deepprune_sdk.")
+    }
+    assert set(homes) == set(deepprune_sdk.__all__)
+    for name, home in homes.items():
+        assert getattr(deepprune_sdk, name) is getattr(importlib.import_module(home or ""), name)

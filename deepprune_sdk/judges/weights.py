@@ -38,7 +38,7 @@ def probability(log_odds: float) -> float:
 
 class _Model(BaseModel):
     model_config: ClassVar[ConfigDict] = ConfigDict(
-        frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
+        frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True
     )
 
 

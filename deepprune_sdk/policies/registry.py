@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from deepprune_sdk.errors import ConfigurationError
 from deepprune_sdk.policies.answered import StopAtAnswer
@@ -37,7 +37,9 @@ BuiltIn = (
 )
 """The SDK's own policies; each is told by its `name`."""
 
-_built_in: TypeAdapter[BuiltIn] = TypeAdapter(Annotated[BuiltIn, Field(discriminator="name")])
+_built_in: TypeAdapter[BuiltIn] = TypeAdapter(
+    Annotated[BuiltIn, Field(discriminator="name")], config=ConfigDict(defer_build=True)
+)
 
 
 def policy_record(policy: Policy) -> dict[str, Any]:

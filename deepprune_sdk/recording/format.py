@@ -44,7 +44,7 @@ Count = Annotated[int, Field(strict=True, ge=0)]
 Floats = tuple[Number, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, config=ConfigDict(use_attribute_docstrings=True))
+@dataclass(frozen=True, slots=True, kw_only=True, config=ConfigDict(defer_build=True))
 class RecordedTrace:
     """One trace as it was generated.
 

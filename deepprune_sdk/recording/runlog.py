@@ -13,7 +13,7 @@ from os import PathLike
 from pathlib import Path
 from typing import IO, Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from deepprune_sdk.answers import Answers
 from deepprune_sdk.engine import Engine
@@ -27,7 +27,7 @@ __all__ = ["SCHEMA", "RunLogWriter", "verify_run_log"]
 
 SCHEMA = "deepprune-run/1"
 
-_signal: TypeAdapter[Signal] = TypeAdapter(Signal)
+_signal: TypeAdapter[Signal] = TypeAdapter(Signal, config=ConfigDict(defer_build=True))
 _setup: TypeAdapter[RunSetup] = TypeAdapter(RunSetup)
 
 
