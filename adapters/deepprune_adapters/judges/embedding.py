@@ -5,24 +5,21 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from importlib import import_module
 from math import exp, fsum, isfinite, sqrt
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Self
 
 import anyio.to_thread
 import openai
 
 from deepprune_adapters.clients import Clients
-from deepprune_adapters.judges.checkpoint import quiet
 from deepprune_adapters.judges.prompts import valid
+from deepprune_adapters.judges.sentences import SentenceEncoder, load_encoder
 from deepprune_adapters.judges.served import ServedEmbedding
 from deepprune_adapters.judges.static import StaticEmbedding
 from deepprune_sdk import (
     BackendError,
-    ConfigurationError,
     JudgeError,
-    MissingExtraError,
     Pair,
     Retries,
     Usage,
@@ -33,14 +30,6 @@ __all__ = ["Embedder", "EmbeddingJudge", "SentenceEncoder"]
 
 Embedder = Callable[[Sequence[str]], Awaitable[Sequence[Sequence[float]]]]
 """Embeds a batch of texts: a vector each, all of one length."""
-
-
-class SentenceEncoder(Protocol):
-    """What is used of a `sentence_transformers.SentenceTransformer`."""
-
-    def encode(self, sentences: list[str], *, show_progress_bar: bool) -> Any:
-        """Return an array of shape (texts, dimensions)."""
-        ...
 
 
 KEPT = 8192
@@ -107,7 +96,9 @@ class EmbeddingJudge:
             MissingExtraError: sentence-transformers is not installed (extra `embed`).
             ConfigurationError: The model cannot be loaded.
         """
-        encoder = _load(str(model), allow_download) if isinstance(model, str | Path) else model
+        encoder = (
+            load_encoder(str(model), allow_download) if isinstance(model, str | Path) else model
+        )
 
         def encode(texts: Sequence[str]) -> Sequence[Sequence[float]]:
             return encoder.encode(list(texts), show_progress_bar=False).tolist()
@@ -154,8 +145,8 @@ class EmbeddingJudge:
     ) -> Self:
         """Use a model behind an OpenAI-compatible `/v1/embeddings`.
 
-        Its curve is not known: measure one with `deepprune judge eval` before you trust the
-        probabilities. The ranking of pairs does not depend on it.
+        Its curve is not known: fit one to recorded traces (`bench/embedding_curve.py` in the
+        repository does) before you trust the probabilities. The ranking of pairs is the same.
 
         Args:
             model: Name of the model, as the server knows it.
@@ -256,23 +247,3 @@ def _in_a_thread(embed: Callable[[Sequence[str]], Sequence[Sequence[float]]]) ->
         return await anyio.to_thread.run_sync(embed, texts, abandon_on_cancel=True)
 
     return embedder
-
-
-def _load(model: str, allow_download: bool) -> SentenceEncoder:
-    try:
-        library: Any = import_module("sentence_transformers")
-    except ImportError as error:
-        raise MissingExtraError(extra="embed", package="sentence-transformers") from error
-    try:
-        with quiet(import_module("transformers")):
-            return library.SentenceTransformer(
-                model,
-                local_files_only=not allow_download,
-                trust_remote_code=False,
-                model_kwargs={"use_safetensors": True},
-            )
-    except (OSError, ValueError) as error:
-        hint = "" if allow_download else ", or allow_download=True to fetch it by name"
-        raise ConfigurationError(
-            f"no sentence-transformers model at {model!r}: give its directory{hint}"
-        ) from error

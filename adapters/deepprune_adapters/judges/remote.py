@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import Any, NoReturn, Self
+from typing import Any, Self
 
 import anyio
 import openai
@@ -15,7 +14,8 @@ from deepprune_adapters.clients import Clients
 from deepprune_adapters.judges.fitting import Fitting
 from deepprune_adapters.judges.lessons import Lessons
 from deepprune_adapters.judges.prompts import JudgePrompt, default_prompt
-from deepprune_adapters.judges.replies import Reply, read_reply
+from deepprune_adapters.judges.replies import Reply
+from deepprune_adapters.judges.served import ServedChat
 from deepprune_adapters.judges.worker import Limit
 from deepprune_adapters.refusals import Refusal
 from deepprune_adapters.tokens import HeuristicCounter
@@ -121,7 +121,7 @@ class RemoteJudge:
         self.cut = 0
         self.labelled = 0
         self.prompt = prompt or default_prompt(model)
-        self._clients = Clients(
+        clients = Clients(
             "RemoteJudge",
             model,
             base_url=base_url,
@@ -130,6 +130,7 @@ class RemoteJudge:
             idle_timeout=idle_timeout,
             connect_timeout=connect_timeout,
         )
+        self._server = ServedChat(clients, extra_body or {})
         self._both_orders = both_orders
         self._fitting = Fitting(
             self.prompt,
@@ -140,17 +141,16 @@ class RemoteJudge:
         self._lessons = Lessons(
             top_logprobs=top_logprobs, max_tokens=max_tokens, thinking_off=thinking_off
         )
-        self._extra_body = dict(extra_body or {})
         self._limit = Limit(concurrency)
         self._said: set[str] = set()
 
     def __repr__(self) -> str:
-        return f"RemoteJudge({self.name!r}, base_url={self._clients.endpoint.url!r})"
+        return f"RemoteJudge({self.name!r}, base_url={self._server.clients.endpoint.url!r})"
 
     async def __aenter__(self) -> Self:
         """Keep connections from now on."""
         await self.aclose()
-        self._clients.keep_alive = True
+        self._server.clients.keep_alive = True
         return self
 
     async def __aexit__(
@@ -160,12 +160,12 @@ class RemoteJudge:
         traceback: TracebackType | None,
     ) -> None:
         """Close the connections."""
-        self._clients.keep_alive = False
+        self._server.clients.keep_alive = False
         await self.aclose()
 
     async def aclose(self) -> None:
         """Close the client that this judge has made."""
-        await self._clients.aclose()
+        await self._server.clients.aclose()
 
     async def compare(self, pairs: Sequence[Pair]) -> list[Verdict]:
         """Judge a batch, its pairs at the same time.
@@ -219,7 +219,7 @@ class RemoteJudge:
                 break
             settings = self._lessons.settings()
             try:
-                reply = await self._post(messages, settings)
+                reply = await self._server.ask(messages, settings)
             except openai.APIStatusError as error:
                 self._learn(error, messages, settings)
                 continue
@@ -236,39 +236,7 @@ class RemoteJudge:
             refusal = Refusal.of(error.status_code, error.body or error.message)
             if self._fitting.learn(refusal, messages) or self._lessons.learn(refusal, sent):
                 return
-        self._fail(error, sent)
-
-    async def _post(self, messages: Sequence[Message], settings: Mapping[str, Any]) -> Reply:
-        endpoint = self._clients.endpoint
-        try:
-            raw = await self._clients.current().chat.completions.with_raw_response.create(
-                model=endpoint.model,
-                messages=[{"role": m.role, "content": m.content} for m in messages],  # pyright: ignore
-                extra_body={**settings, **self._extra_body},
-                timeout=self._clients.timeout,
-            )
-        except openai.APIStatusError:
-            raise
-        except Exception as error:
-            self._fail(error, settings)
-        content = raw.http_response.content
-        try:
-            body: Any = json.loads(content)
-        except ValueError:
-            body = None
-        reply = read_reply(body)
-        if reply is None and isinstance(body, dict) and "error" in body:
-            raise endpoint.refused(Refusal.of(0, body), settings)  # pyright: ignore
-        if reply is None:
-            raise endpoint.unlike_openai(content, raw.headers.get("content-type", ""))
-        return reply
-
-    def _fail(self, error: Exception, sent: Mapping[str, Any]) -> NoReturn:
-        endpoint = self._clients.endpoint
-        mapped = endpoint.failed(error, sent=sent)
-        if mapped is None:
-            raise error
-        raise mapped from (None if endpoint.mentions_secret(error) else error)
+        self._server.fail(error, sent)
 
     # --- reading the reply ------------------------------------------------------------------------
 

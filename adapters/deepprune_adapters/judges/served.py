@@ -1,20 +1,76 @@
-"""Embeddings from an OpenAI-compatible `/v1/embeddings`."""
+"""What a judge asks an OpenAI-compatible server for: a label, or embeddings."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from typing import Any, cast
+from collections.abc import Mapping, Sequence
+from typing import Any, NoReturn, cast
+
+import openai
 
 from deepprune_adapters.clients import Clients
+from deepprune_adapters.judges.replies import Reply, read_reply
 from deepprune_adapters.refusals import Refusal
-from deepprune_sdk import ConfigurationError, Retries
+from deepprune_sdk import ConfigurationError, Message, Retries
 from deepprune_sdk.retry import retrying
 
-__all__ = ["ServedEmbedding"]
+__all__ = ["ServedChat", "ServedEmbedding"]
 
 BATCH = 64
 """Texts in one request: servers have limits from 32 (some) to 2048 (OpenAI)."""
+
+
+class ServedChat:
+    """Asks a server for one short completion.
+
+    Attributes:
+        clients: The clients of the server.
+    """
+
+    def __init__(self, clients: Clients, extra_body: Mapping[str, Any]) -> None:
+        """Prepare; nothing is sent yet."""
+        self.clients = clients
+        self._extra_body = dict(extra_body)
+
+    async def ask(self, messages: Sequence[Message], settings: Mapping[str, Any]) -> Reply:
+        """Send one request.
+
+        Raises:
+            openai.APIStatusError: The server refused, which may teach what it accepts.
+            BackendError: It failed, or sent something else.
+        """
+        endpoint = self.clients.endpoint
+        try:
+            raw = await self.clients.current().chat.completions.with_raw_response.create(
+                model=endpoint.model,
+                messages=[{"role": m.role, "content": m.content} for m in messages],  # pyright: ignore
+                extra_body={**settings, **self._extra_body},
+                timeout=self.clients.timeout,
+            )
+        except openai.APIStatusError:
+            raise
+        except Exception as error:
+            self.fail(error, settings)
+        content = raw.http_response.content
+        body = _read(content)
+        reply = read_reply(body)
+        if reply is None and "error" in body:
+            raise endpoint.refused(Refusal.of(0, body), settings)
+        if reply is None:
+            raise endpoint.unlike_openai(content, raw.headers.get("content-type", ""))
+        return reply
+
+    def fail(self, error: Exception, sent: Mapping[str, Any]) -> NoReturn:
+        """Raise what a provider's error means.
+
+        Raises:
+            BackendError: Always, but for errors that are none of a provider's.
+        """
+        endpoint = self.clients.endpoint
+        mapped = endpoint.failed(error, sent=sent)
+        if mapped is None:
+            raise error
+        raise mapped from (None if endpoint.mentions_secret(error) else error)
 
 
 class ServedEmbedding:
