@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-import json
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from zipfile import ZipFile
 import pytest
 from pairs import Watched, pair
 from smollm import widen
+from tiny_models import tiny, words
 
 from deepprune_adapters.gguf import embedded_model
 from deepprune_adapters.judges import EmbeddingJudge, JudgePrompt, RemoteJudge, TransformersJudge
@@ -86,17 +86,6 @@ async def test_minilm_keeps_the_contract_and_is_quiet(
 def test_a_directory_without_an_embedding_model(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="no sentence-transformers model at"):
         EmbeddingJudge.sentence_transformers(tmp_path)
-
-
-def words(folder: Path, vocabulary: Sequence[str]) -> Path:
-    """Write the tokenizer of a static embedding."""
-    library: Any = import_module("tokenizers")
-    model = library.models.WordLevel({w: i for i, w in enumerate(vocabulary)}, unk_token="[UNK]")
-    tokenizer = library.Tokenizer(model)
-    tokenizer.pre_tokenizer = library.pre_tokenizers.Whitespace()
-    folder.mkdir(parents=True, exist_ok=True)
-    tokenizer.save(str(folder / "tokenizer.json"))
-    return folder / "tokenizer.json"
 
 
 def tensors(path: Path, **arrays: Any) -> Path:
@@ -232,37 +221,6 @@ async def swapped(judge: Judge) -> None:
 
 
 # --- other checkpoints ----------------------------------------------------------------------------
-
-
-def tiny(folder: Path, kind: str, **config: Any) -> Path:
-    """A random model of two tiny layers with a tokenizer of words."""
-    library: Any = import_module("transformers")
-    vocabulary = ["[UNK]", "[PAD]", "identical", "not", "no", "yes", "Label", ":", "pencils", "12"]
-    words(folder, vocabulary)
-    (folder / "tokenizer_config.json").write_text(
-        json.dumps(
-            {
-                "tokenizer_class": "PreTrainedTokenizerFast",
-                "pad_token": "[PAD]",
-                "unk_token": "[UNK]",
-            }
-        )
-    )
-    import_module("torch").manual_seed(0)
-    sizes: dict[str, Any] = {
-        "vocab_size": len(vocabulary),
-        "hidden_size": 8,
-        "intermediate_size": 8,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 2,
-        "num_key_value_heads": 2,
-        "max_position_embeddings": 96,
-        "pad_token_id": 1,
-    }
-    name = kind.partition("For")[0]
-    settings = getattr(library, f"{name}Config")(**{**sizes, **config})
-    getattr(library, kind)(settings).save_pretrained(folder)
-    return folder
 
 
 async def test_a_causal_checkpoint_without_a_chat_template(tmp_path: Path) -> None:

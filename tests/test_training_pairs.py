@@ -169,7 +169,7 @@ def test_a_split_that_cannot_be() -> None:
     pairs = [record("p", n, same=n < 2) for n in range(4)]
     with pytest.raises(ConfigurationError, match="leave some to train on"):
         split_by_problem(pairs, validation=0.5, test=0.5, seed=0)
-    with pytest.raises(ConfigurationError, match="1 of 1 problems have both .* needs 2"):
+    with pytest.raises(ConfigurationError, match=r"1 of 1 problems have both .* needs 2"):
         split_by_problem(pairs, validation=0.1, test=0, seed=0)
     assert len(split_by_problem(pairs, validation=0, test=0, seed=0)["train"]) == 4
 
