@@ -11,6 +11,12 @@ N ?= 16
 DEMO_FLAGS ?= --temperature 0.5
 BENCH_FLAGS ?=
 PYTEST_FLAGS ?=
+TRACES ?= tests/data/smollm2-n16.jsonl.gz
+NAME ?= smollm2-135m
+MODEL ?= SmolLM2-135M-Instruct
+BENCHMARK ?= three small sums
+NOTE ?=
+LEADERBOARD_FLAGS ?= -n 12
 UPGRADE ?=
 
 SHELL := /bin/bash
@@ -32,7 +38,7 @@ export UV_NO_PROGRESS := 1
 
 # Prerequisites run in the order in which they are written.
 .NOTPARALLEL:
-.PHONY: bench clean demo docs format help lint lock setup soak test test-embed test-unit wheel
+.PHONY: bench clean demo docs format help leaderboard lint lock setup soak test test-embed test-unit wheel
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -101,6 +107,12 @@ test-embed: wheel $(EMBED)/.locked ## Test embeddings with a real model (downloa
 
 bench: .venv/.ready ## Run the benchmarks
 	$(BIN)/python bench/run.py $(BENCH_FLAGS)
+
+leaderboard: .venv/.ready ## Bench TRACES as NAME (MODEL, BENCHMARK, LEADERBOARD_FLAGS) and remake the page
+	mkdir -p build
+	$(BIN)/deepprune bench $(TRACES) $(LEADERBOARD_FLAGS) --json build/$(NAME).json
+	$(BIN)/python -m deepprune_adapters.report.leaderboard docs/leaderboard -o docs/leaderboard.md \
+	  --add build/$(NAME).json --model "$(MODEL)" --benchmark "$(BENCHMARK)" --note "$(NOTE)"
 
 soak: .venv/.ready ## Run the tests that take minutes and hunt for leaks and races
 	PYTHONSAFEPATH=1 $(BIN)/pytest -m soak $(PYTEST_FLAGS)

@@ -17,7 +17,7 @@ from deepprune_adapters.report.leaderboard_data import (
 )
 from deepprune_adapters.report.page import SORT_SCRIPT
 from deepprune_sdk import ConfigurationError
-from deepprune_sdk.evaluation.leaderboard import MethodReport
+from deepprune_sdk.evaluation.leaderboard import BenchReport, MethodReport
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 
@@ -146,6 +146,41 @@ def test_a_row_of_ours_is_one_json_file(tmp_path: Path) -> None:
 
     _, benches = read_leaderboard(tmp_path)
     assert [bench.model for bench in benches] == ["first", "second"]
+
+
+def test_the_command_takes_in_what_bench_wrote(tmp_path: Path) -> None:
+    (tmp_path / "published.json").write_text(PUBLISHED.model_dump_json())
+    table, page = tmp_path / "out" / "ours.json", tmp_path / "page.md"
+    table.parent.mkdir()
+    report = BenchReport.model_validate(bench().model_dump(exclude={"model", "benchmark", "note"}))
+    table.write_text(report.model_dump_json())
+    names = ["--model", "Qwen", "--benchmark", "GSM8K", "--note", "A note."]
+
+    for _ in range(2):  # the second time the file is replaced
+        main([str(tmp_path), "-o", str(page), "--add", str(table), *names])
+
+    _, (added,) = read_leaderboard(tmp_path)
+    assert (added.model, added.benchmark, added.note) == ("Qwen", "GSM8K", "A note.")
+    assert added.methods == report.methods
+    assert "### Qwen on GSM8K" in page.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["--add", "t.json", "--model", "Qwen"], 2, "--add needs --model and --benchmark"),
+        (["--add", "t.json", "--model", "a", "--benchmark", "b"], 1, "t.json: No such file"),
+        (["-o", "/nowhere/page.md"], 1, "/nowhere/page.md"),
+    ],
+)
+def test_a_row_that_cannot_be_added_is_one_line(
+    arguments: list[str], code: int, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as left:
+        main([str(DOCS / "leaderboard"), "-o", str(tmp_path / "page.md"), *arguments])
+
+    assert left.value.code == code
+    assert said in capsys.readouterr().err.splitlines()[-1]
 
 
 def test_a_fault_names_file_and_field(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -44,8 +44,8 @@ table[data-sortable] td small { display: block; opacity: .75; white-space: nowra
 
 
 _COMMAND: Final = """\
-make leaderboard TRACES=tests/data/smollm2-n16.jsonl.gz NAME=smollm2-135m BENCH_FLAGS="-n 12" \\
-    MODEL="SmolLM2-135M-Instruct" BENCHMARK="three small sums\""""
+make leaderboard TRACES=tests/data/smollm2-n16.jsonl.gz NAME=smollm2-135m \\
+    LEADERBOARD_FLAGS="-n 12" MODEL="SmolLM2-135M-Instruct" BENCHMARK="three small sums\""""
 
 
 def leaderboard_page(published: Published, benches: Sequence[Bench]) -> str:
@@ -64,8 +64,8 @@ def leaderboard_page(published: Published, benches: Sequence[Bench]) -> str:
     if not benches:
         parts.append("No row yet.")
     parts += [
-        "A table is one JSON file in `docs/leaderboard/`: what `deepprune bench TRACES --json FILE` "
-        "writes, with `model` and `benchmark` added. This command replays a recording, adds or "
+        "A table is one JSON file in `docs/leaderboard/`: what `deepprune bench TRACES --json FILE`"
+        " writes, with `model` and `benchmark` added. This command replays a recording, adds or "
         "replaces the file, and makes the page anew:",
         f"```console\n$ {_COMMAND}\n```",
         "## Published by others",
