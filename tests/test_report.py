@@ -215,6 +215,13 @@ def test_without_intervals_the_report_says_why() -> None:
     assert page.count("small") == 0
 
 
+def test_problems_of_one_model_are_told_apart_by_the_end_of_their_names() -> None:
+    name = "a-model-with-a-rather-long-name/gsm8k-train-1430"
+    page = check(bench_report(bench({"cons": method(4000, 0.8, name)})), script=SORT_SCRIPT)
+
+    assert "…-long-name/gsm8k-train-1430" in page.text
+
+
 def test_many_problems_get_several_pictures_and_no_baseline_gets_none() -> None:
     one = method(4000, 0.8)
     many = one.model_copy(

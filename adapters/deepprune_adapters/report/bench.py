@@ -15,6 +15,9 @@ __all__ = ["bench_report"]
 MOST_PROBLEMS = 60
 """Problems in one picture; the next ones get another."""
 
+NAME = 28
+"""Characters of a problem's name in its picture."""
+
 _HEAD = (
     "method",
     "tokens a problem",
@@ -219,6 +222,12 @@ def _problem_chart(
     )
 
 
+def _end(name: str) -> str:
+    """Return the end of a problem's name, which tells it from the others of its model."""
+    shown = visible(name)
+    return shown if len(shown) <= NAME else f"…{shown[1 - NAME :]}"
+
+
 def _heat(
     figure: Drawing,
     tables: Mapping[str, Sequence[Sequence[float]]],
@@ -236,7 +245,7 @@ def _heat(
         axes.set_xticks([place + 0.5 for place in range(len(columns))])
         axes.set_xticklabels([short(name) for name in columns], rotation=30, ha="right")
         axes.set_yticks([place + 0.5 for place in range(len(rows))])
-        axes.set_yticklabels([visible(name, limit=24) for name in rows])
+        axes.set_yticklabels([_end(name) for name in rows])
         axes.set_ylim(len(rows), 0)
         for y, line in enumerate(cells):
             for x, share in enumerate(line):
