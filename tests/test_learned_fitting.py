@@ -214,7 +214,9 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 def test_the_shipped_weights_are_what_the_command_makes(tmp_path: Path) -> None:
     output = tmp_path / "weights.json"
     names = ("qwen0.5b-dev-n64", "qwen1.5b-dev-n16", "qwen1.5b-dev-n64")
-    command(*(SHARED / f"gsm8k-{name}.jsonl.gz" for name in names), "-o", output)
+    traces = [SHARED / f"gsm8k-{name}.jsonl.gz" for name in names]
+    mixed = Path(__file__).resolve().parents[1] / "bench/data/smollm2-mixed-n16.jsonl.gz"
+    command(*traces, mixed, "-o", output)
 
     shipped = Path(__file__).resolve().parents[1] / "deepprune_sdk/judges/learned_weights.json"
     assert output.read_text() == shipped.read_text()

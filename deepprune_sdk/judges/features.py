@@ -17,10 +17,6 @@ from typing import Final
 
 __all__ = ["Profile", "read_profile"]
 
-RECENCY: Final = 0.5
-"""Share of a prefix over which the weight of its numbers halves, counted from its end."""
-GIVEN: Final = 0.1
-"""Weight of a number that stands in the question: every trace repeats it."""
 ORDERED: Final = 40
 """Numbers, from the end, whose order is compared."""
 WORDING: Final = 256
@@ -99,23 +95,19 @@ class Profile:
     """What one prefix says, in the forms in which pairs are compared.
 
     Attributes:
-        numbers: Weight of each number: how late it last occurs, and whether it was given.
         order: The last numbers as they follow each other.
         results: The last right sides of "=".
         new: Numbers that do not stand in the question, by the logarithm of how often, length 1.
         steps: Operator and the two numbers it joins, in symbols or words; "=" and a result.
         wording: Pairs of words that follow each other in the later half.
-        density: Share of tokens that are numbers: how far the trace is from its preamble.
         unknowns: Whether it names a quantity by a letter.
     """
 
-    numbers: Mapping[str, float]
     order: Sequence[str]
     results: Sequence[str]
     new: Mapping[str, float]
     steps: frozenset[Step]
     wording: frozenset[tuple[str, str]]
-    density: float
     unknowns: bool
 
 
@@ -126,7 +118,7 @@ def read_profile(question: str, text: str) -> Profile:
     tokens = _TOKEN.findall(_plain(text))
     for position, (number, word, sign) in enumerate(tokens):
         if number:
-            reader.number(_canonical(number), position)
+            reader.number(_canonical(number))
         elif word:
             reader.word(word.lower())
         elif sign == "\n":
@@ -135,19 +127,13 @@ def read_profile(question: str, text: str) -> Profile:
             before, after = tokens[position - 1 : position], tokens[position + 1 : position + 2]
             reader.sign(_OPERATORS[sign], before, after)
     reader.settle()
-    span = RECENCY * max(1, len(tokens))
     recent = reader.words[len(reader.words) // 2 :][-WORDING:]
     return Profile(
-        numbers={
-            number: 2.0 ** ((position - len(tokens)) / span) * (GIVEN if number in given else 1.0)
-            for number, position in reader.last.items()
-        },
         order=reader.order[-ORDERED:],
         results=reader.results[-ORDERED:],
         new=_unit(Counter(number for number in reader.order if number not in given)),
         steps=frozenset(reader.steps),
         wording=frozenset(pairwise(recent)),
-        density=len(reader.order) / max(1, len(tokens)),
         unknowns=reader.unknowns,
     )
 
@@ -156,7 +142,6 @@ class _Reader:
     """Follows the tokens of a text and notes what is computed from what."""
 
     def __init__(self) -> None:
-        self.last: dict[str, int] = {}
         self.order: list[str] = []
         self.results: list[str] = []
         self.steps: set[Step] = set()
@@ -165,7 +150,7 @@ class _Reader:
         self._operator = ""
         self._result = ""
 
-    def number(self, number: str, position: int) -> None:
+    def number(self, number: str) -> None:
         self.settle()
         if self._operator == "=":
             self._result = number
@@ -174,7 +159,6 @@ class _Reader:
             self.steps.add((self._operator, min(before, number), max(before, number)))
         self.order.append(number)
         self.words.append(number)
-        self.last[number] = position
         self._operator = ""
 
     def word(self, word: str) -> None:

@@ -26,7 +26,7 @@ _Batch = dict[tuple[str, int], dict[tuple[int, str], Profile]]
 class LearnedJudge:
     """A logistic model of what two prefixes share, fitted on recorded traces.
 
-    Within a problem the pair decides: shared numbers and their order, results, steps, wording.
+    Within a problem the pair decides: the numbers and their order, results, steps, wording.
     Across problems it is the batch: where all prefixes of a question are worded alike, the problem
     is easy and most traces agree. So a verdict depends on the pairs it is asked with, and on
     nothing that was asked before: the same batch always gives the same verdicts.

@@ -9,20 +9,21 @@ from typing import Final
 
 from deepprune_sdk.judges.features import Profile
 
-__all__ = ["FEATURES", "Features", "likeness", "sameness"]
+__all__ = ["FEATURES", "UNLIKE", "Features", "likeness", "sameness"]
+
+UNLIKE: Final = 0.1
+"""Sameness of prefixes that are simply worded differently: less of it says no more."""
 
 Features = tuple[float | None, ...]
 """In the order of `FEATURES`; None where neither prefix says anything, which counts as average."""
 
 FEATURES: Final = (
-    "numbers",
     "order",
     "results",
     "steps",
     "steps_contained",
     "new",
     "wording",
-    "density",
     "unknowns",
 )
 """Each is symmetric in the two prefixes and knows no unit of length."""
@@ -31,19 +32,17 @@ FEATURES: Final = (
 def likeness(left: Profile, right: Profile) -> Features:
     """Compare two prefixes.
 
-    numbers: weighted Jaccard; order, results: longest common subsequence over the mean length;
-    steps, wording: Jaccard; steps_contained: common steps over those of the shorter;
-    new: cosine; density: mean; unknowns: whether just one names quantities by letters.
+    order, results: longest common subsequence over the mean length; steps, wording: Jaccard;
+    steps_contained: common steps over those of the shorter; new: cosine; unknowns: whether just one
+    names quantities by letters.
     """
     return (
-        _weighted(left.numbers, right.numbers),
         _common_order(left.order, right.order),
         _common_order(left.results, right.results),
         _jaccard(left.steps, right.steps),
         _contained(left.steps, right.steps),
         _cosine(left.new, right.new),
         _jaccard(left.wording, right.wording),
-        (left.density + right.density) / 2.0,
         float(left.unknowns != right.unknowns),
     )
 
@@ -51,8 +50,8 @@ def likeness(left: Profile, right: Profile) -> Features:
 def sameness(profiles: Iterable[Profile]) -> float | None:
     """How alike the wording of several prefixes is: mean overlap over mean union, of all pairs.
 
-    None for fewer than two, or without words. Linear in their length: what counts is only how many
-    prefixes hold each pair of words.
+    At least `UNLIKE`; None for fewer than two, or without words. Linear in their length: what
+    counts is only how many prefixes hold each pair of words.
     """
     holders: Counter[tuple[str, str]] = Counter()
     number = 0
@@ -61,7 +60,7 @@ def sameness(profiles: Iterable[Profile]) -> float | None:
         number += 1
     common = sum(count * (count - 1) for count in holders.values())
     either = 2 * (number - 1) * holders.total() - common
-    return common / either if either > 0 else None
+    return max(UNLIKE, common / either) if either > 0 else None
 
 
 def _jaccard(left: Set[object], right: Set[object]) -> float | None:
@@ -73,12 +72,6 @@ def _jaccard(left: Set[object], right: Set[object]) -> float | None:
 def _contained(left: Set[object], right: Set[object]) -> float | None:
     shorter = min(len(left), len(right))
     return len(left & right) / shorter if shorter else None
-
-
-def _weighted(left: Mapping[str, float], right: Mapping[str, float]) -> float | None:
-    both = fsum(min(left[number], right[number]) for number in left.keys() & right.keys())
-    either = fsum(left.values()) + fsum(right.values()) - both
-    return both / either if either > 0.0 else None
 
 
 def _cosine(left: Mapping[str, float], right: Mapping[str, float]) -> float | None:
