@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from hashlib import sha256
 from typing import Final, Literal
 
 from deepprune_adapters.training.pairs import PairRecord
 from deepprune_sdk import ConfigurationError
 
-__all__ = ["SPLITS", "Split", "can_be_ranked", "split_by_problem"]
+__all__ = ["SPLITS", "Split", "rankable", "split_by_problem"]
 
 Split = Literal["train", "validation", "test"]
 SPLITS: Final[tuple[Split, ...]] = ("train", "validation", "test")
@@ -42,7 +42,7 @@ def split_by_problem(
     problems: dict[str, list[PairRecord]] = {}
     for pair in pairs:
         problems.setdefault(pair.asked, []).append(pair)
-    mixed = [asked for asked, own in problems.items() if can_be_ranked(own)]
+    mixed = [asked for asked, own in problems.items() if rankable(own)]
     needed = 1 + (validation > 0) + (test > 0)
     if len(mixed) < needed:
         raise ConfigurationError(
@@ -60,12 +60,15 @@ def split_by_problem(
     return split
 
 
-def can_be_ranked(pairs: Iterable[PairRecord]) -> bool:
-    """Whether a problem has both kinds of pairs, of one model and checkpoint."""
+def rankable(pairs: Sequence[PairRecord]) -> list[PairRecord]:
+    """Return the pairs of which there are both kinds, of one problem, model and checkpoint.
+
+    Only on these a ranking can be measured.
+    """
     kinds: dict[tuple[str, str, str], set[bool]] = {}
     for pair in pairs:
         kinds.setdefault(pair.group, set()).add(pair.same)
-    return any(len(both) == 2 for both in kinds.values())
+    return [pair for pair in pairs if len(kinds[pair.group]) == 2]
 
 
 def _sides(

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from time import monotonic
@@ -14,23 +12,20 @@ from typing import Any
 from deepprune_adapters.judges.checkpoint import Checkpoint, load_checkpoint, quiet
 from deepprune_adapters.judges.prompts import PROMPT_FILE
 from deepprune_adapters.training.card import write_card
-from deepprune_adapters.training.encoded import Encoded, collator, encode_pairs
+from deepprune_adapters.training.encoded import Encoded, encode_pairs
 from deepprune_adapters.training.figures import Figures, Measured, auroc_by_problem, measure
-from deepprune_adapters.training.losses import IGNORED, judge_loss
 from deepprune_adapters.training.output import Asked, Output
 from deepprune_adapters.training.pairs import PairRecord
 from deepprune_adapters.training.pairset import PairSet, read_pairs
 from deepprune_adapters.training.progress import progress_callback
 from deepprune_adapters.training.sampler import training_order
 from deepprune_adapters.training.settings import TrainSettings
-from deepprune_adapters.training.split import Split
+from deepprune_adapters.training.split import Split, rankable
+from deepprune_adapters.training.trainer import METRIC, devices, make_trainer
 from deepprune_sdk import ConfigurationError, MissingExtraError
 from deepprune_sdk.evaluation.statistics import mean
 
 __all__ = ["train_judge"]
-
-METRIC = "auroc_within"
-EVALUATION_BATCH = 8
 
 
 def train_judge(
@@ -74,7 +69,8 @@ def train_judge(
     asked = Asked(base=Path(base).name, pairs=held.digest, settings=settings)
     first = int(os.environ.get("RANK", "0")) == 0  # of several processes one writes
     place = Output(output, asked, resume=resume, first=first)
-    frozen = settings.lora_rank > 0 and _devices().accelerated
+    frozen = settings.lora_rank > 0 and devices().accelerated
+    import_module("transformers").set_seed(settings.seed)  # before a new head is drawn
     loaded = load_checkpoint(
         base,
         device="cpu",  # the Trainer moves it
@@ -141,17 +137,15 @@ class _Training:
         self._tell = tell
         self._held = held
         self._loaded = loaded
-        self._library: Any = import_module("transformers")
-        self._generates = not loaded.classifies
         self._rows: dict[Split, Encoded] = {}
         limits = [n for n in (settings.context, loaded.context) if n is not None]
         for name, pairs in held.splits.items():
             self._rows[name], self._labels = encode_pairs(
-                pairs,
+                pairs if name == "train" else rankable(pairs),
                 loaded.tokenizer,
                 held.prompt,
                 context=min(limits, default=None),
-                generates=self._generates,
+                generates=not loaded.classifies,
             )
         train = self._rows["train"]
         if not _both_kinds(train.pairs):
@@ -166,7 +160,7 @@ class _Training:
                 f"context of {min(limits)} tokens: {self._cut:,} prefixes are cut to their first "
                 f"tokens, {self._dropped:,} pairs left out"
             )
-        self._order = training_order(
+        order = training_order(
             [pair.same for pair in train.pairs],
             [len(row["prompt"]) for row in train.rows],
             oversample=settings.oversample,
@@ -175,9 +169,19 @@ class _Training:
             batch=settings.batch,
             seed=settings.seed,
         )
-        self._steps = -(-len(self._order) // settings.batch)
-        self._scored: Encoded = self._rows["validation"]
-        self._trainer: Any = self._make_trainer()
+        self._scored = self._rows["validation"]
+        rare = sum(pair.same for pair in train.pairs) * 2 < len(train.pairs)
+        self._trainer = make_trainer(
+            loaded,
+            settings,
+            self._labels,
+            [train.rows[index] for index in order],
+            self._scored.rows,
+            rare=self._labels.tokens(rare)[0],
+            checkpoints=place.checkpoints,
+            metrics=self._metrics,
+            callback=progress_callback(import_module("transformers"), tell),
+        )
 
     def run(self, *, resume: bool) -> Figures:
         """Train, and measure before and after."""
@@ -236,133 +240,6 @@ class _Training:
         by_problem = auroc_by_problem(self._scored.pairs, scores)
         return {METRIC: mean(list(by_problem.values())) or 0.0}
 
-    def _margin(self, logits: Any, labels: Any) -> Any:
-        """Return the score of each pair: the logit of the same answer above that of another."""
-        if not self._generates:
-            return logits[:, 1] - logits[:, 0]
-        # The token before the label predicts its first token.
-        torch = self._loaded.torch
-        at = (labels[:, 1:] != IGNORED).int().argmax(dim=1)
-        logits = logits[:, -labels.shape[1] :][torch.arange(len(at)), at]
-        return logits[:, self._labels.same[0]] - logits[:, self._labels.different[0]]
-
-    # --- the trainer ------------------------------------------------------------------------------
-
-    def _make_trainer(self) -> Any:
-        settings, library, loaded = self._settings, self._library, self._loaded
-        devices = _devices()
-        per_update = settings.micro_batch * devices.count
-        if settings.batch % per_update:
-            raise ConfigurationError(
-                f"batch={settings.batch} is no multiple of micro_batch={settings.micro_batch} x "
-                f"{devices.count} devices"
-            )
-        every = max(1, self._steps // settings.evaluations)
-        bf16 = settings.bf16
-        if bf16 is None:
-            cuda = loaded.torch.cuda
-            bf16 = cuda.is_available() and cuda.is_bf16_supported()
-        arguments = library.TrainingArguments(
-            output_dir=str(self._place.checkpoints),
-            max_steps=self._steps,
-            per_device_train_batch_size=settings.micro_batch,
-            per_device_eval_batch_size=max(EVALUATION_BATCH, settings.micro_batch),
-            gradient_accumulation_steps=settings.batch // per_update,
-            train_sampling_strategy="sequential",  # the order is drawn before
-            learning_rate=settings.learning_rate,
-            lr_scheduler_type="cosine",
-            warmup_steps=settings.warmup,  # below 1 a share
-            adam_beta1=settings.betas[0],
-            adam_beta2=settings.betas[1],
-            adam_epsilon=settings.epsilon,
-            weight_decay=0.0,
-            bf16=bf16,
-            use_cpu=not devices.accelerated,
-            dataloader_pin_memory=devices.accelerated,
-            seed=settings.seed,
-            eval_strategy="steps",
-            save_strategy="steps",
-            logging_strategy="steps",
-            eval_steps=every,
-            save_steps=every,
-            logging_steps=max(1, every // 2),
-            save_total_limit=1,  # and the best
-            load_best_model_at_end=True,
-            metric_for_best_model=METRIC,
-            greater_is_better=True,
-            restore_callback_states_from_checkpoint=True,
-            remove_unused_columns=False,
-            label_names=["labels"],
-            report_to="none",
-            disable_tqdm=True,
-        )
-        callbacks = [progress_callback(library, self._tell)]
-        if settings.patience is not None:
-            callbacks.append(library.EarlyStoppingCallback(settings.patience))
-        train = self._rows["train"]
-        rare = sum(pair.same for pair in train.pairs) * 2 < len(train.pairs)
-        library.set_seed(settings.seed)  # also of the new layers
-        forward = inspect.signature(loaded.model.forward).parameters
-        trainer = library.Trainer(
-            model=self._updated(),
-            args=arguments,
-            train_dataset=[train.rows[index] for index in self._order],
-            eval_dataset=self._rows["validation"].rows,
-            data_collator=collator(
-                self._labels,
-                loaded.tokenizer.pad_token_id,
-                keeps_logits="logits_to_keep" in forward,
-                positions="position_ids" in forward,
-            ),
-            compute_loss_func=judge_loss(
-                gamma=settings.gamma,
-                alpha=settings.alpha,
-                rare=self._labels.tokens(rare)[0],
-                generates=self._generates,
-            ),
-            compute_metrics=self._metrics,
-            preprocess_logits_for_metrics=self._margin,
-            callbacks=callbacks,
-        )
-        trainer.remove_callback(import_module("transformers.trainer_callback").PrinterCallback)
-        return trainer
-
-    def _updated(self) -> Any:
-        """Return the model with the layers that are trained."""
-        settings = self._settings
-        if settings.lora_rank == 0:
-            return self._loaded.model
-        peft: Any = import_module("peft")
-        try:
-            return peft.get_peft_model(
-                self._loaded.model,
-                peft.LoraConfig(
-                    r=settings.lora_rank,
-                    lora_alpha=settings.lora_alpha,
-                    target_modules=list(settings.lora_modules) or "all-linear",
-                    task_type="CAUSAL_LM" if self._generates else "SEQ_CLS",
-                ),
-            )
-        except ValueError as error:
-            raise ConfigurationError(
-                f"lora_modules={','.join(settings.lora_modules)}: {error}"
-            ) from error
-
 
 def _logged(state: Any, name: str) -> list[tuple[int, float]]:
     return [(row["step"], float(row[name])) for row in state.log_history if name in row]
-
-
-@dataclass(frozen=True, slots=True)
-class _Devices:
-    count: int
-    accelerated: bool
-
-
-def _devices() -> _Devices:
-    """What the Trainer will compute on: the launcher's processes, else every GPU, else the CPU."""
-    torch: Any = import_module("torch")
-    gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    launched = int(os.environ.get("WORLD_SIZE", "1"))
-    accelerated = gpus > 0 or torch.backends.mps.is_available()
-    return _Devices(launched if launched > 1 else max(1, gpus), accelerated)
