@@ -172,7 +172,7 @@ class Streams:
 
     async def probe(self, probe: Probe) -> None:
         """Ask for the answer so far by a short forced continuation."""
-        text = "".join(self._engine.traces[probe.trace].pieces[: probe.tokens])
+        text = self._engine.traces[probe.trace].pieces.text(0, probe.tokens)
         sampling = self._sampling.model_copy(
             update={"temperature": 0.0, "max_tokens": PROBE_TOKENS, "top_logprobs": 0}
         )

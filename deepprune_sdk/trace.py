@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from deepprune_sdk.pieces import Pieces
 from deepprune_sdk.types import NO_USAGE, Chunk, Finish, Usage
 
 __all__ = ["Outcome", "Pair", "Trace", "TracePrefix"]
@@ -86,10 +88,10 @@ class Trace:
     def __init__(self, index: int) -> None:
         """Begin an empty, live trace."""
         self.index: int = index
-        self.pieces: list[str] = []
+        self.pieces: Pieces = Pieces()
         self.reasoning_pieces: int = 0
-        self.confidences: list[float] = []
-        self.logprobs: list[float] = []
+        self.confidences: array[float] = array("d")
+        self.logprobs: array[float] = array("d")
         self.finish: Finish | None = None
         self.outcome: Outcome | None = None
         self.into: int | None = None
@@ -117,17 +119,17 @@ class Trace:
     @property
     def text(self) -> str:
         """Reasoning and answer part, joined."""
-        return "".join(self.pieces)
+        return self.pieces.text()
 
     @property
     def reasoning_text(self) -> str:
         """The reasoning part alone."""
-        return "".join(self.pieces[: self.reasoning_pieces])
+        return self.pieces.text(0, self.reasoning_pieces)
 
     @property
     def answer_text(self) -> str:
         """The answer part alone: all of the text where a model does not set reasoning apart."""
-        return "".join(self.pieces[self.reasoning_pieces :])
+        return self.pieces.text(self.reasoning_pieces)
 
     @property
     def cost(self) -> Usage:
@@ -146,13 +148,13 @@ class Trace:
 
     def append(self, chunk: Chunk, begin: int, end: int) -> None:
         """Add the pieces `begin` to `end` of a chunk. O(pieces)."""
-        self.pieces += chunk.pieces[begin:end]
+        self.pieces.extend(chunk.pieces[begin:end])
         if chunk.reasoning:
             self.reasoning_pieces = len(self.pieces)
         if chunk.confidences is not None:
-            self.confidences += chunk.confidences[begin:end]
+            self.confidences.extend(chunk.confidences[begin:end])
         if chunk.logprobs is not None:
-            self.logprobs += chunk.logprobs[begin:end]
+            self.logprobs.extend(chunk.logprobs[begin:end])
         self._exact = self._exact and chunk.exact
 
     def report(self, usage: Usage) -> None:
@@ -180,8 +182,8 @@ class Trace:
         copy = Trace(self.index)
         copy.pieces = self.pieces.copy()
         copy.reasoning_pieces = self.reasoning_pieces
-        copy.confidences = self.confidences.copy()
-        copy.logprobs = self.logprobs.copy()
+        copy.confidences = self.confidences[:]
+        copy.logprobs = self.logprobs[:]
         copy.finish, copy.usage = self.finish, self.usage
         copy._earlier_usage, copy._exact = self._earlier_usage, self._exact
         return copy

@@ -53,7 +53,7 @@ def first_steps(k: int, words: Sequence[str] = REASONING_WORDS) -> Cut:
     def cut(trace: RecordedTrace) -> TracePrefix | None:
         tracker, live = checkpoints.track(), Trace(trace.trace)
         for piece in trace.pieces:
-            live.pieces.append(piece)
+            live.pieces.extend((piece,))
             prefix = tracker.reached(live)
             if prefix is not None:
                 return prefix

@@ -78,7 +78,7 @@ class _AnsweredState(PolicyState):
         scanner, read = self._scanners.get(trace.index, (BoxScanner(), 0))
         if not self._policy.in_reasoning:
             read = max(read, trace.reasoning_pieces)
-        scanner.read("".join(trace.pieces[read:]))
+        scanner.read(trace.pieces.text(read))
         self._scanners[trace.index] = (scanner, trace.tokens)
         if scanner.complete:
             yield Close(trace=trace.index, reason="answered", outcome="answered")

@@ -144,7 +144,7 @@ class _StepScanner:
 
     def read(self, trace: Trace) -> None:
         """Read the pieces that came since the last call."""
-        text = self._rest + "".join(trace.pieces[self._pieces :])
+        text = self._rest + trace.pieces.text(self._pieces)
         self._pieces = len(trace.pieces)
         for match in self._pattern.finditer(text):
             if match.end() < len(text):
