@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, Callable
 
 import anyio
 import pytest
-from pairs import Watched, pair
+from pairs import pair
+from swapping import judged_run
 
 from deepprune_adapters.judges import JudgePrompt, ProbeJudge, RemoteJudge
 from deepprune_adapters.llama import LlamaBackend
 from deepprune_sdk import (
-    Checkpoints,
-    Chunk,
-    DeepPrune,
     Judge,
-    JudgingLimits,
     LearnedJudge,
     Message,
-    ParallelReasoner,
     Sampling,
     TraceRequest,
 )
@@ -126,43 +121,6 @@ JUDGES: dict[str, Callable[[LlamaBackend], Judge]] = {
 }
 
 
-class Patient:
-    """The backend, whose traces end when the judge has answered, however slow the machine is."""
-
-    def __init__(self, backend: LlamaBackend, answered: anyio.Event) -> None:
-        self.model = backend.model
-        self.concurrency = backend.concurrency
-        self._backend = backend
-        self._answered = answered
-
-    @asynccontextmanager
-    async def stream(self, request: TraceRequest) -> AsyncGenerator[AsyncIterator[Chunk]]:
-        async with (
-            self._backend.stream(request) as chunks,
-            aclosing(self._waiting(chunks)) as waiting,
-        ):
-            yield waiting
-
-    async def _waiting(self, chunks: AsyncIterator[Chunk]) -> AsyncGenerator[Chunk]:
-        async for chunk in chunks:
-            if chunk.finish is not None:
-                await self._answered.wait()
-            yield chunk
-
-
 @pytest.mark.parametrize("name", JUDGES)
 async def test_judges_are_swapped_by_one_argument(llama: LlamaBackend, name: str) -> None:
-    judge = Watched(JUDGES[name](llama))
-    reasoner = ParallelReasoner(
-        Patient(llama, judge.answered),
-        judge=judge,
-        policy=DeepPrune(checkpoints=Checkpoints.tokens(6)),
-        sampling=Sampling(max_tokens=10, temperature=0.8, seed=1, extra={"ignore_eos": True}),
-        judging=JudgingLimits(timeout=300.0),
-    )
-
-    result = await reasoner.solve("What is 17 + 25?", n=2)
-
-    assert result.judge.asked == 1
-    assert result.judge.failed == result.judge.late == result.judge.malformed == 0
-    assert (result.usage.judge > 0) == judge.costs_tokens
+    await judged_run(llama, JUDGES[name](llama))

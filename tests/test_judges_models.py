@@ -10,16 +10,17 @@ from typing import Any
 from zipfile import ZipFile
 
 import pytest
-from pairs import Watched, pair
+from pairs import pair
 from smollm import widen
+from swapping import judged_run
 from tiny_models import tiny, words
 
 from deepprune_adapters.gguf import embedded_model
 from deepprune_adapters.judges import EmbeddingJudge, JudgePrompt, RemoteJudge, TransformersJudge
 from deepprune_adapters.llama import LlamaBackend
-from deepprune_sdk import Checkpoints, DeepPrune, Judge, ParallelReasoner, Verdict
+from deepprune_sdk import Verdict
 from deepprune_sdk.errors import ConfigurationError
-from deepprune_sdk.testing import ScriptedBackend, check_judge
+from deepprune_sdk.testing import check_judge
 
 pytestmark = [pytest.mark.embed, pytest.mark.anyio]
 
@@ -199,25 +200,12 @@ async def test_padding_changes_nothing(smollm: TransformersJudge) -> None:
         assert alone.probability == pytest.approx(verdict.probability, abs=1e-3)
 
 
-async def test_a_language_model_in_a_run(smollm: TransformersJudge) -> None:
-    await swapped(smollm)
-
-
-async def test_minilm_in_a_run(sentences: EmbeddingJudge) -> None:
-    await swapped(sentences)
-
-
-async def swapped(judge: Judge) -> None:
-    watched = Watched(judge)
-    result = await ParallelReasoner(
-        ScriptedBackend([f"{text} 36. So \\boxed{{36}}." for text in TEXTS[:2]]),
-        judge=watched,
-        policy=DeepPrune(checkpoints=Checkpoints.tokens(4)),
-        shadow=True,
-    ).solve("How many?", n=2)
-
-    assert result.answer == "36"
-    assert result.judge.failed == 0
+async def test_judges_are_swapped_by_one_argument(
+    smollm: TransformersJudge, sentences: EmbeddingJudge
+) -> None:
+    async with LlamaBackend(slots=2, context=256, threads=1) as backend:
+        await judged_run(backend, smollm)
+        await judged_run(backend, sentences)
 
 
 # --- other checkpoints ----------------------------------------------------------------------------
