@@ -12,7 +12,7 @@ from deepprune_adapters.cli.choose import DEFAULT_JUDGE, JUDGES
 from deepprune_adapters.cli.files import require_outputs, write_file
 from deepprune_adapters.cli.problems import read_problems
 from deepprune_adapters.cli.redundancy import MapOption, SkipBadOption
-from deepprune_adapters.cli.text import clean, number
+from deepprune_adapters.cli.text import clean, count, number
 
 if TYPE_CHECKING:
     from deepprune_sdk.evaluation.bench import Draw
@@ -174,8 +174,8 @@ def _print(report: BenchReport) -> None:
     console.print(table)
     console.print(
         Text(
-            f"{report.problems} problems, {report.repeats} draws of {report.n} traces each, judge "
-            f"{clean(report.judge)}, seed {report.seed}; intervals: {report.intervals}; "
+            f"{count(report.problems, 'problem')}, {report.repeats} draws of {report.n} traces "
+            f"each, judge {clean(report.judge)}, seed {report.seed}; intervals: {report.intervals}; "
             "* no method has both fewer tokens and more agreement"
         )
     )
