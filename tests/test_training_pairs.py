@@ -248,6 +248,35 @@ def test_pairs_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture
     assert all(f"{amount} pairs, " in said for amount in groups.values())
 
 
+def test_a_judge_is_evaluated_on_held_out_problems_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output, other = tmp_path / "pairs", pair_directory(tmp_path / "other")
+    shares = ["--validation", "0.3", "--test", "0.3"]
+    assert run(["judge", "pairs", str(DATA), "-o", str(output), *shares]) == 0
+    (tested,) = {pair.problem for pair in read_pairs(output).splits["test"]}
+    figures = tmp_path / "figures.json"
+    evaluation = ["judge", "eval", str(DATA), "--checkpoints", "0.5"]
+
+    assert run([*evaluation, "--held-out", str(output), "--json", str(figures)]) == 0
+    assert run([*evaluation, "--held-out", str(other)]) == 2
+
+    found = json.loads(figures.read_text())["checkpoints"]["0.5"]["by_problem"]
+    assert [name.rpartition("/")[2] for name in found] == [tested]
+    assert "none of the recorded problems is in its test split" in capsys.readouterr().err
+
+
+def test_held_out_pairs_are_capped(tmp_path: Path) -> None:
+    output = tmp_path / "pairs"
+    options = ["--validation", "0.3", "--test", "0.3", "--held-out-cap", "7"]
+
+    assert run(["judge", "pairs", str(DATA), "-o", str(output), *options]) == 0
+
+    sizes = {name: len(own) for name, own in read_pairs(output).splits.items()}
+    assert sizes["train"] > 7
+    assert (sizes["validation"], sizes["test"]) == (7, 7)
+
+
 @pytest.mark.parametrize(
     ("options", "says"),
     [

@@ -11,6 +11,7 @@ import typer
 from deepprune_adapters.cli import fit_light, pairs, train
 from deepprune_adapters.cli.choose import DEFAULT_JUDGE, JUDGES
 from deepprune_adapters.cli.files import require_outputs, write_file
+from deepprune_adapters.cli.pairs import HeldOutOption, only_held_out
 from deepprune_adapters.cli.problems import read_checkpoints, read_problems
 from deepprune_adapters.cli.redundancy import MapOption, SkipBadOption
 from deepprune_adapters.cli.text import clean
@@ -62,6 +63,7 @@ def evaluate(
         ),
     ] = "64,128,0.5",
     cap: Annotated[int, typer.Option(min=1, metavar="N", help="Most pairs a problem.")] = 500,
+    held_out: HeldOutOption = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Of pairs and resamples.")] = 0,
     mapping: MapOption = None,
     skip_bad: SkipBadOption = False,
@@ -77,6 +79,8 @@ def evaluate(
     points = read_checkpoints(checkpoints)
     require_outputs(json, report)
     problems = read_problems(traces, mapping, skip_bad)
+    if held_out is not None:
+        problems = only_held_out(problems, held_out)
     made = choose_judge(judge)()
 
     async def run() -> JudgeEvaluation:

@@ -15,8 +15,19 @@ from deepprune_adapters.cli.text import clean, count
 if TYPE_CHECKING:
     from deepprune_adapters.training.pairs import PairRecord
     from deepprune_adapters.training.split import Split
+    from deepprune_sdk.recording import RecordedTrace
 
-__all__ = ["EXAMPLES", "pairs", "register"]
+__all__ = ["EXAMPLES", "HeldOutOption", "only_held_out", "pairs", "register"]
+
+HeldOutOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--held-out",
+        metavar="PAIRS",
+        help="Only the problems that these pairs hold out for a test.",
+        show_default=False,
+    ),
+]
 
 EXAMPLES: Final = """\b
 Examples:
@@ -120,6 +131,32 @@ def pairs(
     kept = sum(map(len, splits.values()))
     typer.echo(f"{output}: {count(kept, 'pair')} of {count(len(problems), 'recording')}")
     return 0
+
+
+def only_held_out(
+    problems: Mapping[str, list[RecordedTrace]], path: Path
+) -> dict[str, list[RecordedTrace]]:
+    """Return the problems that a directory of pairs holds out for a test.
+
+    Raises:
+        ConfigurationError: It is no such directory, or none of the problems is held out.
+    """
+    from deepprune_adapters.training.pairs import asked_of
+    from deepprune_adapters.training.pairset import read_pairs
+    from deepprune_sdk import ConfigurationError
+
+    tested = {pair.asked for pair in read_pairs(path).splits["test"]}
+    kept = {
+        name: traces
+        for name, traces in problems.items()
+        if asked_of(traces[0].question, traces[0].problem) in tested
+    }
+    if not kept:
+        raise ConfigurationError(
+            f"--held-out {path}: none of the recorded problems is in its test split; give the "
+            "recordings that the pairs were made of"
+        )
+    return kept
 
 
 def _steps(text: str) -> list[int]:

@@ -21,7 +21,7 @@ from deepprune_sdk.policies.checkpoints import REASONING_WORDS
 from deepprune_sdk.protocols import AnswerExtractor
 from deepprune_sdk.recording import RecordedTrace
 
-__all__ = ["PairRecord", "Truncation", "capped", "make_pairs"]
+__all__ = ["PairRecord", "Truncation", "asked_of", "capped", "make_pairs"]
 
 
 Text = Annotated[str, BeforeValidator(valid)]
@@ -59,7 +59,7 @@ class PairRecord(BaseModel):
     @property
     def asked(self) -> str:
         """What tells problems apart: the question, or where there is none the identifier."""
-        return " ".join(self.question.split()) or self.problem
+        return asked_of(self.question, self.problem)
 
     @property
     def group(self) -> tuple[str, str, str]:
@@ -74,6 +74,11 @@ class PairRecord(BaseModel):
             for number, text in zip(self.traces, (self.left, self.right), strict=True)
         )
         return Pair(question=self.question, left=left, right=right)
+
+
+def asked_of(question: str, problem: str) -> str:
+    """Return what tells problems apart, whatever recordings call them."""
+    return " ".join(question.split()) or problem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
