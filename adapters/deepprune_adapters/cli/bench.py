@@ -175,7 +175,8 @@ def _print(report: BenchReport) -> None:
     console.print(
         Text(
             f"{count(report.problems, 'problem')}, {report.repeats} draws of {report.n} traces "
-            f"each, judge {clean(report.judge)}, seed {report.seed}; intervals: {report.intervals}; "
+            f"each, judge {clean(report.judge)}, seed {report.seed}; "
+            f"intervals: {report.intervals}; "
             "* no method has both fewer tokens and more agreement"
         )
     )
