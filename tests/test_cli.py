@@ -24,10 +24,14 @@ from deepprune_adapters.cli.app import run
 from deepprune_adapters.cli.choose import choose_backend
 from deepprune_adapters.report.page import SORT_SCRIPT
 from deepprune_sdk import Event, Result
+from deepprune_sdk.policies import METHODS
 
 del scripted_cli
 
 Output = pytest.CaptureFixture[str]
+
+PRUNE = ("--judge", "fixed", "--method", "deepprune:tau=0.5,confidence=1,lookahead=none")
+"""Start all traces at once, and close what the judge thinks more likely redundant than not."""
 
 
 def solve(*arguments: str, scene: str = "agree") -> int:
@@ -44,12 +48,12 @@ def no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_without_a_terminal_each_decision_is_a_line_and_a_summary_closes(capsys: Output) -> None:
-    assert solve("--judge", "fixed") == 0
+    assert solve(*PRUNE) == 0
 
     out = capsys.readouterr().out
     assert out.isprintable() is False  # it has line ends, and nothing else that is not printable
     assert out.replace("\n", "").isprintable()
-    assert "scripted: agree, judge fixed, n=16" in out
+    assert f"scripted: agree, judge fixed, n=16, {PRUNE[-1]}" in out
     assert "trace 3 closed as redundant, into cluster A of trace 0 (0.90)" in out
     assert "trace 0 finished, answer 12, 101 tokens" in out
     assert "\nanswer  12\n" in out
@@ -59,13 +63,46 @@ def test_without_a_terminal_each_decision_is_a_line_and_a_summary_closes(capsys:
 
 
 def test_shadow_mode_says_what_would_have_been_saved(capsys: Output) -> None:
-    assert solve("--judge", "fixed", "--shadow", scene="split") == 0
+    assert solve(*PRUNE, "--shadow", scene="split") == 0
 
     out = capsys.readouterr().out
     assert "trace 3 would be closed as redundant" in out
     assert "traces  16: 16 finished, 0 closed as redundant" in out
     assert "pruning would save" in out
     assert "the same answer; 13 of 13 closings right, 0 wrong" in out
+
+
+def test_by_default_traces_start_as_the_vote_needs_them(capsys: Output) -> None:
+    assert solve("--judge", "fixed") == 0
+
+    out = capsys.readouterr().out
+    assert "scripted: agree, judge fixed, n=16\n" in out
+    assert "traces  6: 4 finished, 0 closed as redundant, 2 stopped" in out
+    assert "ended   settled: more traces would hardly have turned the vote" in out
+
+
+@pytest.mark.parametrize(
+    ("method", "traces", "ended"),
+    [
+        ("cons", "16: 16 finished", "every trace came to its end"),
+        ("adaptive-consistency", "4: 4 finished", "settled: more traces would hardly"),
+        ("adaptive-consistency:width=3", "6: 4 finished", "settled: more traces would hardly"),
+        ("esc:window=3", "3: 3 finished", "unanimous: all traces of a window"),
+    ],
+)
+def test_a_method_by_name(method: str, traces: str, ended: str, capsys: Output) -> None:
+    assert solve("--method", method) == 0
+
+    out = capsys.readouterr().out
+    assert f"n=16, {method}\n" in out
+    assert f"traces  {traces}" in out
+    assert f"ended   {ended}" in out
+
+
+def test_the_help_names_every_method(capsys: Output) -> None:
+    assert run(["solve", "--help"]) == 0
+    said = " ".join(capsys.readouterr().out.replace("│", " ").split())
+    assert ", ".join(METHODS) in said
 
 
 def test_shadow_mode_without_a_closing_says_so(capsys: Output) -> None:
@@ -105,7 +142,7 @@ def test_hostile_answers_are_one_harmless_line(capsys: Output) -> None:
 def test_events_are_json_lines(capsys: Output, tmp_path: Path) -> None:
     file = tmp_path / "events.jsonl"
 
-    assert solve("--judge", "fixed", "--events", str(file)) == 0
+    assert solve(*PRUNE, "--events", str(file)) == 0
 
     records: list[dict[str, Any]] = [json.loads(line) for line in file.read_text().splitlines()]
     moments = [record.pop("seconds") for record in records]
@@ -122,7 +159,7 @@ def test_events_are_json_lines(capsys: Output, tmp_path: Path) -> None:
 def test_a_report_draws_the_run(capsys: Output, tmp_path: Path) -> None:
     file = tmp_path / "run.html"
 
-    assert solve("--judge", "fixed", "--report", str(file), "--system", "Be <brief>.") == 0
+    assert solve(*PRUNE, "--report", str(file), "--system", "Be <brief>.") == 0
 
     page = check(file.read_text(encoding="utf-8"), script=SORT_SCRIPT)
     assert page.count("div", "dp-row") == 16
@@ -207,6 +244,8 @@ def test_no_answer_is_exit_code_1(capsys: Output) -> None:
         (["solve", "a", "--events", "/nowhere/e.jsonl"], "/nowhere/e.jsonl: No such file"),
         (["solve", "a", "--report", "/nowhere/r.html"], "--report /nowhere/r.html: No such file"),
         (["solve", "a", "--report", "/"], "--report /: Is a directory; give a file"),
+        (["solve", "a", "--method", "best"], "no method 'best'; known: cons, cons-settled, deepp"),
+        (["solve", "a", "--method", "esc:width=3"], "esc has no setting 'width=3'; known: window"),
         (["solve", "a", "--no-such-option"], "No such option: --no-such-option"),
         (["prune"], "No such command 'prune'"),
     ],

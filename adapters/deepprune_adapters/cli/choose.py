@@ -18,7 +18,9 @@ if TYPE_CHECKING:  # the SDK takes a second to load, and --help needs none of it
 __all__ = [
     "BACKENDS",
     "DEFAULT_JUDGE",
+    "DEFAULT_METHOD",
     "JUDGES",
+    "METHOD_HELP",
     "Wanted",
     "choose_backend",
     "choose_judge",
@@ -168,6 +170,14 @@ JUDGES: dict[str, Callable[[str | None], Callable[[], Judge]]] = {
 }
 """Called with what follows the name and a colon (`embedding:DIRECTORY`), or None. What they return
 makes the judge, in a worker thread: it may have a model to load."""
+
+
+DEFAULT_METHOD: Final = "deepprune"
+METHOD_HELP: Final = (
+    "How traces are started, closed and counted: cons, cons-settled, deepprune, deepprune-paper, "
+    "deepconf-low, deepconf-high, adaptive-consistency, esc, parallel-probe. Settings follow a "
+    "colon; an unknown one lists the known ones."
+)
 
 
 def choose_judge(judge: str) -> Callable[[], Judge]:

@@ -16,7 +16,13 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from deepprune_adapters.cli.board import Board
-from deepprune_adapters.cli.choose import BACKENDS, Wanted, choose_live_judge, named
+from deepprune_adapters.cli.choose import (
+    BACKENDS,
+    DEFAULT_METHOD,
+    Wanted,
+    choose_live_judge,
+    named,
+)
 from deepprune_adapters.cli.eventlog import EventLog
 from deepprune_adapters.cli.files import write_file
 from deepprune_adapters.cli.interrupts import Interrupts
@@ -32,8 +38,10 @@ from deepprune_sdk import (
     Judge,
     Message,
     ParallelReasoner,
+    Policy,
     Result,
     Sampling,
+    method,
 )
 
 __all__ = ["Job", "perform"]
@@ -49,6 +57,7 @@ class Job:
     model: str | None
     base_url: str | None
     judge: str
+    method: str
     sampling: Sampling
     shadow: bool
     as_json: bool
@@ -84,6 +93,7 @@ class _Parts:
     """What a run is made of, and who watches it."""
 
     make_judge: Callable[[Backend], Judge]
+    policy: Policy
     backend: AbstractAsyncContextManager[Backend]
     board: Board
     view: View
@@ -108,6 +118,7 @@ def perform(job: Job) -> int:
     out = sys.stderr if job.as_json else sys.stdout
     console = _console(out)
     make_judge = choose_live_judge(job.judge)
+    policy = method(job.method)
     backend, address = named("--backend", job.backend, BACKENDS)(job.wanted)
     board = Board(
         job.n,
@@ -116,6 +127,7 @@ def perform(job: Job) -> int:
     )
     parts = _Parts(
         make_judge=make_judge,
+        policy=policy,
         backend=backend,
         board=board,
         view=PlainView(board, out) if console is None else LiveView(board, console),
@@ -159,7 +171,11 @@ async def _follow(job: Job, parts: _Parts, found: _Found) -> None:
                     parts.make_judge, backend, abandon_on_cancel=True
                 )
                 reasoner = ParallelReasoner(
-                    backend, judge=judge, sampling=job.sampling, shadow=job.shadow
+                    backend,
+                    judge=judge,
+                    policy=parts.policy,
+                    sampling=job.sampling,
+                    shadow=job.shadow,
                 )
                 board.begin()
                 async with reasoner.run(job.messages, job.n) as run:
@@ -181,6 +197,8 @@ async def _follow(job: Job, parts: _Parts, found: _Found) -> None:
 
 def _subtitle(job: Job, model: str, address: str) -> str:
     parts = [f"{job.backend}: {model}", address, f"judge {job.judge}", f"n={job.n}"]
+    if job.method != DEFAULT_METHOD:
+        parts.append(job.method)
     if job.shadow:
         parts.append("shadow: nothing is closed")
     return ", ".join(part for part in parts if part)

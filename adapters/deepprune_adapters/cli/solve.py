@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from deepprune_adapters.cli.choose import BACKENDS, DEFAULT_JUDGE, JUDGES
+from deepprune_adapters.cli.choose import (
+    BACKENDS,
+    DEFAULT_JUDGE,
+    DEFAULT_METHOD,
+    JUDGES,
+    METHOD_HELP,
+)
 
 if TYPE_CHECKING:
     from deepprune_sdk import Message
@@ -19,6 +25,7 @@ EXAMPLES: Final = """\b
 Examples:
   deepprune solve "What is 17 * 23?" -n 32
   deepprune solve "How many primes are below 100?" --model MODEL --shadow
+  deepprune solve "What is 17 * 23?" --method adaptive-consistency:width=4
   deepprune solve "What is 17 * 23?" --report run.html
   deepprune solve - --base-url http://localhost:8000/v1 --model MODEL < question
 """
@@ -69,6 +76,9 @@ def solve(
         str,
         typer.Option(metavar="|".join(JUDGES), help="Who says which traces are redundant."),
     ] = DEFAULT_JUDGE,
+    method: Annotated[
+        str, typer.Option(metavar="NAME[:key=value,...]", help=METHOD_HELP)
+    ] = DEFAULT_METHOD,
     max_tokens: Annotated[
         int | None,
         typer.Option(
@@ -135,6 +145,7 @@ def solve(
             model=model,
             base_url=base_url,
             judge=judge,
+            method=method,
             sampling=Sampling(
                 temperature=temperature,
                 max_tokens=default_max_tokens(name) if max_tokens is None else max_tokens,
