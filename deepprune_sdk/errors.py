@@ -14,6 +14,7 @@ DeepPruneError                 everything below; `partial` holds what had been g
 │   └── ProtocolError          it answered, but not as an OpenAI-compatible server
 ├── JudgeError                 a judge cannot be used at all
 ├── RecordingError             a recording or a run log that cannot be read
+├── RunTimeoutError            `solve(timeout=)` is over; also a TimeoutError
 ├── AllTracesFailedError       no trace of a run produced anything
 └── BatchError                 some prompts of `solve_many` failed; the others' results are kept
 ```
@@ -45,6 +46,7 @@ __all__ = [
     "ProtocolError",
     "RateLimitError",
     "RecordingError",
+    "RunTimeoutError",
     "UnavailableError",
 ]
 
@@ -140,6 +142,10 @@ class JudgeError(DeepPruneError):
 
 class RecordingError(DeepPruneError):
     """A recording or a run log that cannot be read; the message names file, line and field."""
+
+
+class RunTimeoutError(DeepPruneError, TimeoutError):
+    """A run took longer than its caller allowed; `partial` has what it had found."""
 
 
 class AllTracesFailedError(DeepPruneError):

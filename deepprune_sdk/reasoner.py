@@ -10,7 +10,7 @@ import anyio
 
 from deepprune_sdk.answers import Answers, FunctionAnswers
 from deepprune_sdk.engine import Engine
-from deepprune_sdk.errors import BatchError, ConfigurationError, DeepPruneError
+from deepprune_sdk.errors import BatchError, ConfigurationError, DeepPruneError, RunTimeoutError
 from deepprune_sdk.judges.learned import LearnedJudge
 from deepprune_sdk.judging import Judging, JudgingLimits
 from deepprune_sdk.policies import Policy, RunSetup, method
@@ -94,19 +94,26 @@ class ParallelReasoner:
         judging: JudgingLimits | None = None,
         run_log: str | PathLike[str] | None = None,
         record_as: RecordAs | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109  the caller's own scope has no partial result
     ) -> Result:
         """Answer `prompt` by a vote over at most `n` traces.
 
         The keyword arguments replace the reasoner's own for this call; `run_log` is a file to
         write the run's log to (`deepprune-run/1`), `record_as` says what its traces are recorded
-        as. Cancelling closes every stream and raises.
+        as. After `timeout` seconds it closes every stream and raises; the policy `Deadline` closes
+        them and answers with what there is. Cancelling closes every stream and raises.
+
+        Whatever it raises has the traces so far as `error.partial`, a `Result`. A caller who
+        cancels from outside, as `anyio.fail_after` does, never sees the exception that passes
+        through here: they use `run`, whose `snapshot` stays readable.
 
         Raises:
+            RunTimeoutError: `timeout` is over.
             ConfigurationError: An empty prompt, n below 1, settings that cannot work together.
             AllTracesFailedError: No trace produced anything.
             BackendError: The provider refuses what every trace asks for.
         """
-        async with self.run(
+        run = self.run(
             prompt,
             n,
             sampling=sampling,
@@ -115,8 +122,13 @@ class ParallelReasoner:
             run_log=run_log,
             record_as=record_as,
             watched=False,
-        ) as run:
-            return await run.wait()
+        )
+        with anyio.move_on_after(timeout):
+            async with run:
+                return await run.wait()
+        error = RunTimeoutError(f"no answer within {timeout:g} s: raise timeout=, or lower n")
+        error.partial = run.snapshot()
+        raise error
 
     def run(
         self,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self, cast
@@ -117,16 +118,28 @@ class Run:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Close every stream that is still open."""
+        """Close every stream that is still open.
+
+        An error that leaves the block, a cancellation too, has what the run had found as `partial`.
+        """
         self._group.cancel_scope.cancel()
         try:
             # What it returns is about its own end; on trio it would swallow the caller's error.
             await self._group.__aexit__(None, None, None)
+        except BaseException as raised:
+            error = raised
+            raise
         finally:
-            if self._log is not None:
-                self._log.close()
-            if self._recorder is not None:
-                self._recorder.close()
+            try:
+                if self._result is None and self._error is None:
+                    self._settle("cancelled")
+            finally:
+                if error is not None:
+                    _keep_partial(error, self._result)
+                if self._log is not None:
+                    self._log.close()
+                if self._recorder is not None:
+                    self._recorder.close()
 
     def __aiter__(self) -> Self:
         """Iterate over the events; raises as `wait` does once all are read."""
@@ -173,8 +186,7 @@ class Run:
 
     def _raise(self) -> None:
         if self._error is not None:
-            if isinstance(self._error, DeepPruneError):
-                self._error.partial = self._result
+            _keep_partial(self._error, self._result)
             raise self._error
 
     # --- the receive loop, which alone changes state ----------------------------------------------
@@ -191,16 +203,13 @@ class Run:
                         self._take(post, tasks)
                     self._ask_judge(tasks)
                 tasks.cancel_scope.cancel()
-            # Text that had arrived when the streams were closed was generated, so it counts.
-            while self._inbox:
-                self._take(self._inbox.popleft(), None)
+            self._settle("complete")
             if self._recorder is not None:
                 self._recorder.close()
-            self._finish()
+            self._find_error()
         except Exception as error:  # what a user's own part raised, out of its group
             self._error = first_error(error)
-            if isinstance(self._error, DeepPruneError):
-                self._result = self.snapshot()
+            self._result = self.snapshot()
         finally:
             self._over.set()
             if self._feed is not None:
@@ -250,8 +259,17 @@ class Run:
                 case _:
                     pass
 
-    def _finish(self) -> None:
+    def _settle(self, reason: str) -> None:
+        """Take what had arrived when the streams were closed: it was generated, so it counts."""
+        while self._inbox:
+            self._take(self._inbox.popleft(), None)
+        if self._engine.ended_because is None:
+            stop = Stop(reason=reason)
+            self._act(stop, self._engine.handle(stop), None)
         self._result = self.snapshot()
+
+    def _find_error(self) -> None:
+        """A run that found nothing raises what kept it from it."""
         traces = self._engine.run_traces()
         failed = {trace.index: trace.reason for trace in traces if trace.outcome == "failed"}
         nothing = not any(trace.tokens for trace in traces)
@@ -286,3 +304,9 @@ def first_error(error: Exception) -> Exception:
     while isinstance(error, ExceptionGroup):
         error = cast("ExceptionGroup[Exception]", error).exceptions[0]
     return error
+
+
+def _keep_partial(error: BaseException, partial: Result | None) -> None:
+    """Put what a run had found on the error that ended it, whoever's class it is."""
+    with suppress(AttributeError, TypeError):  # a class without room for it
+        setattr(error, "partial", partial)  # noqa: B010  no such attribute is declared

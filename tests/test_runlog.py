@@ -102,7 +102,7 @@ async def test_a_run_that_was_left_has_a_log_up_to_there(tmp_path: Path) -> None
     parallel = ParallelReasoner(ScriptedBackend(["w " * 99 + FIVE]), policy=AT_2)
     async with parallel.run("?", n=3, run_log=path) as run:
         await anext(run)
-    assert verify_run_log(path).ended_because is None
+    assert verify_run_log(path).ended_because == "cancelled"
 
 
 async def test_half_a_character_can_be_logged(tmp_path: Path) -> None:
