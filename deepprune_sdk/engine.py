@@ -72,6 +72,7 @@ class Engine:
         answers: AnswerExtractor,
         *,
         shadow: bool = False,
+        keep_text: bool = True,
         held_back: Callable[[int], Iterable[Chunk]] | None = None,
     ) -> None:
         """Prepare a run; `begin` starts it.
@@ -81,6 +82,8 @@ class Engine:
             setup: What is known at the start.
             answers: Reads final answers and compares them.
             shadow: Take every decision and close nothing.
+            keep_text: Whether the text of a trace stays when the trace is over and will not be
+                continued.
             held_back: A shell that jumps from `next_interest` to `next_interest` gives here the
                 text of a trace that it has not told yet, when the trace is about to be closed.
 
@@ -94,7 +97,9 @@ class Engine:
         self._answers = answers
         self._classes = AnswerClasses(answers.equivalent)
         self._shadow = shadow
+        self._keep_text = keep_text
         self._held_back = held_back
+        self._spent: list[Trace] = []
         self._vote = self._state.vote() or ClusterWeightedVote()
         self._streams: set[int] = set()
         self._live: set[int] = set()
@@ -332,6 +337,8 @@ class Engine:
         complete = outcome == "finished" and trace.finish != "length"
         answer = self._answers.extract(trace.answer_text, complete=complete)
         trace.answer = None if answer is None else self._classes.name(answer)
+        if not self._keep_text and (trace.answer is not None or not self._setup.can_continue):
+            self._spent.append(trace)
         if trace.index in self._live:
             self._live.discard(trace.index)
             self._unseen.append(TraceOver(trace))
@@ -350,6 +357,8 @@ class Engine:
             for trace in self.full.values():
                 self._over(trace, "stopped", reason)
             self._streams.clear()
+            if not self._keep_text:
+                self._spent += self.run_traces()
             self.ended_because = reason
             self._actions.append(End(reason=reason))
 
@@ -365,6 +374,8 @@ class Engine:
                 self._start_admitted()
             if not self._streams and self.ended_because is None:
                 self._end("complete", for_good=True)
+        while self._spent:  # every policy has seen their ends
+            self._spent.pop().forget()
         actions, self._actions = self._actions, []
         return actions
 

@@ -57,7 +57,7 @@ class Trace:
 
     Attributes:
         index: Number of the trace within its run, from 0.
-        pieces: The text, one piece a token, reasoning first.
+        pieces: The text, one piece a token, reasoning first; empty once it is forgotten.
         reasoning_pieces: How many of the pieces are reasoning.
         confidences: A piece each, where the backend gives them, else empty.
         logprobs: A piece each, where the backend gives them, else empty.
@@ -72,6 +72,7 @@ class Trace:
     __slots__ = (
         "_earlier_usage",
         "_exact",
+        "_forgotten",
         "answer",
         "confidences",
         "finish",
@@ -100,6 +101,7 @@ class Trace:
         self.usage: Usage | None = None
         self._earlier_usage = NO_USAGE
         self._exact = True
+        self._forgotten: int | None = None
 
     @property
     def live(self) -> bool:
@@ -114,7 +116,7 @@ class Trace:
     @property
     def tokens(self) -> int:
         """Tokens received."""
-        return len(self.pieces)
+        return (self._forgotten or 0) + len(self.pieces)
 
     @property
     def text(self) -> str:
@@ -150,12 +152,14 @@ class Trace:
         """Add the pieces `begin` to `end` of a chunk. O(pieces)."""
         self.pieces.extend(chunk.pieces[begin:end])
         if chunk.reasoning:
-            self.reasoning_pieces = len(self.pieces)
+            self.reasoning_pieces = self.tokens
         if chunk.confidences is not None:
             self.confidences.extend(chunk.confidences[begin:end])
         if chunk.logprobs is not None:
             self.logprobs.extend(chunk.logprobs[begin:end])
         self._exact = self._exact and chunk.exact
+        if self._forgotten is not None:
+            self.forget()
 
     def report(self, usage: Usage) -> None:
         """Take a cumulative report of the current request: the larger one counts, never the sum."""
@@ -176,6 +180,15 @@ class Trace:
         self.outcome = None
         self.into = None
         self.reason = ""
+
+    def forget(self) -> None:
+        """Let go of the text of a trace that has ended, and of what may still come of it.
+
+        Its number of tokens, its answer and its confidences stay.
+        """
+        self._forgotten = self.tokens
+        self.pieces = Pieces()
+        self.logprobs = array("d")
 
     def fork(self) -> Trace:
         """Return a copy that grows on its own: shadow mode's way to close a trace and keep it."""

@@ -230,3 +230,20 @@ def test_free_and_costly_verdicts_lead_to_the_same_decisions(
     free, costly = (Driver(policy, n=5, free_judge=judge) for judge in (True, False))
     assert told(free, script) == told(costly, script)
     assert free.result() == costly.result()
+
+
+@given(policies(*often), scripts, st.booleans(), st.booleans())
+def test_text_that_is_not_kept_is_not_needed(
+    policy: Policy, script: list[Step], can_continue: bool, shadow: bool
+) -> None:
+    kept, lean = (
+        Driver(policy, n=5, can_continue=can_continue, shadow=shadow, keep_text=keep_text)
+        for keep_text in (True, False)
+    )
+    for driver in (kept, lean):
+        play(driver, script, forever([()]))
+        driver.stop()
+    assert lean.actions == kept.actions
+    texts = {"traces": {"__all__": {"text"}}}
+    assert lean.result().model_dump(exclude=texts) == kept.result().model_dump(exclude=texts)
+    assert not any(trace.text for trace in lean.result().traces)

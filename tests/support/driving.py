@@ -67,6 +67,7 @@ class Driver:
         shadow: bool = False,
         seed: int = 0,
         answers: AnswerExtractor | None = None,
+        keep_text: bool = True,
     ) -> None:
         self.kept = Kept(policy) if isinstance(policy, DeepPrune) else None
         setup = RunSetup(
@@ -77,7 +78,9 @@ class Driver:
             free_judge=free_judge,
             can_continue=can_continue,
         )
-        self.engine = Engine(self.kept or policy, setup, answers or Answers(), shadow=shadow)
+        self.engine = Engine(
+            self.kept or policy, setup, answers or Answers(), shadow=shadow, keep_text=keep_text
+        )
         self.room = concurrency or n
         self.open: set[int] = set()
         self.closed: set[int] = set()
