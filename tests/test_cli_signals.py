@@ -14,12 +14,13 @@ from pathlib import Path
 import pytest
 from cli_process import PROGRAM, started
 
+PRUNE = ("--judge", "fixed", "--method", "deepprune:tau=0.5,confidence=1,lookahead=none")
 ALL_WAIT = [f"waiting {trace}" for trace in range(8)]
 
 
 def endless(scene: str = "endless") -> list[str]:
     scripted = ["--backend", "scripted", "--model", scene]
-    return ["solve", "How many?", "-n", "8", "--judge", "fixed:100", *scripted]
+    return ["solve", "How many?", "-n", "8", "--method", "cons", *scripted]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -112,7 +113,7 @@ def on_a_terminal(*arguments: str, **environment: str) -> tuple[int, str]:
 
 
 def test_a_terminal_shows_a_live_view_and_gets_its_cursor_back() -> None:
-    code, sent = on_a_terminal("solve", "How many?", "--backend", "scripted", "--judge", "fixed")
+    code, sent = on_a_terminal("solve", "How many?", "--backend", "scripted", *PRUNE)
 
     assert code == 0
     assert "█" in sent
@@ -143,7 +144,7 @@ def test_a_dumb_terminal_gets_plain_lines() -> None:
 
 def test_a_terminal_without_unicode_gets_ascii() -> None:
     code, sent = on_a_terminal(
-        "solve", "Où?", "--backend", "scripted", "--judge", "fixed", PYTHONIOENCODING="ascii"
+        "solve", "Où?", "--backend", "scripted", *PRUNE, PYTHONIOENCODING="ascii"
     )
 
     assert code == 0
