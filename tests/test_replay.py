@@ -209,6 +209,13 @@ async def test_parallel_probe_stops_once_the_leader_is_stable_and_drops_who_disa
     assert result.usage.judge > 0
 
 
+async def test_a_trace_that_ends_where_it_would_be_probed_is_not_asked() -> None:
+    traces = [recorded(i, "1", 20, probes={10: "1"}) for i in range(2)]  # none at 20, its last
+    played = await play(traces, ParallelProbe(every=10))
+    assert played.result.answer == "1"
+    assert [t.outcome for t in played.result.traces] == ["finished", "finished"]
+
+
 async def test_parallel_probe_says_what_it_needs() -> None:
     with pytest.raises(ConfigurationError, match="continues a prefix, or a recording with probes"):
         await play([recorded(0, "1")], ParallelProbe())

@@ -182,8 +182,13 @@ class _Replay:
             await self._act(engine, engine.handle(self._probed(probe)))
 
     def _probed(self, probe: Probe) -> Probed:
-        """Answer a probe from the recording; a probe of the recording's reads the whole trace."""
+        """Answer a probe from the recording; a probe of the recording's reads the whole trace.
+
+        A trace that ends at this very token is not asked: what it has to say, it has said.
+        """
         trace = self._traces[probe.trace]
+        if probe.tokens == trace.tokens:
+            return Probed(trace=probe.trace, tokens=probe.tokens, text=None)
         if probe.tokens not in trace.probes:
             recorded = ", ".join(map(str, trace.probes)) or "none"
             raise RecordingError(

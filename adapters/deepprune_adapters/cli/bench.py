@@ -159,7 +159,10 @@ def _print(report: BenchReport) -> None:
         "judge",
         "closed",
     ):
-        table.add_column(heading, justify="left" if heading == "method" else "right", no_wrap=True)
+        if heading == "method":
+            table.add_column(heading, overflow="fold")  # a long one is folded, the figures never
+        else:
+            table.add_column(heading, justify="right", no_wrap=True)
     for name, row in report.methods.items():
         table.add_row(
             Text(("* " if row.pareto else "  ") + clean(name)),
