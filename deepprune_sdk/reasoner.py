@@ -24,7 +24,10 @@ from deepprune_sdk.run import Run, first_error
 from deepprune_sdk.throttle import Throttle
 from deepprune_sdk.types import Message, Prompt, Sampling, to_messages
 
-__all__ = ["ParallelReasoner"]
+__all__ = ["LONG_PROMPT", "ParallelReasoner"]
+
+LONG_PROMPT = 2000
+"""Characters from which a prompt is worth a warm start: some 500 tokens."""
 
 
 class ParallelReasoner:
@@ -46,6 +49,8 @@ class ParallelReasoner:
         retries: Retries | None = None,
         shadow: bool = False,
         record: str | PathLike[str] | TraceWriter | None = None,
+        warm_start: bool | None = None,
+        keep_text: bool = True,
     ) -> None:
         """Put a reasoner together.
 
@@ -65,12 +70,19 @@ class ParallelReasoner:
                 saved and whether the answer would have differed.
             record: A recording (`deepprune-trace/1`) that every trace of every run is appended to
                 when it ends, those that were closed with what they had.
+            warm_start: Start one trace first and the others at its first token, so that a server
+                with a prefix cache computes the prompt once; None does so for prompts of at least
+                `LONG_PROMPT` characters.
+            keep_text: Whether results have the texts of the traces. Without them the text of a
+                trace is dropped when the trace is over: only its answer is needed to vote.
 
         Raises:
-            ConfigurationError: `concurrency` is below 1.
+            ConfigurationError: `concurrency` is below 1, or what is not kept is to be recorded.
         """
         if concurrency is not None and concurrency < 1:
             raise ConfigurationError(f"concurrency={concurrency}: allow at least 1 stream, or None")
+        if record is not None and not keep_text:
+            raise ConfigurationError("keep_text=False leaves nothing to record: drop record=")
         self.backend = backend
         self.judge: Judge = judge or LearnedJudge()
         self.policy: Policy = policy or method("deepprune")
@@ -81,6 +93,8 @@ class ParallelReasoner:
         self.retries: Retries = retries or Retries()
         self._throttle = Throttle()
         self.shadow = shadow
+        self.warm_start = warm_start
+        self.keep_text = keep_text
         is_path = isinstance(record, str | PathLike)
         self.record: TraceWriter | None = TraceWriter(record) if is_path else record
 
@@ -164,9 +178,14 @@ class ParallelReasoner:
             can_probe=continues,
         )
         extractor = self.answers if answers is None else _extractor(answers)
-        engine = Engine(self.policy, setup, extractor, shadow=self.shadow)
+        engine = Engine(
+            self.policy, setup, extractor, shadow=self.shadow, keep_text=self.keep_text
+        )
         candidates = max(sampling.top_logprobs, engine.candidates())
         sampling = sampling.model_copy(update={"top_logprobs": candidates})
+        warm_start = self.warm_start
+        if warm_start is None:
+            warm_start = sum(len(message.content) for message in messages) >= LONG_PROMPT
         return Run(
             engine,
             backend,
@@ -178,6 +197,7 @@ class ParallelReasoner:
             log=None if run_log is None else RunLogWriter(run_log, self.policy, setup, self.shadow),
             recorder=self._recorder(engine, sampling, record_as),
             watched=watched,
+            warm_start=warm_start,
         )
 
     def _recorder(

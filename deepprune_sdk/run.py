@@ -73,6 +73,7 @@ class Run:
         log: RunLogWriter | None = None,
         recorder: TraceRecorder | None = None,
         watched: bool = True,
+        warm_start: bool = False,
     ) -> None:
         """Prepare a run; entering it starts it. Made by `ParallelReasoner.run`."""
         self._engine = engine
@@ -85,6 +86,7 @@ class Run:
             retries=retries,
             throttle=throttle,
             tell=self._tell,
+            warm_start=warm_start,
         )
         self._log = log
         self._recorder = recorder

@@ -28,6 +28,9 @@ logger: logging.Logger = logging.getLogger(__name__)
 PROBE_TOKENS = 12
 """Most tokens of a probed answer."""
 
+PATIENCE = 30.0
+"""Seconds that the first stream may keep the others waiting for a warm server."""
+
 DOWN = "server down"
 """Why a run ends whose server serves nothing any more."""
 
@@ -70,8 +73,13 @@ class Streams:
         retries: Retries,
         throttle: Throttle,
         tell: Tell,
+        warm_start: bool = False,
     ) -> None:
-        """Prepare; nothing is sent yet."""
+        """Prepare; nothing is sent yet. `tell` posts to the run's receive loop.
+
+        With `warm_start` one stream goes first, and the others once it has brought text: by then
+        the server has the prompt in its prefix cache, where it has one.
+        """
         self._engine = engine
         self._backend = backend
         self._messages = messages
@@ -81,6 +89,10 @@ class Streams:
         self._tell = tell
         self._of: dict[int, Stream] = {}
         self._served = 0
+        self._warm = anyio.Event()
+        self._is_first_to_come = True
+        if not warm_start:
+            self._warm.set()
         self.fatal: BackendError | None = None
 
     def new(self, trace: int) -> Stream:
@@ -105,6 +117,7 @@ class Streams:
         """Stream one trace until it ends, fails or is closed."""
         request = self._request(start)
         with stream.scope:
+            await self._wait_for_warmth(stream)
             try:
                 again = retrying(
                     self._retries,
@@ -120,7 +133,21 @@ class Streams:
                 self._tell([Failed(trace=request.trace, error=message)], stream)
         stream.over = True
 
+    async def _wait_for_warmth(self, stream: Stream) -> None:
+        if self._is_first_to_come:
+            self._is_first_to_come = False
+        elif not self._warm.is_set():
+            with anyio.move_on_after(PATIENCE):
+                await self._warm.wait()
+            stream.served_before = self._served
+
     async def _read(self, request: TraceRequest, stream: Stream) -> None:
+        try:
+            await self._read_once(request, stream)
+        finally:
+            self._warm.set()  # also where it failed: the others are not to wait for a second try
+
+    async def _read_once(self, request: TraceRequest, stream: Stream) -> None:
         async with self._throttle.place() as place:
             try:
                 async with self._backend.stream(request) as chunks:
@@ -128,6 +155,7 @@ class Streams:
                         if chunk.pieces and not stream.brought_text:
                             stream.brought_text = True
                             self._served += 1
+                            self._warm.set()
                             place.serve()
                         self._tell([Arrived(trace=request.trace, chunk=chunk)], stream)
             except RateLimitError as error:
