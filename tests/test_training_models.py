@@ -8,12 +8,15 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
+from chat_server import chat_server
+from pairs import completion
 from tiny_models import tiny
 from training_pairs import TOLD, pair_directory, record, told
 
 from deepprune_adapters.cli.app import run
-from deepprune_adapters.judges import TransformersJudge
+from deepprune_adapters.judges import RemoteJudge, TransformersJudge
 from deepprune_adapters.judges.encoding import PromptEncoder
 from deepprune_adapters.training.encoded import Labels, collator, encode_pairs
 from deepprune_adapters.training.figures import Figures, auroc_by_problem
@@ -173,6 +176,32 @@ def test_a_row_is_what_a_judge_reads_and_then_the_label(base: Path) -> None:
     assert batch["position_ids"].min().item() == 0
 
 
+def test_a_served_judge_is_asked_what_it_was_trained_on(base: Path) -> None:
+    tokenizer: Any = import_module("transformers").AutoTokenizer.from_pretrained(base)
+    tokenizer.chat_template = (
+        "{% for m in messages %}{{ m.role }} : {{ m.content }} {% endfor %}"
+        "{% if add_generation_prompt %}{{ enable_thinking }}{% endif %}"
+    )
+    one = told("train")[0]
+    with chat_server() as server:
+        server.script = lambda body: completion("identical", {"identical": 0.0})
+        judge = RemoteJudge("judge", base_url=server.url, api_key="key", prompt=TOLD)
+        (verdict,) = anyio.run(judge.compare, [one.pair])
+        (body,) = server.bodies
+
+    rows, _ = encode_pairs([one], tokenizer, TOLD, context=None, generates=True)
+
+    served = tokenizer.apply_chat_template(
+        body["messages"],
+        tokenize=False,
+        add_generation_prompt=True,
+        **body["chat_template_kwargs"],
+    )
+    assert rows.rows[0]["prompt"] == tokenizer(served)["input_ids"]
+    assert served.endswith(f"{one.right} False")
+    assert verdict.probability == 1.0
+
+
 def test_labels_must_begin_apart(base: Path) -> None:
     tokenizer: Any = import_module("transformers").AutoTokenizer.from_pretrained(base)
     unknown = TOLD.model_copy(update={"same": ("these",), "different": ("those",)})
@@ -208,8 +237,6 @@ def scores(directory: Path, pairs: Path, split: Any = "test") -> dict[str, float
         verdicts = await judge.compare([one.pair for one in held])
         assert judge.prompt == TOLD
         return [verdict.probability or 0.0 for verdict in verdicts]
-
-    import anyio
 
     held = read_pairs(pairs).splits[split]
     return auroc_by_problem(held, anyio.run(compare))
