@@ -1,7 +1,8 @@
 """The learned judge against others on recorded pairs, held out, with paired intervals.
 
 The learned judge is fitted anew without the problems that it is tested on ("other problems"), and
-also without their model ("other models"). Every judge sees the same pairs, and a resample draws the
+also without their model ("other models"), told then how often that model's pairs end alike or not
+("prior"). Every judge sees the same pairs, and a resample draws the
 same problems for all, so that the intervals of the differences are paired.
 
     python bench/judge_comparison.py traces-*.jsonl.gz --against numbers --against embedding:MINILM
@@ -13,6 +14,7 @@ import argparse
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from random import Random
 from statistics import fmean
@@ -107,7 +109,9 @@ def main() -> None:
     fitted = units(FITTED_AT, FITTED_CAP)
     judges: dict[str, Scores] = {"learned, other problems": held_out(fitted, tested, options.folds)}
     if len({unit.model for unit in fitted}) > 1:
-        judges["learned, other models"] = held_out(fitted, tested, options.folds, models=True)
+        apart = partial(held_out, fitted, tested, options.folds, models=True)
+        judges["learned, other models"] = apart()
+        judges["learned, other models, prior"] = apart(priors=shares(tested))
     for name in options.against:
         judge = NumberOverlap() if name == "numbers" else choose_judge(name)()
         judges[judge.name] = anyio.run(asked, judge, tested)
@@ -121,9 +125,17 @@ def main() -> None:
 
 
 def held_out(
-    fitted: Sequence[Unit], tested: Sequence[Unit], folds: int, *, models: bool = False
+    fitted: Sequence[Unit],
+    tested: Sequence[Unit],
+    folds: int,
+    *,
+    models: bool = False,
+    priors: Mapping[str, float] | None = None,
 ) -> Scores:
-    """Judge every unit by weights that have not seen its problem nor, with `models`, its model."""
+    """Judge every unit by weights that have not seen its problem nor, with `models`, its model.
+
+    With `priors` the judge is told each model's share of pairs that end alike.
+    """
     questions = list(dict.fromkeys(unit.question for unit in fitted))
     scores: dict[int, list[float | None]] = {}
     for model in {unit.model for unit in tested} if models else {""}:
@@ -145,10 +157,19 @@ def held_out(
                 if unit.question in held and model in ("", unit.model)
             ]
             if mine:
-                judge = LearnedJudge(fitter.fit(without=held))
+                weights = fitter.fit(without=held)
                 for position, unit in mine:
+                    judge = LearnedJudge(weights, prior=(priors or {}).get(unit.model))
                     scores[position] = [v.probability for v in judge.score(unit.pairs)]
     return [scores[position] for position in range(len(tested))]
+
+
+def shares(units: Sequence[Unit]) -> dict[str, float]:
+    """Return each model's share of pairs that end alike, the mean over its units."""
+    return {
+        model: fmean(fmean(unit.labels) for unit in units if unit.model == model)
+        for model in {unit.model for unit in units}
+    }
 
 
 async def asked(judge: Judge, tested: Sequence[Unit]) -> Scores:
@@ -203,7 +224,7 @@ def report(
             draw[index] += 1
     for name, part in figures.items():
         print(
-            f"  {name:26} AUROC within {part.within(ones):.3f}, pooled {part.pooled(ones):.3f}, "
+            f"  {name:28} AUROC within {part.within(ones):.3f}, pooled {part.pooled(ones):.3f}, "
             f"ECE {part.ece:.3f}, Brier {part.brier:.3f}"
         )
     mine = [name for name in figures if name.startswith("learned")]
