@@ -8,7 +8,10 @@ PYTHON ?= python3
 
 QUESTION ?= In which year did the Second World War end? Write three paragraphs about its last months, then state the final answer.
 N ?= 16
-DEMO_FLAGS ?= --temperature 0.5
+# A question that the small model mostly knows, so most pairs of traces agree: the judge's prior says
+# so. The demo starts all traces and settles only when certain, to show closings at work.
+DEMO_FLAGS ?= --temperature 0.5 --judge learned:prior=0.8 \
+  --method deepprune:lookahead=none,confidence=1,tau=0.5
 BENCH_FLAGS ?=
 PYTEST_FLAGS ?=
 TRACES ?= tests/data/smollm2-n16.jsonl.gz

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import anyio
 import pytest
 
 from deepprune_adapters.cli.choose import choose_judge, choose_live_judge
@@ -9,6 +10,7 @@ from deepprune_adapters.judges import ProbeJudge, RemoteJudge
 from deepprune_sdk.errors import ConfigurationError
 from deepprune_sdk.judges import LearnedJudge
 from deepprune_sdk.testing import ScriptedBackend
+from deepprune_sdk.trace import Pair, TracePrefix
 
 BACKEND = ScriptedBackend(["text"], continues_prefix=True)
 
@@ -40,11 +42,30 @@ def test_a_live_run_can_ask_the_model_itself() -> None:
         ("transformers", "transformers names no model"),
         ("probe", "a recording has none"),
         ("probe:x", "no model of its own"),
+        ("learned:prior=most", "learned:prior=most: give the share"),
     ],
 )
 def test_what_a_name_must_come_with(judge: str, says: str) -> None:
     with pytest.raises(ConfigurationError, match=says):
         choose_judge(judge)
+
+
+@pytest.mark.parametrize("prior", ["0", "1", "nan"])
+def test_a_prior_is_a_share(prior: str) -> None:
+    with pytest.raises(ConfigurationError, match="between 0 and 1"):
+        choose_judge(f"learned:prior={prior}")()
+
+
+def test_the_learned_judge_takes_a_prior() -> None:
+    left = TracePrefix(trace=0, checkpoint=0, text="12 + 30 = 42", tokens=5)
+    right = TracePrefix(trace=1, checkpoint=0, text="30 + 12 is 41", tokens=5)
+    pairs = [Pair(question="What is 12 + 30?", left=left, right=right)]
+    judges = [choose_judge(f"learned:prior={share}")() for share in (0.2, 0.8)]
+    low, high = (anyio.run(judge.compare, pairs)[0].probability for judge in judges)
+
+    assert low is not None
+    assert high is not None
+    assert high / (1 - high) == pytest.approx(16 * low / (1 - low))
 
 
 def test_a_local_model_that_is_not_there_is_one_line() -> None:

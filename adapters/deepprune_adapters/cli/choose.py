@@ -107,10 +107,19 @@ def default_max_tokens(backend: str) -> int | None:
     return LLAMA_MAX_TOKENS if backend == "llama" else None
 
 
-def _learned(weights: str | None) -> Callable[[], Judge]:
-    from deepprune_sdk import LearnedJudge
+def _learned(setting: str | None) -> Callable[[], Judge]:
+    from deepprune_sdk import ConfigurationError, LearnedJudge
 
-    return partial(LearnedJudge, weights)
+    weights, prior, share = (setting or "").partition("prior=")
+    if not prior:
+        return partial(LearnedJudge, weights or None)
+    try:
+        return partial(LearnedJudge, weights.rstrip(",") or None, prior=float(share))
+    except ValueError:
+        raise ConfigurationError(
+            f"--judge learned:prior={share}: give the share of pairs of traces that end in the "
+            "same answer, such as prior=0.6 (`deepprune redundancy` measures it)"
+        ) from None
 
 
 def _embedding(model: str | None) -> Callable[[], Judge]:

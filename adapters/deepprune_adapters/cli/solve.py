@@ -74,7 +74,11 @@ def solve(
     ] = None,
     judge: Annotated[
         str,
-        typer.Option(metavar="|".join(JUDGES), help="Who says which traces are redundant."),
+        typer.Option(
+            metavar="|".join(JUDGES),
+            help="Who says which traces are redundant; learned:prior=0.6 tells it the share of "
+            "pairs of traces that agree.",
+        ),
     ] = DEFAULT_JUDGE,
     method: Annotated[
         str, typer.Option(metavar="NAME[:key=value,...]", help=METHOD_HELP)
