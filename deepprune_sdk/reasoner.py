@@ -15,7 +15,10 @@ from deepprune_sdk.judges.learned import LearnedJudge
 from deepprune_sdk.judging import Judging, JudgingLimits
 from deepprune_sdk.policies import Policy, RunSetup, method
 from deepprune_sdk.protocols import AnswerExtractor, Backend, ContinuesPrefix, Judge
+from deepprune_sdk.recording.format import RecordedTrace
+from deepprune_sdk.recording.layouts import problem_name
 from deepprune_sdk.recording.live import RecordAs, TraceRecorder
+from deepprune_sdk.recording.resume import ResumedBackend, finished_traces
 from deepprune_sdk.recording.runlog import RunLogWriter
 from deepprune_sdk.recording.writer import TraceWriter
 from deepprune_sdk.result import Result
@@ -108,14 +111,17 @@ class ParallelReasoner:
         judging: JudgingLimits | None = None,
         run_log: str | PathLike[str] | None = None,
         record_as: RecordAs | None = None,
+        resume: str | PathLike[str] | None = None,
         timeout: float | None = None,  # noqa: ASYNC109  the caller's own scope has no partial result
     ) -> Result:
         """Answer `prompt` by a vote over at most `n` traces.
 
         The keyword arguments replace the reasoner's own for this call; `run_log` is a file to
         write the run's log to (`deepprune-run/1`), `record_as` says what its traces are recorded
-        as. After `timeout` seconds it closes every stream and raises; the policy `Deadline` closes
-        them and answers with what there is. Cancelling closes every stream and raises.
+        as. `resume` is a recording whose finished traces of this prompt are taken up instead of
+        generated again; a file that is not there yet has none, so it may be the one that `record`
+        writes. After `timeout` seconds it closes every stream and raises; the policy `Deadline`
+        closes them and answers with what there is. Cancelling closes every stream and raises.
 
         Whatever it raises has the traces so far as `error.partial`, a `Result`. A caller who
         cancels from outside, as `anyio.fail_after` does, never sees the exception that passes
@@ -135,6 +141,7 @@ class ParallelReasoner:
             judging=judging,
             run_log=run_log,
             record_as=record_as,
+            resume=resume,
             watched=False,
         )
         with anyio.move_on_after(timeout):
@@ -154,6 +161,7 @@ class ParallelReasoner:
         judging: JudgingLimits | None = None,
         run_log: str | PathLike[str] | None = None,
         record_as: RecordAs | None = None,
+        resume: str | PathLike[str] | None = None,
         watched: bool = True,
     ) -> Run:
         """Like `solve`, event by event: `async with` the run, then `async for` its events.
@@ -168,6 +176,17 @@ class ParallelReasoner:
         seed = randbelow(2**31) if sampling.seed is None else sampling.seed
         backend = self.backend
         continues = isinstance(backend, ContinuesPrefix) and backend.continues_prefix
+        resumed: dict[int, RecordedTrace] = {}
+        if resume is not None:
+            named = None if record_as is None else record_as.problem
+            resumed = finished_traces(
+                resume,
+                model=backend.model,
+                problem=named or problem_name(_question(messages)),
+                sampling=sampling,
+                seed=seed,
+                n=n,
+            )
         setup = RunSetup(
             n=n,
             seed=seed,
@@ -176,11 +195,10 @@ class ParallelReasoner:
             free_judge=not self.judge.costs_tokens,
             can_continue=continues,
             can_probe=continues,
+            resumed=tuple(sorted(resumed)),
         )
         extractor = self.answers if answers is None else _extractor(answers)
-        engine = Engine(
-            self.policy, setup, extractor, shadow=self.shadow, keep_text=self.keep_text
-        )
+        engine = Engine(self.policy, setup, extractor, shadow=self.shadow, keep_text=self.keep_text)
         candidates = max(sampling.top_logprobs, engine.candidates())
         sampling = sampling.model_copy(update={"top_logprobs": candidates})
         warm_start = self.warm_start
@@ -188,7 +206,7 @@ class ParallelReasoner:
             warm_start = sum(len(message.content) for message in messages) >= LONG_PROMPT
         return Run(
             engine,
-            backend,
+            ResumedBackend(backend, resumed) if resumed else backend,
             Judging(self.judge, judging or self.judging),
             messages=messages,
             sampling=sampling,

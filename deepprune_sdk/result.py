@@ -62,6 +62,10 @@ class RunUsage(_Report):
     """Of all traces, closed ones included."""
     judge: int = 0
     """Read and written by the judge."""
+    cached: int = 0
+    """Those of `prompt` that came from the server's cache."""
+    resumed: int = 0
+    """Those of `generated` that were taken from a recording, and not generated again."""
     estimated: bool = False
     """Whether a part was counted here because the server did not report it."""
 

@@ -45,6 +45,9 @@ from deepprune_sdk.types import Message, Sampling
 
 __all__ = ["Run"]
 
+FLUSHING = 1.0
+"""Seconds between two times that the text of live traces is kept, in a run that is recorded."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Post:
@@ -200,6 +203,8 @@ class Run:
                 wake = self._engine.wake_after()
                 if wake is not None:
                     tasks.start_soon(self._wake, wake)
+                if self._recorder is not None:
+                    tasks.start_soon(self._keep_text, self._recorder)
                 while self._engine.ended_because is None:
                     for post in await self._posted():
                         self._take(post, tasks)
@@ -295,6 +300,13 @@ class Run:
     async def _wake(self, seconds: float) -> None:
         await anyio.sleep(seconds)
         self._tell([Tick(seconds=seconds)])
+
+    @staticmethod
+    async def _keep_text(recorder: TraceRecorder) -> None:
+        """Let a crash of the process cost no more than the last second of text."""
+        while True:
+            await anyio.sleep(FLUSHING)
+            recorder.flush()
 
     def _tell(self, signals: Iterable[Signal], stream: Stream | None = None) -> None:
         self._inbox.append(_Post(list(signals), stream))

@@ -37,6 +37,8 @@ def summarize(engine: Engine, judge: JudgeReport | None = None) -> Result:
     else:
         traces, ballots, tally, shadow = engine.traces, engine.ballots(), engine.tally(), None
     usage = sum((trace.cost for trace in traces), NO_USAGE)
+    recorded = set(engine.setup.resumed)
+    resumed = sum(trace.tokens for trace in traces if trace.index in recorded)
     claims = engine.imputations
     lapsed = {c.cluster for c in claims.values() if c.speaker is None and c.answer is None}
     return Result(
@@ -48,7 +50,7 @@ def summarize(engine: Engine, judge: JudgeReport | None = None) -> Result:
         agreement=tally.agreement,
         posterior=_posterior(ballots, tally),
         ended_because=engine.ended_because or "running",
-        usage=_run_usage(usage, engine.probe_usage, judge),
+        usage=_run_usage(usage, engine.probe_usage, judge, resumed),
         traces=_reports(engine, traces, ballots, tally),
         clusters=_clusters(engine),
         judge=judge,
@@ -80,10 +82,12 @@ def _clusters(engine: Engine) -> dict[int, list[int]]:
     return clusters
 
 
-def _run_usage(usage: Usage, probes: Usage, judge: JudgeReport) -> RunUsage:
+def _run_usage(usage: Usage, probes: Usage, judge: JudgeReport, resumed: int) -> RunUsage:
     return RunUsage(
         prompt=usage.prompt,
+        cached=usage.cached,
         generated=usage.generated,
+        resumed=resumed,
         judge=judge.prompt_tokens + judge.generated_tokens + probes.prompt + probes.generated,
         estimated=usage.estimated or probes.estimated,
     )

@@ -41,6 +41,7 @@ class RunSetup:
         free_judge: Whether verdicts cost nothing, so that pairs may be asked ahead of need.
         can_continue: Whether a closed trace can be continued from its text.
         can_probe: Whether a trace can be asked for its answer so far.
+        resumed: Traces that come from a recording, and cost nothing.
     """
 
     n: int
@@ -50,6 +51,7 @@ class RunSetup:
     free_judge: bool = True
     can_continue: bool = False
     can_probe: bool = False
+    resumed: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

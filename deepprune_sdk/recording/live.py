@@ -14,6 +14,7 @@ from pydantic import JsonValue
 from deepprune_sdk.engine import Engine
 from deepprune_sdk.errors import ConfigurationError
 from deepprune_sdk.recording.format import RecordedFinish, RecordedTrace
+from deepprune_sdk.recording.journal import Journal
 from deepprune_sdk.recording.layouts import problem_name
 from deepprune_sdk.recording.writer import TraceWriter
 from deepprune_sdk.signals import Action, Arrived, Ended, Failed, Signal, Start
@@ -68,7 +69,8 @@ class TraceRecorder:
     """Writes the traces of one run.
 
     A trace that ends by itself, or fails, is written at once. One that a policy closed may still
-    be continued, so it is written when the run is over, or left.
+    be continued, so it is written when the run is over, or left. Until then `flush` keeps the text
+    of every trace in a journal, which outlives the process.
     """
 
     def __init__(
@@ -103,9 +105,18 @@ class TraceRecorder:
         self._first = 0
         self._began: dict[int, float] = {}
         self._arrivals: dict[int, list[float]] = {}
-        self._written: set[int] = set()
+        self._written: set[int] = set(engine.setup.resumed)
+        self._kept: dict[int, int] = {}
         self._file = ExitStack()
         self._is_open = False
+        common = {
+            "problem": self._problem,
+            "question": question,
+            "gold": self._as.gold,
+            "model": model,
+            "instruction": self._as.instruction,
+        }
+        self._journal = None if self._as.complete_only else Journal(writer.path, common)
 
     def open(self) -> None:
         """Open the file.
@@ -154,6 +165,31 @@ class TraceRecorder:
             with self._file:
                 for trace in self._engine.run_traces():
                     self._write(trace)
+                if self._journal is not None:
+                    self._journal.remove()
+
+    def flush(self) -> None:
+        """Keep what is new of the traces that are not written yet.
+
+        Raises:
+            RecordingError: The journal cannot be written.
+        """
+        if self._journal is None or not self._is_open:
+            return
+        for trace in self._engine.run_traces():
+            begin, end = self._kept.get(trace.index, 0), trace.tokens
+            if end == begin or trace.index in self._written:
+                continue
+            self._kept[trace.index] = end
+            fields = {
+                "pieces": trace.pieces[begin:end],
+                "t": self._arrivals[trace.index][begin:end],
+                "confidence": _all_finite(trace.confidences[begin:end]),
+                "logprob": _all_finite(trace.logprobs[begin:end]),
+                "reasoning": trace.reasoning_pieces,
+                "sampling": self._settings(trace.index),
+            }
+            self._journal.append(self._number(trace.index), fields)
 
     def _write(self, trace: Trace) -> None:
         finish = trace.finish if trace.finish and trace.outcome != "failed" else None
@@ -198,5 +234,14 @@ def _a_piece_each(values: Sequence[float], pieces: Sequence[str]) -> tuple[float
     """Return the values for writing, or None where some pieces have none."""
     if len(values) != len(pieces) or any(map(math.isnan, values)):
         return None
+    return _finite(values)
+
+
+def _all_finite(values: Sequence[float]) -> tuple[float, ...]:
+    """Return the values for writing, or none where one is not a number."""
+    return _a_piece_each(values, [""] * len(values)) or ()
+
+
+def _finite(values: Sequence[float]) -> tuple[float, ...]:
     # Plus 0.0, so that no value is a negative zero.
     return tuple(round(max(-_INFINITE, min(value, _INFINITE)), 4) + 0.0 for value in values)

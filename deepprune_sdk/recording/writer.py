@@ -16,6 +16,7 @@ from typing import Any, Final, Self
 
 from deepprune_sdk.errors import ConfigurationError, RecordingError
 from deepprune_sdk.recording.format import SCHEMA, RecordedTrace, to_json, to_line, to_trace
+from deepprune_sdk.recording.journal import take_over
 from deepprune_sdk.recording.lines import GZIP, Lines
 
 if sys.platform != "win32":
@@ -70,6 +71,7 @@ class TraceWriter:
     Attributes:
         path: The file.
         cut: Bytes of a torn last record that were cut off when the file was opened.
+        recovered: Traces that a process which died had not finished, and that were taken over.
         recorded: What the file holds, by (model, problem).
     """
 
@@ -77,6 +79,7 @@ class TraceWriter:
         """Name the file; entering the writer opens it."""
         self.path: Path = Path(path)
         self.cut: int = 0
+        self.recovered: int = 0
         self.recorded: dict[tuple[str, str], Recorded] = {}
         self._reserved: dict[tuple[str, str], int] = {}
         self._file: FileIO | None = None
@@ -93,6 +96,7 @@ class TraceWriter:
         """
         if self._users == 0:
             self._open()
+            self._recover()
         self._users += 1
         return self
 
@@ -188,6 +192,17 @@ class TraceWriter:
             file.close()
             raise
         self._file = file
+
+    def _recover(self) -> None:
+        """Write what a process that died has left of its live traces; no other one is writing."""
+        for journal, traces in take_over(self.path):
+            for trace in traces:
+                known = self.recorded.get((trace.model, trace.problem), ())
+                if trace.trace not in known and trace.pieces:
+                    self.write(trace)
+                    self.recovered += 1
+            with suppress(OSError):
+                journal.unlink()
 
     def _lock(self, file: FileIO) -> None:
         if sys.platform == "win32":
