@@ -289,8 +289,8 @@ class Engine:
             case Resume():
                 self._resume(decision.trace)
             case End():
-                if self._state.may_end():
-                    self._end(decision.reason)
+                if decision.hard or self._state.may_end():
+                    self._end(decision.reason, for_good=decision.hard)
             case Placed():
                 self.placed[decision.trace] = decision.cluster
                 self._actions.append(decision)
@@ -304,7 +304,8 @@ class Engine:
 
     def _close(self, close: Close) -> None:
         trace = self.traces[close.trace]
-        if not trace.live or self._state.protects(trace, self):
+        protected = not close.hopeless and self._state.protects(trace, self)
+        if not trace.live or protected:
             return
         self._catch_up(trace)
         if self._shadow:
@@ -381,7 +382,9 @@ class Engine:
 
     def _admitted(self) -> int:
         n = self._setup.n
-        return n if self.policy_ended_because is not None else min(n, self._state.admitted(self))
+        if self.started == n or self.policy_ended_because is not None:
+            return n
+        return min(n, self._state.admitted(self))
 
     def _start_admitted(self) -> None:
         if self.ended_because is not None:

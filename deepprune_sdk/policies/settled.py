@@ -71,7 +71,8 @@ class _SettledState(PolicyState):
             return view.setup.n
         if self._needed is None:
             self._needed = self._needs((), 0.0, view.setup.n)
-        return sum(not trace.live for trace in view.traces) + self._needed
+        # Asked after every signal: `live` as an attribute, not as a property.
+        return sum(trace.outcome is not None for trace in view.traces) + self._needed
 
     def observe(self, seen: Observation, view: RunView) -> Iterable[Decision]:
         if not isinstance(seen, TraceOver):

@@ -1,0 +1,74 @@
+"""From the token that completes a checkpoint to the server seeing the connection closed.
+
+The server stamps both on its own clock: the write of a stream's 64th token, and the end of its
+connection. It sends a token to every stream in each step. Traces say one of a few texts, so that
+all but the first of each are redundant; the policy is DeepPrune with the default judge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from statistics import median, quantiles
+
+import anyio
+from figures import Figure, Sizes
+from rendering import tokens
+from serving import BenchServer, bench_server
+
+from deepprune_adapters.openai import OpenAIBackend
+from deepprune_sdk import Checkpoints, DeepPrune, ParallelReasoner
+
+__all__ = ["measure_closing"]
+
+N, CHECKPOINT, TEXTS = 64, 64, 4
+STEP = 0.02
+"""Seconds between the tokens of a stream: 50 tokens a second, 3,200 over all streams."""
+
+
+def measure_closing(sizes: Sizes) -> Iterator[Figure]:
+    """Milliseconds, where traces reach the checkpoint in turn, and all at the same step."""
+    with bench_server() as server:
+        for stagger, how in ((1, "one after another"), (0, "all at the same step")):
+            runs = [anyio.run(_closings, server, sizes, stagger) for _ in range(sizes.repeats)]
+            for name, values, limit in (
+                ("median", [median(run) for run in runs], 10.0),
+                ("99th percentile", [quantiles(run, n=100)[98] for run in runs], 50.0),
+            ):
+                yield Figure(
+                    group="closing",
+                    name=f"{name}, n = {N}, {how}",
+                    unit="ms",
+                    values=values,
+                    limit=limit,
+                )
+
+
+async def _closings(server: BenchServer, sizes: Sizes, stagger: int) -> list[float]:
+    """Milliseconds of every closing of one run."""
+    checkpoint = sizes.of(CHECKPOINT, least=16)
+    length = 2 * checkpoint
+    await server.tell(
+        "script",
+        streams=TEXTS,
+        events=length,
+        style="usage",
+        pace=STEP,
+        stagger=stagger,
+        checkpoints=[checkpoint],
+        texts=[tokens(seed, length) for seed in range(TEXTS)],
+    )
+    backend = OpenAIBackend("bench", base_url=server.url)
+    policy = DeepPrune(checkpoints=Checkpoints.tokens(checkpoint))
+    reasoner = ParallelReasoner(backend, policy=policy)
+    async with reasoner.run("How many pencils are in 3 boxes of 12?", N, watched=False) as run:
+        await server.tell("wait", requests=N)
+        await anyio.sleep(0.1)
+        await server.tell("begin")
+        result = await run.wait()
+    await anyio.sleep(0.5)
+    latencies: list[float] = await server.tell("report")
+    await server.hang_up()
+    closed = sum(trace.outcome == "pruned" for trace in result.traces)
+    if len(latencies) != closed or closed < N / 2:
+        raise RuntimeError(f"{closed} of {N} traces were closed, the server saw {len(latencies)}")
+    return [seconds * 1e3 for seconds in latencies]
