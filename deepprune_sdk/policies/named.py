@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from deepprune_sdk.errors import ConfigurationError
+from deepprune_sdk.policies.answered import StopAtAnswer
 from deepprune_sdk.policies.base import Policy
+from deepprune_sdk.policies.budgets import Deadline, TokenBudget
 from deepprune_sdk.policies.composed import Composed
 from deepprune_sdk.policies.confidence import DeepConf
 from deepprune_sdk.policies.deepprune import DeepPrune
@@ -39,32 +41,52 @@ METHODS: Mapping[str, Callable[[], _Parts]] = {
 """The policies a name stands for, with their default settings."""
 
 
+ADDITIONS: Mapping[str, type[BuiltIn]] = {
+    "deadline": Deadline,
+    "settled": SettledVote,
+    "stop-at-answer": StopAtAnswer,
+    "token-budget": TokenBudget,
+    "waves": Waves,
+}
+"""Policies that go with any method, joined by "+"."""
+
+
 def method(text: str) -> Policy:
     """Make the method that `text` names, with the settings it gives.
 
-    A value is a number, `true`, `false`, `none`, a word, or several numbers joined by `/`.
+    A value is a number, `true`, `false`, `none`, a word, or several numbers joined by `/`. What
+    goes with a method is joined by "+": `esc:window=4+stop-at-answer+deadline:seconds=60`.
 
     Raises:
         ConfigurationError: An unknown name or setting, or a value that the setting refuses; lists
             the known ones.
     """
-    name, _, rest = text.partition(":")
-    if name not in METHODS:
-        raise ConfigurationError(f"no method {name!r}; known: {', '.join(METHODS)}")
-    parts = METHODS[name]()
-    for setting in filter(None, rest.split(",")):
-        parts = _with(name, parts, setting)
+    parts = [part for one in text.split("+") for part in _named(one)]
     return parts[0] if len(parts) == 1 else Composed(*parts)
 
 
-def _with(name: str, parts: _Parts, setting: str) -> _Parts:
-    key, equals, value = setting.partition("=")
-    owner = next((part for part in parts if key in _settings(part)), None)
-    if owner is None or not equals:
-        known = ", ".join(key for part in parts for key in _settings(part))
-        raise ConfigurationError(f"{name} has no setting {setting!r}; known: {known or 'none'}")
-    changed = type(owner).model_validate({**owner.model_dump(), key: _value(value)})
-    return tuple(changed if part is owner else part for part in parts)
+def _named(text: str) -> _Parts:
+    name, _, rest = text.partition(":")
+    given = [setting.partition("=") for setting in filter(None, rest.split(","))]
+    if name in ADDITIONS:
+        settings = {key: _value(value) for key, _, value in given}
+        return (ADDITIONS[name].model_validate(settings),)
+    if name not in METHODS:
+        raise ConfigurationError(
+            f"no method {name!r}; known: {', '.join(METHODS)}; to go with one, joined by +: "
+            f"{', '.join(ADDITIONS)}"
+        )
+    parts = METHODS[name]()
+    for key, equals, value in given:
+        owner = next((part for part in parts if key in _settings(part)), None)
+        if owner is None or not equals:
+            known = ", ".join(key for part in parts for key in _settings(part))
+            raise ConfigurationError(
+                f"{name} has no setting {f'{key}{equals}{value}'!r}; known: {known or 'none'}"
+            )
+        changed = type(owner).model_validate({**owner.model_dump(), key: _value(value)})
+        parts = tuple(changed if part is owner else part for part in parts)
+    return parts
 
 
 def _settings(part: BuiltIn) -> list[str]:

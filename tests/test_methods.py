@@ -1,0 +1,198 @@
+"""Methods by name, and each of them on cases that are worked out by hand."""
+
+import pytest
+from driving import Driver
+
+from deepprune_sdk import (
+    Checkpoints,
+    Composed,
+    ConfigurationError,
+    Deadline,
+    DeepConf,
+    DeepPrune,
+    FullSampling,
+    ParallelProbe,
+    ParallelReasoner,
+    SettledVote,
+    StopAtAnswer,
+    TokenBudget,
+    UnanimousWindow,
+    Waves,
+    method,
+)
+from deepprune_sdk.policies import METHODS
+from deepprune_sdk.testing import ScriptedBackend
+
+FIVE = "\\boxed{5}"
+
+
+# --- names ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("cons", FullSampling()),
+        ("deepprune-paper", DeepPrune.paper()),
+        ("deepconf-low", DeepConf.low()),
+        ("deepconf-high:warmup=8", DeepConf.high(warmup=8)),
+        ("deepconf-low:vote=tail,top=0.1", DeepConf(kept=0.1, vote="tail", top=0.1)),
+        ("deepconf-high:warmup=none", DeepConf(kept=0.9, warmup=None)),
+        ("esc:window=3", UnanimousWindow(window=3)),
+        ("parallel-probe:every=64,stable=5", ParallelProbe(every=64, stable=5)),
+        (
+            "deepprune-paper:checkpoints=64/128,tau=0.7",
+            DeepPrune.paper().model_copy(
+                update={"checkpoints": Checkpoints.tokens(64, 128), "tau": 0.7}
+            ),
+        ),
+        ("waves:width=4,sliding=true", Waves(width=4, sliding=True)),
+    ],
+)
+def test_a_name_with_its_settings(text: str, expected: object) -> None:
+    assert method(text) == expected
+
+
+def test_a_setting_goes_to_the_part_that_has_it() -> None:
+    policy = method("adaptive-consistency:width=4,confidence=0.99")
+    assert isinstance(policy, Composed)
+    assert policy.policies == (Waves(width=4), SettledVote(confidence=0.99))
+    ours = method("deepprune:tau=0.8,lookahead=none")
+    assert isinstance(ours, Composed)
+    assert ours.policies == (
+        DeepPrune(tau=0.8),
+        SettledVote(confidence=0.95, of="full-vote", count_imputed=True),
+    )
+
+
+def test_methods_are_composed_by_plus() -> None:
+    policy = method("esc:window=4+stop-at-answer+deadline:seconds=60+token-budget:run=900")
+    assert isinstance(policy, Composed)
+    assert policy.policies == (
+        UnanimousWindow(window=4),
+        StopAtAnswer(),
+        Deadline(seconds=60),
+        TokenBudget(run=900),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("best", r"no method 'best'; known: cons, .*parallel-probe; to go with one, joined by \+"),
+        ("cons:width=3", "cons has no setting 'width=3'; known: none"),
+        ("esc:window", "esc has no setting 'window'; known: window"),
+        ("esc:window=1", "greater than or equal to 2"),
+        ("deepprune:tau=high", r"tau='high'"),
+        ("deepprune:nothing=1", "deepprune has no setting 'nothing=1'; known: checkpoints, tau"),
+        ("esc+waves:wide=3", "has no setting 'wide'; known: name, width"),
+        ("cons+token-budget", "give run=, trace= or both"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line(text: str, said: str) -> None:
+    with pytest.raises(ConfigurationError, match=said) as caught:
+        method(text)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("name", [name for name in METHODS if not name.startswith("deepconf")])
+async def test_every_method_runs_live(name: str) -> None:
+    backend = ScriptedBackend([f"two and three {FIVE}"], continues_prefix=True)
+    result = await ParallelReasoner(backend, policy=method(name)).solve("2 + 3?", n=6)
+    assert result.answer == "5"
+    assert backend.open == 0
+
+
+# --- waves ----------------------------------------------------------------------------------------
+
+
+def test_a_wave_waits_for_the_one_before_it() -> None:
+    driver = Driver(Waves(width=2), n=5)
+    assert driver.open == {0, 1}
+    driver.end(0, FIVE)
+    assert driver.open == {1}
+    driver.fail(1)
+    assert driver.open == {2, 3}
+    driver.end(2, FIVE)
+    driver.end(3, FIVE)
+    assert driver.open == {4}
+
+
+def test_a_sliding_wave_starts_one_whenever_one_is_over() -> None:
+    driver = Driver(Waves(width=2, sliding=True), n=5)
+    driver.end(0, FIVE)
+    assert driver.open == {1, 2}
+    driver.fail(1)
+    assert driver.open == {2, 3}
+
+
+# --- ESC ------------------------------------------------------------------------------------------
+
+
+def test_a_window_without_an_answer_is_not_unanimous() -> None:
+    driver = Driver(UnanimousWindow(window=2), n=6)
+    driver.end(0, FIVE)
+    driver.fail(1)
+    assert driver.open == {2, 3}
+    driver.end(3, FIVE)
+    assert driver.ended_because is None  # one of two
+    driver.end(2, "\\boxed{5.0}")
+    assert driver.ended_because == "unanimous"
+
+
+def test_windows_do_not_overlap() -> None:
+    driver = Driver(UnanimousWindow(window=2), n=6)
+    for trace, answer in enumerate("6556"):
+        driver.end(trace, f"\\boxed{{{answer}}}")
+    assert driver.open == {4, 5}
+
+
+def test_the_last_window_may_be_cut_short_by_n_and_is_none_then() -> None:
+    driver = Driver(UnanimousWindow(window=2), n=3)
+    for trace, answer in enumerate("566"):
+        driver.end(trace, f"\\boxed{{{answer}}}")
+    assert driver.ended_because == "complete"
+    assert driver.result().answer == "6"
+
+
+# --- Adaptive-Consistency -------------------------------------------------------------------------
+
+
+def test_four_unanimous_answers_settle_it_and_three_do_not() -> None:
+    driver = Driver(method("adaptive-consistency"), n=40)
+    for trace in range(3):
+        assert driver.open == {trace}
+        driver.end(trace, FIVE)
+    assert driver.ended_because is None
+    driver.end(3, FIVE)
+    assert driver.ended_because == "settled"
+    result = driver.result()
+    assert result.posterior == pytest.approx(0.96875)  # 1 - 2^-5
+    assert result.agreement == 1.0
+
+
+def test_after_one_dissent_seven_are_needed() -> None:
+    driver = Driver(method("adaptive-consistency"), n=40)
+    for trace, answer in enumerate("5655555"):
+        assert driver.ended_because is None
+        driver.end(trace, f"\\boxed{{{answer}}}")
+    assert driver.ended_because == "settled"
+    assert driver.result().posterior == pytest.approx(1 - 9 / 256)  # 6 to 1
+
+
+# --- the posterior --------------------------------------------------------------------------------
+
+
+def test_the_posterior_counts_what_was_seen() -> None:
+    driver = Driver(DeepPrune(checkpoints=Checkpoints.tokens(2)), n=4)
+    for trace in range(3):
+        driver.say(trace, " w w")
+    driver.judge(0.9)
+    assert driver.result().posterior == 0.5  # nothing seen
+    assert [t.outcome for t in driver.result().traces] == ["live", "pruned", "pruned", "live"]
+    driver.end(0, FIVE)
+    assert driver.result().posterior == pytest.approx(0.75)  # 1 to 0, two imputed
+    driver.end(3, "\\boxed{6}")
+    assert driver.result().answer == "5"
+    assert driver.result().posterior == pytest.approx(0.5)  # 1 to 1
