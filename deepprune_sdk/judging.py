@@ -93,7 +93,8 @@ class Judging:
             self._say("late", f"gave no verdict within {self._limits.timeout:g} seconds")
             return self._unscored(pairs, "late")
         except Exception as error:  # a judge is the user's code: whatever it raises keeps the trace
-            self._say("failed", f"failed: {error}")
+            what = str(error).removeprefix(f"judge {self._judge.name}: ")
+            self._say("failed", f"failed: {what or type(error).__name__}")
             return self._unscored(pairs, "failed")
         if not _well_formed(verdicts, len(pairs)):
             self._say("malformed", f"gave no verdict a pair for {len(pairs)} pairs: {verdicts!r}")

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import anyio
 import pytest
 
-from deepprune_adapters.cli.choose import choose_judge, choose_live_judge
+from deepprune_adapters.cli.app import run
+from deepprune_adapters.cli.choose import JUDGES, choose_judge, choose_live_judge
 from deepprune_adapters.judges import ProbeJudge, RemoteJudge
-from deepprune_sdk.errors import ConfigurationError
+from deepprune_sdk.errors import ConfigurationError, JudgeError
 from deepprune_sdk.judges import LearnedJudge
 from deepprune_sdk.testing import ScriptedBackend
 from deepprune_sdk.trace import Pair, TracePrefix
+from deepprune_sdk.types import Verdict
 
 BACKEND = ScriptedBackend(["text"], continues_prefix=True)
 
@@ -74,3 +79,30 @@ def test_a_local_model_that_is_not_there_is_one_line() -> None:
     with pytest.raises(ConfigurationError) as caught:
         make()
     assert "\n" not in str(caught.value)
+
+
+class DownJudge:
+    name = "down"
+    costs_tokens = False
+
+    async def compare(self, pairs: Sequence[Pair]) -> list[Verdict]:
+        raise JudgeError("judge down: cannot reach http://127.0.0.1:9/v1")
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_judge_that_is_down_is_one_line_of_a_bench(
+    workers: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(JUDGES, "down", lambda model: DownJudge)
+    traces = Path(__file__).parent / "data" / "smollm2-n16.jsonl.gz"
+    method = "deepprune:checkpoints=16"
+
+    drawn = ("-n", "4", "--repeats", "2", "--workers", workers)
+    code = run(["bench", str(traces), "--method", method, "--judge", "down", *drawn])
+
+    written = capfd.readouterr()
+    assert code == 0
+    assert "cons" in written.out
+    (line,) = written.err.strip().splitlines()
+    assert "the judge gave no usable word on" in line
+    assert line.endswith("it failed: cannot reach http://127.0.0.1:9/v1")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
@@ -19,6 +20,7 @@ from deepprune_sdk.policies.base import Policy
 from deepprune_sdk.policies.full import FullSampling
 from deepprune_sdk.protocols import AnswerExtractor, Judge
 from deepprune_sdk.recording.traces import RecordedTrace
+from deepprune_sdk.result import JudgeReport
 
 __all__ = ["Draw", "Outcome", "run_bench"]
 
@@ -35,6 +37,7 @@ class Outcome:
         correct: Whether its answer is the reference answer; None without one.
         generated: Tokens of all traces, closed ones included.
         judge: Tokens the judge read and wrote, probes included.
+        judging: How often the judge was asked, and what became of it.
         prompt: Tokens of the prompts of all started traces; estimated, see `prompt_tokens`.
         critical: Tokens generated one after another.
         pass_at_k: Whether an observed answer is the reference answer; None without one.
@@ -49,6 +52,7 @@ class Outcome:
     correct: bool | None
     generated: int
     judge: int
+    judging: JudgeReport
     prompt: int
     critical: int
     pass_at_k: bool | None
@@ -132,13 +136,18 @@ def run_bench(
         for task in tasks:
             yield from _run(task)
         return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_quiet) as pool:
         futures: list[Future[list[Draw]]] = [pool.submit(_run, task) for task in tasks]
         try:
             for future in as_completed(futures):
                 yield from future.result()
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def _quiet() -> None:
+    """Keep a worker's log off the terminal: every run would repeat what its outcome tells."""
+    logging.getLogger().addHandler(logging.NullHandler())
 
 
 def process_count() -> int:
@@ -235,6 +244,7 @@ def _outcome(replayed: Replayed, scores: _Scores, prompt: int, seconds: float) -
         correct=scores.correct([result.answer]),
         generated=result.usage.generated,
         judge=result.usage.judge,
+        judging=result.judge,
         prompt=prompt * len(ends),
         critical=replayed.critical_tokens,
         pass_at_k=scores.correct(observed),

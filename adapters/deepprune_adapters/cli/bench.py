@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from deepprune_sdk.evaluation.bench import Draw
     from deepprune_sdk.evaluation.leaderboard import BenchReport
     from deepprune_sdk.policies import Policy
+    from deepprune_sdk.result import JudgeReport
 
 __all__ = ["EXAMPLES", "bench", "register"]
 
@@ -93,8 +94,9 @@ def bench(
         workers=workers,
         leave_out=method is None,
     )
+    judged: list[JudgeReport] = []
     summary = summarize_bench(
-        _watched(draws, len(problems) * repeats),
+        _watched(draws, len(problems) * repeats, judged),
         n=n,
         repeats=repeats,
         seed=seed,
@@ -102,6 +104,14 @@ def bench(
         all_drawn=any(len(recorded) == n for recorded in problems.values()),
     )
     _print(summary)
+    broken = sum(report.failed + report.late + report.malformed for report in judged)
+    if broken:
+        asked = count(sum(report.asked for report in judged), "pair")
+        fault = clean(next(report.fault for report in judged if report.fault), 300)
+        typer.echo(
+            f"deepprune: the judge gave no usable word on {broken:,} of {asked}: it {fault}",
+            err=True,
+        )
     if json is not None:
         write_file("--json", json, summary.model_dump_json(indent=1) + "\n")
     if report is not None:
@@ -129,7 +139,8 @@ def named_methods(texts: Iterable[str]) -> Mapping[str, Policy]:
     return {name: method(name) for name in names}
 
 
-def _watched(draws: Iterator[Draw], total: int) -> Iterator[Draw]:
+def _watched(draws: Iterator[Draw], total: int, judged: list[JudgeReport]) -> Iterator[Draw]:
+    """Show how far the draws are, and keep what became of the judge."""
     from rich.console import Console
     from rich.progress import Progress
 
@@ -138,6 +149,7 @@ def _watched(draws: Iterator[Draw], total: int) -> Iterator[Draw]:
         task = progress.add_task("replaying", total=total)
         for drawn in draws:
             progress.advance(task)
+            judged += (outcome.judging for outcome in drawn.outcomes.values())
             yield drawn
 
 
