@@ -42,13 +42,16 @@ if TYPE_CHECKING:
     )
     from deepprune_sdk.judges import CachedJudge, LearnedJudge
     from deepprune_sdk.judging import JudgingLimits
+    from deepprune_sdk.limits import Limits
     from deepprune_sdk.policies import (
         Checkpoints,
+        CloseLoops,
         Composed,
         Deadline,
         DeepConf,
         DeepPrune,
         FullSampling,
+        MoneyBudget,
         ParallelProbe,
         Policy,
         PolicyState,
@@ -59,6 +62,7 @@ if TYPE_CHECKING:
         Waves,
         method,
     )
+    from deepprune_sdk.prices import Price
     from deepprune_sdk.protocols import (
         AnswerExtractor,
         Backend,
@@ -105,11 +109,13 @@ else:
         ),
         "judges": "CachedJudge LearnedJudge",
         "judging": "JudgingLimits",
+        "limits": "Limits",
         "policies": (
-            "Checkpoints Composed Deadline DeepConf DeepPrune FullSampling ParallelProbe "
-            "Policy PolicyState SettledVote StopAtAnswer TokenBudget UnanimousWindow Waves "
-            "method"
+            "Checkpoints CloseLoops Composed Deadline DeepConf DeepPrune FullSampling "
+            "MoneyBudget ParallelProbe Policy PolicyState SettledVote StopAtAnswer TokenBudget "
+            "UnanimousWindow Waves method"
         ),
+        "prices": "Price",
         "protocols": "AnswerExtractor Backend ContinuesPrefix Judge TokenCounter",
         "reasoner": "ParallelReasoner",
         "result": "JudgeReport Result RunUsage ShadowReport TallyReport TraceReport",
@@ -146,6 +152,7 @@ __all__ = [
     "CachedJudge",
     "Checkpoints",
     "Chunk",
+    "CloseLoops",
     "ClusterWeightedVote",
     "Composed",
     "ConfigurationError",
@@ -164,9 +171,11 @@ __all__ = [
     "JudgeReport",
     "JudgingLimits",
     "LearnedJudge",
+    "Limits",
     "Message",
     "MissingExtraError",
     "ModelNotFoundError",
+    "MoneyBudget",
     "Outcome",
     "Pair",
     "PairJudged",
@@ -174,6 +183,7 @@ __all__ = [
     "ParallelReasoner",
     "Policy",
     "PolicyState",
+    "Price",
     "Prompt",
     "ProtocolError",
     "RateLimitError",

@@ -13,7 +13,9 @@ from deepprune_sdk.engine import Engine
 from deepprune_sdk.errors import BatchError, ConfigurationError, DeepPruneError, RunTimeoutError
 from deepprune_sdk.judges.learned import LearnedJudge
 from deepprune_sdk.judging import Judging, JudgingLimits
+from deepprune_sdk.limits import Limits
 from deepprune_sdk.policies import Policy, RunSetup, method
+from deepprune_sdk.prices import Price
 from deepprune_sdk.protocols import AnswerExtractor, Backend, ContinuesPrefix, Judge
 from deepprune_sdk.recording.format import RecordedTrace
 from deepprune_sdk.recording.layouts import problem_name
@@ -50,6 +52,8 @@ class ParallelReasoner:
         concurrency: int | None = None,
         judging: JudgingLimits | None = None,
         retries: Retries | None = None,
+        limits: Limits | None = None,
+        price: Price | None = None,
         shadow: bool = False,
         record: str | PathLike[str] | TraceWriter | None = None,
         warm_start: bool | None = None,
@@ -69,6 +73,8 @@ class ParallelReasoner:
             concurrency: Most streams at once in one run; None leaves it to the backend.
             judging: Time limit and budget of the judge, a run.
             retries: How requests are repeated before their first token.
+            limits: What a run may use up.
+            price: What tokens cost, for results to say so, and for `Limits(money=)`.
             shadow: Take every decision and close nothing: the result says what would have been
                 saved and whether the answer would have differed.
             record: A recording (`deepprune-trace/1`) that every trace of every run is appended to
@@ -80,7 +86,8 @@ class ParallelReasoner:
                 trace is dropped when the trace is over: only its answer is needed to vote.
 
         Raises:
-            ConfigurationError: `concurrency` is below 1, or what is not kept is to be recorded.
+            ConfigurationError: Money is limited without a price, `concurrency` is below 1, or what
+                is not kept is to be recorded.
         """
         if concurrency is not None and concurrency < 1:
             raise ConfigurationError(f"concurrency={concurrency}: allow at least 1 stream, or None")
@@ -94,6 +101,9 @@ class ParallelReasoner:
         self.concurrency = concurrency
         self.judging: JudgingLimits = judging or JudgingLimits()
         self.retries: Retries = retries or Retries()
+        self.limits: Limits = limits or Limits()
+        self.price = price
+        self.limits.around(self.policy, price)
         self._throttle = Throttle()
         self.shadow = shadow
         self.warm_start = warm_start
@@ -109,6 +119,7 @@ class ParallelReasoner:
         sampling: Sampling | None = None,
         answers: AnswerExtractor | Callable[[str], str | None] | None = None,
         judging: JudgingLimits | None = None,
+        limits: Limits | None = None,
         run_log: str | PathLike[str] | None = None,
         record_as: RecordAs | None = None,
         resume: str | PathLike[str] | None = None,
@@ -139,6 +150,7 @@ class ParallelReasoner:
             sampling=sampling,
             answers=answers,
             judging=judging,
+            limits=limits,
             run_log=run_log,
             record_as=record_as,
             resume=resume,
@@ -159,6 +171,7 @@ class ParallelReasoner:
         sampling: Sampling | None = None,
         answers: AnswerExtractor | Callable[[str], str | None] | None = None,
         judging: JudgingLimits | None = None,
+        limits: Limits | None = None,
         run_log: str | PathLike[str] | None = None,
         record_as: RecordAs | None = None,
         resume: str | PathLike[str] | None = None,
@@ -198,7 +211,9 @@ class ParallelReasoner:
             resumed=tuple(sorted(resumed)),
         )
         extractor = self.answers if answers is None else _extractor(answers)
-        engine = Engine(self.policy, setup, extractor, shadow=self.shadow, keep_text=self.keep_text)
+        limits = limits or self.limits
+        policy = limits.around(self.policy, self.price)
+        engine = Engine(policy, setup, extractor, shadow=self.shadow, keep_text=self.keep_text)
         candidates = max(sampling.top_logprobs, engine.candidates())
         sampling = sampling.model_copy(update={"top_logprobs": candidates})
         warm_start = self.warm_start
@@ -212,10 +227,12 @@ class ParallelReasoner:
             sampling=sampling,
             retries=self.retries,
             throttle=self._throttle,
-            log=None if run_log is None else RunLogWriter(run_log, self.policy, setup, self.shadow),
+            log=None if run_log is None else RunLogWriter(run_log, policy, setup, self.shadow),
             recorder=self._recorder(engine, sampling, record_as),
             watched=watched,
             warm_start=warm_start,
+            characters=limits.characters,
+            price=self.price,
         )
 
     def _recorder(

@@ -66,6 +66,9 @@ class RunUsage(_Report):
     """Those of `prompt` that came from the server's cache."""
     resumed: int = 0
     """Those of `generated` that were taken from a recording, and not generated again."""
+    cost: float | None = None
+    """What the traces cost, in the currency of the price, where the reasoner was given one; judges
+    and probes apart, and a part that was resumed."""
     estimated: bool = False
     """Whether a part was counted here because the server did not report it."""
 

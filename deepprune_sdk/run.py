@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from secrets import token_hex
 from types import TracebackType
 from typing import Self, cast
 
@@ -17,6 +18,7 @@ from deepprune_sdk.errors import AllTracesFailedError, DeepPruneError
 from deepprune_sdk.events import Event
 from deepprune_sdk.feed import Feed
 from deepprune_sdk.judging import Judging
+from deepprune_sdk.prices import Price
 from deepprune_sdk.protocols import Backend
 from deepprune_sdk.recording.live import TraceRecorder
 from deepprune_sdk.recording.runlog import RunLogWriter
@@ -61,6 +63,9 @@ class Run:
     """A run in progress: `async with` it, `async for` its events, then read `result`.
 
     Leaving the block before the run is over closes every stream.
+
+    Attributes:
+        id: Names the run in the log.
     """
 
     def __init__(
@@ -77,10 +82,14 @@ class Run:
         recorder: TraceRecorder | None = None,
         watched: bool = True,
         warm_start: bool = False,
+        characters: int | None = None,
+        price: Price | None = None,
     ) -> None:
         """Prepare a run; entering it starts it. Made by `ParallelReasoner.run`."""
         self._engine = engine
+        self.id: str = token_hex(4)
         self._judging = judging
+        self._price = price
         self._streams = Streams(
             engine,
             backend,
@@ -89,6 +98,8 @@ class Run:
             retries=retries,
             throttle=throttle,
             tell=self._tell,
+            run_id=self.id,
+            characters=characters,
             warm_start=warm_start,
         )
         self._log = log
@@ -182,7 +193,7 @@ class Run:
 
     def snapshot(self) -> Result:
         """What the run has found so far."""
-        return summarize(self._engine, self._judging.report)
+        return summarize(self._engine, self._judging.report, self._price)
 
     def stop(self, reason: str = "stopped") -> None:
         """End the run with what it has; its result says `reason`."""

@@ -178,6 +178,7 @@ class Close:
         into: The cluster that stands for it from now on, named by its founding trace, or None.
         probability: That the trace would have ended in its cluster's answer; its ballot's weight.
         applied: False in shadow mode: the decision was taken, the stream goes on.
+        hopeless: Whether no answer can come of it: then no policy protects it.
     """
 
     trace: int
@@ -186,6 +187,7 @@ class Close:
     into: int | None = None
     probability: float | None = None
     applied: bool = True
+    hopeless: bool = False
     type: Literal["close"] = "close"
 
 
@@ -233,9 +235,10 @@ class Warn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class End:
-    """The run is over."""
+    """The run is over; `hard` where nothing may go on, also not in shadow mode."""
 
     reason: str
+    hard: bool = False
     type: Literal["end"] = "end"
 
 

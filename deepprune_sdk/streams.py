@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import anyio
 
@@ -19,7 +19,7 @@ from deepprune_sdk.protocols import Backend
 from deepprune_sdk.retry import Retries, retrying
 from deepprune_sdk.signals import Arrived, Ended, Failed, Probe, Probed, Signal, Start, Stop
 from deepprune_sdk.throttle import Throttle
-from deepprune_sdk.types import NO_USAGE, Message, Sampling, TraceRequest, Usage
+from deepprune_sdk.types import NO_USAGE, Chunk, Message, Sampling, TraceRequest, Usage
 
 __all__ = ["DOWN", "Stream", "Streams", "Tell"]
 
@@ -42,12 +42,14 @@ class Stream:
     Attributes:
         scope: Cancelling it closes the stream.
         brought_text: Whether anything was generated.
+        characters: Length of the trace's text.
         over: Whether nothing will come of it any more.
         served_before: Streams of the run that had brought text when this one began.
     """
 
     scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
     brought_text: bool = False
+    characters: int = 0
     over: bool = False
     served_before: int = 0
 
@@ -73,9 +75,13 @@ class Streams:
         retries: Retries,
         throttle: Throttle,
         tell: Tell,
+        run_id: str,
+        characters: int | None = None,
         warm_start: bool = False,
     ) -> None:
         """Prepare; nothing is sent yet. `tell` posts to the run's receive loop.
+
+        A trace of more than `characters` is cut there.
 
         With `warm_start` one stream goes first, and the others once it has brought text: by then
         the server has the prompt in its prefix cache, where it has one.
@@ -87,6 +93,8 @@ class Streams:
         self._retries = retries
         self._throttle = throttle
         self._tell = tell
+        self._run_id = run_id
+        self._characters = characters
         self._of: dict[int, Stream] = {}
         self._served = 0
         self._warm = anyio.Event()
@@ -116,6 +124,7 @@ class Streams:
     async def follow(self, start: Start, stream: Stream) -> None:
         """Stream one trace until it ends, fails or is closed."""
         request = self._request(start)
+        stream.characters = len(start.prefix)
         with stream.scope:
             await self._wait_for_warmth(stream)
             try:
@@ -128,7 +137,8 @@ class Streams:
             except BackendError as error:
                 self._give_up(request, stream, error)
             except Exception as error:  # a fault of the backend's code costs its trace alone
-                logger.exception("trace %d failed", request.trace)
+                self._log_failure(request, error, level=logging.ERROR)
+                logger.debug("run %s trace %d", self._run_id, request.trace, exc_info=error)
                 message = f"{type(error).__name__}: {error}"
                 self._tell([Failed(trace=request.trace, error=message)], stream)
         stream.over = True
@@ -157,7 +167,11 @@ class Streams:
                             self._served += 1
                             self._warm.set()
                             place.serve()
-                        self._tell([Arrived(trace=request.trace, chunk=chunk)], stream)
+                        stream.characters += sum(map(len, chunk.pieces))
+                        if self._characters is None or stream.characters <= self._characters:
+                            self._tell([Arrived(trace=request.trace, chunk=chunk)], stream)
+                        elif not stream.over:
+                            self._end_too_long(request, stream, chunk)
             except RateLimitError as error:
                 if error.retryable:
                     wish = error.retry_after
@@ -165,7 +179,16 @@ class Streams:
                 raise
         self._tell([Ended(trace=request.trace)], stream)
 
+    def _end_too_long(self, request: TraceRequest, stream: Stream, chunk: Chunk) -> None:
+        """End a trace within the chunk in which it reaches its limit."""
+        cut = _cut(chunk, stream.characters - (self._characters or 0))
+        self._log(logging.WARNING, request, "is too long, and was cut")
+        self._tell([Arrived(trace=request.trace, chunk=cut), Ended(trace=request.trace)], stream)
+        stream.over = True
+        stream.scope.cancel()
+
     def _give_up(self, request: TraceRequest, stream: Stream, error: BackendError) -> None:
+        self._log_failure(request, error)
         signals: list[Signal] = [Failed(trace=request.trace, error=str(error))]
         nothing_yet = not any(trace.tokens for trace in self._engine.traces)
         if error.fatal and nothing_yet and self.fatal is None:
@@ -174,6 +197,21 @@ class Streams:
         elif self._is_down(stream, error):
             signals.append(Stop(reason=DOWN))
         self._tell(signals, stream)
+
+    def _log(self, level: int, request: TraceRequest, what: str) -> None:
+        extra = {"run_id": self._run_id, "trace": request.trace}
+        logger.log(level, "run %s trace %d %s", self._run_id, request.trace, what, extra=extra)
+
+    def _log_failure(
+        self,
+        request: TraceRequest,
+        error: Exception,
+        what: str = "failed",
+        level: int = logging.WARNING,
+    ) -> None:
+        """Log what kind of error it was; its text, which may quote the prompt, at DEBUG alone."""
+        self._log(level, request, f"{what}: {type(error).__name__}")
+        self._log(logging.DEBUG, request, f"{what}: {error}")
 
     def _is_down(self, stream: Stream, error: BackendError) -> bool:
         """Whether nothing has been served since a request was first sent, and nothing streams."""
@@ -215,9 +253,26 @@ class Streams:
                     said += chunk.pieces
                     usage = chunk.usage or usage
         except Exception as error:  # a probe that fails says nothing, and costs what it cost
-            logger.warning("a probe of trace %d failed: %s", probe.trace, error)
+            self._log_failure(request, error, "probe failed")
             said = None
         if not usage.generated:
             usage = Usage(prompt=probe.tokens, generated=len(said or ()), estimated=True)
         answer = None if said is None else "".join(said)
         self._tell([Probed(trace=probe.trace, tokens=probe.tokens, text=answer, usage=usage)], None)
+
+
+def _cut(chunk: Chunk, over: int) -> Chunk:
+    """Return a chunk without its last `over` characters; the trace ends there."""
+    pieces = list(chunk.pieces)
+    while pieces and over >= len(pieces[-1]):
+        over -= len(pieces.pop())
+    if over:
+        pieces[-1] = pieces[-1][:-over]
+    end = len(pieces)
+    return replace(
+        chunk,
+        pieces=tuple(pieces),
+        confidences=None if chunk.confidences is None else chunk.confidences[:end],
+        logprobs=None if chunk.logprobs is None else chunk.logprobs[:end],
+        finish="length",
+    )

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from deepprune_sdk.engine import Engine
 from deepprune_sdk.policies.base import Imputation
+from deepprune_sdk.prices import Price
 from deepprune_sdk.result import (
     JudgeReport,
     Result,
@@ -22,7 +23,9 @@ from deepprune_sdk.voting import Ballot, SurvivorsVote, Tally, leader_stays_ahea
 __all__ = ["summarize"]
 
 
-def summarize(engine: Engine, judge: JudgeReport | None = None) -> Result:
+def summarize(
+    engine: Engine, judge: JudgeReport | None = None, price: Price | None = None
+) -> Result:
     """Report a run as it stands, over or not. In shadow mode the full traces vote by majority."""
     judge = judge or JudgeReport()
     if engine.shadow:
@@ -37,6 +40,7 @@ def summarize(engine: Engine, judge: JudgeReport | None = None) -> Result:
     else:
         traces, ballots, tally, shadow = engine.traces, engine.ballots(), engine.tally(), None
     usage = sum((trace.cost for trace in traces), NO_USAGE)
+    cost = None if price is None else price.of_traces(traces, engine.setup.resumed)
     recorded = set(engine.setup.resumed)
     resumed = sum(trace.tokens for trace in traces if trace.index in recorded)
     claims = engine.imputations
@@ -50,7 +54,7 @@ def summarize(engine: Engine, judge: JudgeReport | None = None) -> Result:
         agreement=tally.agreement,
         posterior=_posterior(ballots, tally),
         ended_because=engine.ended_because or "running",
-        usage=_run_usage(usage, engine.probe_usage, judge, resumed),
+        usage=_run_usage(usage, engine.probe_usage, judge, resumed, cost),
         traces=_reports(engine, traces, ballots, tally),
         clusters=_clusters(engine),
         judge=judge,
@@ -82,12 +86,15 @@ def _clusters(engine: Engine) -> dict[int, list[int]]:
     return clusters
 
 
-def _run_usage(usage: Usage, probes: Usage, judge: JudgeReport, resumed: int) -> RunUsage:
+def _run_usage(
+    usage: Usage, probes: Usage, judge: JudgeReport, resumed: int, cost: float | None
+) -> RunUsage:
     return RunUsage(
         prompt=usage.prompt,
         cached=usage.cached,
         generated=usage.generated,
         resumed=resumed,
+        cost=cost,
         judge=judge.prompt_tokens + judge.generated_tokens + probes.prompt + probes.generated,
         estimated=usage.estimated or probes.estimated,
     )

@@ -68,7 +68,7 @@ async def test_a_probe_that_fails_says_nothing(caplog: pytest.LogCaptureFixture)
         result, _ = await probed(["5", UnavailableError("gone")])
     assert (result.answer, result.ended_because) == (None, "stopped")
     assert [trace.outcome for trace in result.traces] == ["stopped"]
-    assert "a probe of trace 0 failed: gone" in caplog.text
+    assert "trace 0 probe failed: UnavailableError" in caplog.text
 
 
 async def test_probing_needs_a_backend_that_continues() -> None:

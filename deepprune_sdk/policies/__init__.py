@@ -14,12 +14,13 @@ from deepprune_sdk.policies.base import (
     Scored,
     TraceOver,
 )
-from deepprune_sdk.policies.budgets import Deadline, TokenBudget
+from deepprune_sdk.policies.budgets import Deadline, MoneyBudget, TokenBudget
 from deepprune_sdk.policies.checkpoints import Checkpoints
 from deepprune_sdk.policies.composed import Composed
 from deepprune_sdk.policies.confidence import DeepConf
 from deepprune_sdk.policies.deepprune import DeepPrune
 from deepprune_sdk.policies.full import FullSampling
+from deepprune_sdk.policies.loops import CloseLoops
 from deepprune_sdk.policies.named import METHODS, method
 from deepprune_sdk.policies.probe import ParallelProbe
 from deepprune_sdk.policies.settled import SettledVote
@@ -30,6 +31,7 @@ __all__ = [
     "METHODS",
     "Advanced",
     "Checkpoints",
+    "CloseLoops",
     "Composed",
     "Deadline",
     "DeepConf",
@@ -37,6 +39,7 @@ __all__ = [
     "Elapsed",
     "FullSampling",
     "Imputation",
+    "MoneyBudget",
     "Observation",
     "ParallelProbe",
     "Policy",

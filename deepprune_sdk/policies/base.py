@@ -135,6 +135,10 @@ class RunView(Protocol):
         """Claims of pruned traces, by trace."""
         ...
 
+    def growing(self, index: int) -> Trace:
+        """The trace as its stream has it: in shadow mode it grows on after it was closed."""
+        ...
+
     def ballots(self) -> list[Ballot]:
         """Every ballot that would be counted if the run ended now."""
         ...

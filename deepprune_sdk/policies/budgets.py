@@ -1,4 +1,4 @@
-"""Limits of a run as policies: tokens, and time."""
+"""Limits of a run as policies: tokens, money, and time."""
 
 from __future__ import annotations
 
@@ -14,12 +14,17 @@ from deepprune_sdk.policies.base import (
     PolicyState,
     RunSetup,
     RunView,
+    TraceOver,
 )
+from deepprune_sdk.prices import Price
 from deepprune_sdk.signals import Close, Decision, End
 from deepprune_sdk.trace import Trace
 from deepprune_sdk.types import Config
 
-__all__ = ["Deadline", "TokenBudget"]
+__all__ = ["Deadline", "MoneyBudget", "TokenBudget"]
+
+LONGEST_LOOK = 256
+"""Most tokens of a trace between two looks at what the run has cost."""
 
 
 class TokenBudget(Config):
@@ -70,6 +75,46 @@ class _BudgetState(PolicyState):
             yield End(reason="token budget")
         elif policy.trace is not None and trace.tokens >= policy.trace:
             yield Close(trace=trace.index, reason="token budget")
+
+
+class MoneyBudget(Config):
+    """End the run once its traces have cost so much; also in shadow mode, which costs money too.
+
+    What the server has reported counts, and until it does what has arrived.
+    """
+
+    name: Literal["money-budget"] = "money-budget"
+    run: float = Field(gt=0, allow_inf_nan=False)
+    """Money for all traces together, in the currency of the price."""
+    price: Price
+    """What tokens cost."""
+
+    def begin(self, setup: RunSetup) -> PolicyState:
+        """Make the state of one run."""
+        return _MoneyState(self, setup)
+
+
+class _MoneyState(PolicyState):
+    def __init__(self, policy: MoneyBudget, setup: RunSetup) -> None:
+        self._policy = policy
+        self._resumed = set(setup.resumed)
+        self._streams = min(setup.n, setup.concurrency or setup.n)
+        self._left = policy.run
+
+    def interest(self, trace: Trace) -> int | None:
+        if not trace.tokens:
+            return 1  # by then its prompt has been paid
+        # As with tokens: some stream uses up its even share before the money is gone.
+        tokens = self._left / self._streams / max(self._policy.price.output / 1e6, 1e-12)
+        return trace.tokens + max(1, min(int(tokens), LONGEST_LOOK))
+
+    def observe(self, seen: Observation, view: RunView) -> Iterable[Decision]:
+        if isinstance(seen, Advanced | TraceOver):
+            traces = [view.growing(trace.index) for trace in view.traces]
+            spent = self._policy.price.of_traces(traces, self._resumed)
+            self._left = self._policy.run - spent
+            if self._left <= 0:
+                yield End(reason="money budget", hard=True)
 
 
 class Deadline(Config):

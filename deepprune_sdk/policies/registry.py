@@ -10,11 +10,12 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from deepprune_sdk.errors import ConfigurationError
 from deepprune_sdk.policies.answered import StopAtAnswer
 from deepprune_sdk.policies.base import Policy
-from deepprune_sdk.policies.budgets import Deadline, TokenBudget
+from deepprune_sdk.policies.budgets import Deadline, MoneyBudget, TokenBudget
 from deepprune_sdk.policies.composed import Composed
 from deepprune_sdk.policies.confidence import DeepConf
 from deepprune_sdk.policies.deepprune import DeepPrune
 from deepprune_sdk.policies.full import FullSampling
+from deepprune_sdk.policies.loops import CloseLoops
 from deepprune_sdk.policies.probe import ParallelProbe
 from deepprune_sdk.policies.settled import SettledVote
 from deepprune_sdk.policies.unanimous import UnanimousWindow
@@ -24,10 +25,12 @@ from deepprune_sdk.types import Config
 __all__ = ["BuiltIn", "policy_from_record", "policy_record"]
 
 BuiltIn = (
-    Deadline
+    CloseLoops
+    | Deadline
     | DeepConf
     | DeepPrune
     | FullSampling
+    | MoneyBudget
     | ParallelProbe
     | SettledVote
     | StopAtAnswer
