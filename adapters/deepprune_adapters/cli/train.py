@@ -67,6 +67,7 @@ def train(
     from deepprune_adapters.training.card import summary
     from deepprune_adapters.training.settings import PRESETS, TrainSettings
     from deepprune_adapters.training.train import train_judge
+    from deepprune_adapters.training.trainer import is_first
 
     given: dict[str, object] = {
         "head": head,
@@ -99,7 +100,10 @@ def train(
         allow_download=allow_download,
         tell=lambda line: typer.echo(clean(line)),
     )
-    for line in summary(figures, settings.seed):
-        typer.echo(line)
-    typer.echo(f"{output}: the judge of step {figures.best_step}; --judge transformers:{output}")
+    if is_first():
+        for line in summary(figures, settings.seed):
+            typer.echo(line)
+        typer.echo(
+            f"{output}: the judge of step {figures.best_step}; --judge transformers:{output}"
+        )
     return 0

@@ -9,17 +9,23 @@ from typing import Any
 __all__ = ["progress_callback"]
 
 
-def progress_callback(library: Any, tell: Callable[[str], None]) -> Any:
+def progress_callback(
+    library: Any, tell: Callable[[str], None], begin: Callable[[], object]
+) -> Any:
     """Return a callback for transformers' `Trainer`.
 
     Args:
         library: The transformers package.
         tell: Takes each line; called in the main process alone.
+        begin: Called before the first step. What is to be predicted with the untrained model is
+            predicted here: before training has begun, it would leave several processes each with
+            a model of its own.
     """
 
     class Progress(library.TrainerCallback):
         def on_train_begin(self, args: Any, state: Any, control: Any, **rest: Any) -> None:
             del args, control, rest
+            begin()
             self._begun, self._from = monotonic(), state.global_step
 
         def on_log(

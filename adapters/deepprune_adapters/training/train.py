@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -21,7 +20,7 @@ from deepprune_adapters.training.progress import progress_callback
 from deepprune_adapters.training.sampler import training_order
 from deepprune_adapters.training.settings import TrainSettings
 from deepprune_adapters.training.split import Split, rankable
-from deepprune_adapters.training.trainer import METRIC, devices, make_trainer
+from deepprune_adapters.training.trainer import METRIC, devices, is_first, make_trainer
 from deepprune_sdk import ConfigurationError, MissingExtraError
 from deepprune_sdk.evaluation.statistics import mean
 
@@ -67,7 +66,7 @@ def train_judge(
     held = read_pairs(pairs)
     _check(held)
     asked = Asked(base=Path(base).name, pairs=held.digest, settings=settings)
-    first = int(os.environ.get("RANK", "0")) == 0  # of several processes one writes
+    first = is_first()
     place = Output(output, asked, resume=resume, first=first)
     frozen = settings.lora_rank > 0 and devices().accelerated
     import_module("transformers").set_seed(settings.seed)  # before a new head is drawn
@@ -180,24 +179,18 @@ class _Training:
             rare=self._labels.tokens(rare)[0],
             checkpoints=place.checkpoints,
             metrics=self._metrics,
-            callback=progress_callback(import_module("transformers"), tell),
+            callback=progress_callback(import_module("transformers"), tell, self._before),
         )
 
     def run(self, *, resume: bool) -> Figures:
         """Train, and measure before and after."""
         begun = monotonic()
-        started = self._place.started
-        if started is None:
-            started = self._place.begin(self._measured())
-            for name, row in started.before.items():
-                self._tell(f"untrained: {name} AUROC within a problem {row.auroc_within:.3f}")
-        self._scored = self._rows["validation"]
         last = self._place.last() if resume else None
         self._trainer.train(resume_from_checkpoint=None if last is None else str(last))
         state = self._trainer.state
         best = state.best_model_checkpoint
         return Figures(
-            before=started.before,
+            before=self._before(),
             after=self._measured(),
             steps=state.global_step,
             best_step=int(str(best).rpartition("-")[2]) if best else state.global_step,
@@ -207,6 +200,16 @@ class _Training:
             cut=self._cut,
             dropped=self._dropped,
         )
+
+    def _before(self) -> dict[str, Measured]:
+        """Measure the untrained model, once: a training that is resumed has done so."""
+        started = self._place.started
+        if started is None:
+            started = self._place.begin(self._measured())
+            for name, row in started.before.items():
+                self._tell(f"untrained: {name} AUROC within a problem {row.auroc_within:.3f}")
+            self._scored = self._rows["validation"]
+        return started.before
 
     def save(self, base: str | Path, figures: Figures) -> None:
         """Write the judge: whole weights, which any server loads, and what goes with them."""

@@ -16,7 +16,7 @@ from deepprune_adapters.training.losses import IGNORED, judge_loss
 from deepprune_adapters.training.settings import TrainSettings
 from deepprune_sdk import ConfigurationError
 
-__all__ = ["METRIC", "Devices", "devices", "make_trainer"]
+__all__ = ["METRIC", "Devices", "devices", "is_first", "make_trainer"]
 
 METRIC: Final = "auroc_within"
 EVALUATION_BATCH: Final = 8
@@ -42,6 +42,11 @@ def devices() -> Devices:
     launched = int(os.environ.get("WORLD_SIZE", "1"))
     accelerated = gpus > 0 or torch.backends.mps.is_available()
     return Devices(launched if launched > 1 else max(1, gpus), accelerated)
+
+
+def is_first() -> bool:
+    """Whether this is the one of a launcher's processes that writes and speaks."""
+    return int(os.environ.get("RANK", "0")) == 0
 
 
 def make_trainer(
