@@ -136,6 +136,11 @@ class Engine:
         return self._shadow
 
     @property
+    def live(self) -> int:
+        """How many traces are live, as the policy sees them."""
+        return len(self._live)
+
+    @property
     def vote(self) -> Vote:
         """The vote that decides this run."""
         return self._vote

@@ -20,6 +20,9 @@ __all__ = ["Judging", "JudgingLimits"]
 
 logger: logging.Logger = logging.getLogger(__name__)
 
+BATCH = 64
+"""Pairs that a judge which only computes is asked at a time: a few milliseconds of its time."""
+
 LONGEST = 400
 """Characters of a line in the log."""
 
@@ -60,6 +63,15 @@ class Judging:
             fault=next(iter(self._faults.values()), ""),
             **self._counts,
         )
+
+    def batches(self, pairs: Sequence[Pair]) -> Sequence[Sequence[Pair]]:
+        """Cut pairs so that the first placements need not wait for the last verdicts.
+
+        Only for a judge that computes: one that is asked over a network is asked at once.
+        """
+        if not isinstance(self._judge, ScoresInline):
+            return [pairs]
+        return [pairs[begin : begin + BATCH] for begin in range(0, len(pairs), BATCH)]
 
     async def ask(self, pairs: Sequence[Pair], *, inline: bool = False) -> list[Judged]:
         """Judge `pairs`; never raises but when it is cancelled.

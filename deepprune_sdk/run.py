@@ -305,8 +305,9 @@ class Run:
             tasks.start_soon(self._judge, pairs)
 
     async def _judge(self, pairs: Sequence[Pair]) -> None:
-        judged: list[Judged] = await self._judging.ask(pairs)
-        self._tell(judged)
+        for batch in self._judging.batches(pairs):
+            judged: list[Judged] = await self._judging.ask(batch)
+            self._tell(judged)
 
     async def _wake(self, seconds: float) -> None:
         await anyio.sleep(seconds)

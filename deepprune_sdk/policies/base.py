@@ -126,6 +126,11 @@ class RunView(Protocol):
         ...
 
     @property
+    def live(self) -> int:
+        """How many of them are live."""
+        ...
+
+    @property
     def vote(self) -> Vote:
         """The vote that decides this run."""
         ...

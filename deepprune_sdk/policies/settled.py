@@ -71,13 +71,12 @@ class _SettledState(PolicyState):
             return view.setup.n
         if self._needed is None:
             self._needed = self._needs((), 0.0, view.setup.n)
-        # Asked after every signal: `live` as an attribute, not as a property.
-        return sum(trace.outcome is not None for trace in view.traces) + self._needed
+        return len(view.traces) - view.live + self._needed
 
     def observe(self, seen: Observation, view: RunView) -> Iterable[Decision]:
         if not isinstance(seen, TraceOver):
             return
-        if len(view.traces) == view.setup.n and not any(trace.live for trace in view.traces):
+        if len(view.traces) == view.setup.n and not view.live:
             return  # every trace ended: the run is complete
         counted, waiting = self._ballots(view)
         totals = [entry.total for entry in view.vote.tally(counted).entries.values()]
