@@ -29,7 +29,7 @@ from deepprune_sdk.evaluation.leaderboard import BenchReport, summarize_bench
 RIVAL = "adaptive-consistency"
 CONFIDENCES = (0.85, 0.9, 0.95, 0.98)
 LOOKAHEADS = (1, 1.25, 1.5, 2)
-TAUS = (None, 0.9, 0.95)
+TAUS = (None, 0.9, 0.98)
 """None leaves pruning out, and with it the judge."""
 
 

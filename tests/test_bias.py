@@ -30,7 +30,7 @@ VOTES: Mapping[str, Policy] = {
     "survivors": DeepPrune(checkpoints=AT_5, vote="survivors"),
     "settled": SettledVote(confidence=0.95, of="full-vote", lookahead=1.5),
     "deepprune": Composed(
-        DeepPrune(checkpoints=AT_5, tau=0.95),
+        DeepPrune(checkpoints=AT_5, tau=0.98),
         SettledVote(confidence=0.95, of="full-vote", lookahead=1.5, count_imputed=True),
     ),
 }

@@ -28,7 +28,7 @@ METHODS: Mapping[str, Callable[[], _Parts]] = {
     "cons": lambda: (FullSampling(),),
     "cons-settled": lambda: (FullSampling(), SettledVote()),
     "deepprune": lambda: (
-        DeepPrune(tau=0.95),
+        DeepPrune(tau=0.98),
         SettledVote(confidence=0.95, of="full-vote", lookahead=1.5, count_imputed=True),
     ),
     "deepprune-paper": lambda: (DeepPrune.paper(),),
