@@ -202,6 +202,7 @@ COMPLETE: list[tuple[str, str | None]] = [
     ("The answer is 1,000, which is 2 more", "1,000"),
     ("the answer is therefore $18.", "$18"),
     ("the answer is I think 5", "5"),
+    ("the answer is actually 5", "5"),
     ("The answer is 7. Let me check that the answer is consistent with x.", "7"),
     ("Answer: 7\n\nSee whether the answer is a sensible one", "7"),
     ("The answer is Paris.", "Paris"),

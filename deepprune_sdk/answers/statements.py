@@ -26,7 +26,7 @@ _STATEMENT: Final = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _FILLER: Final = re.compile(
-    r"(?:(?:thus|therefore|then|hence|simply|just|exactly|clearly|indeed|probably|likely|equal to|"
+    r"(?:(?:thus|therefore|then|hence|simply|just|exactly|clearly|indeed|actually|probably|likely|equal to|"
     r"I think|I believe|approximately|about|the number|the value|option|choice|answer|letter)\b"
     r"[ ,:]{0,4}"
     r"|[*_]{1,3})",
