@@ -27,7 +27,8 @@ _STATEMENT: Final = re.compile(
 )
 _FILLER: Final = re.compile(
     r"(?:(?:thus|therefore|then|hence|simply|just|exactly|clearly|indeed|actually|probably|"
-    r"likely|equal to|I think|I believe|approximately|about|the number|the value|option|choice|answer|letter)\b"
+    r"likely|equal to|I think|I believe|approximately|about|the number|the value|option|choice|"
+    r"answer|letter)\b"
     r"[ ,:]{0,4}"
     r"|[*_]{1,3})",
     re.IGNORECASE,
