@@ -114,7 +114,8 @@ class Judging:
         return [self._judged(pair, verdict) for pair, verdict in zip(pairs, verdicts, strict=True)]
 
     def _judged(self, pair: Pair, verdict: Verdict) -> Judged:
-        self._usage += verdict.usage
+        if verdict.usage is not NO_USAGE:
+            self._usage += verdict.usage
         if verdict.probability is None:
             return self._unscored([pair], "unscored", verdict.usage)[0]
         if not 0.0 <= verdict.probability <= 1.0:

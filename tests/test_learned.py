@@ -43,8 +43,8 @@ def values(left: str, right: str, question: str = "") -> dict[str, float | None]
 def test_a_profile_by_hand() -> None:
     profile = read_profile(QUESTION, PER_PIECE)
 
-    assert profile.order == ["23", "2", "46", "46", "18"]
-    assert profile.results == ["46"]
+    assert profile.order == ("23", "2", "46", "46", "18")
+    assert profile.results == ("46",)
     assert set(profile.new) == {"46"}
     assert profile.steps == {("*", "2", "23"), ("*", "18", "46"), ("=", "46")}
     assert not profile.unknowns
@@ -61,7 +61,7 @@ def test_a_profile_by_hand() -> None:
     ],
 )
 def test_the_numbers_that_are_read(text: str, order: list[str]) -> None:
-    assert read_profile("", text).order == order
+    assert list(read_profile("", text).order) == order
 
 
 @pytest.mark.parametrize(
@@ -230,7 +230,7 @@ def test_what_is_kept_of_read_prefixes_is_bounded() -> None:
     first = cache.read("", "text 0")
 
     for number in range(ProfileCache.LIMIT):
-        assert cache.read("", f"text {number + 1}").order == [str(number + 1)]
+        assert cache.read("", f"text {number + 1}").order == (str(number + 1),)
 
     assert cache.read("", "text 0") is not first
     assert cache.read("", "text 0") is cache.read("", "text 0")

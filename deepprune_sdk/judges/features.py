@@ -103,8 +103,8 @@ class Profile:
         unknowns: Whether it names a quantity by a letter.
     """
 
-    order: Sequence[str]
-    results: Sequence[str]
+    order: tuple[str, ...]
+    results: tuple[str, ...]
     new: Mapping[str, float]
     steps: frozenset[Step]
     wording: frozenset[tuple[str, str]]
@@ -120,7 +120,11 @@ def read_profile(question: str, text: str) -> Profile:
         if number:
             reader.number(_canonical(number))
         elif word:
-            reader.word(word.lower())
+            lowered = word.lower()
+            if len(lowered) == 1 or lowered in _OPERATOR_WORDS:
+                reader.word(lowered)
+            else:  # most are mere words
+                reader.words.append(lowered)
         elif sign == "\n":
             reader.settle()
         elif sign in _OPERATORS:
@@ -129,8 +133,8 @@ def read_profile(question: str, text: str) -> Profile:
     reader.settle()
     recent = reader.words[len(reader.words) // 2 :][-WORDING:]
     return Profile(
-        order=reader.order[-ORDERED:],
-        results=reader.results[-ORDERED:],
+        order=tuple(reader.order[-ORDERED:]),
+        results=tuple(reader.results[-ORDERED:]),
         new=_unit(Counter(number for number in reader.order if number not in given)),
         steps=frozenset(reader.steps),
         wording=frozenset(pairwise(recent)),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Set
+from functools import lru_cache
 from math import fsum
 from typing import Final
 
@@ -80,16 +81,23 @@ def _cosine(left: Mapping[str, float], right: Mapping[str, float]) -> float | No
     return fsum(left[number] * right[number] for number in left.keys() & right.keys())
 
 
-def _common_order(left: Sequence[str], right: Sequence[str]) -> float | None:
+def _common_order(left: tuple[str, ...], right: tuple[str, ...]) -> float | None:
     """Twice the longest common subsequence over both lengths, by bit-parallel rows (Hyyrö 2004)."""
     if not left or not right:
         return None
-    places: dict[str, int] = {}
-    for position, number in enumerate(left):
-        places[number] = places.get(number, 0) | 1 << position
-    everything = (1 << len(left)) - 1
-    row = everything
+    places = _places(left)
+    everything = row = (1 << len(left)) - 1
     for number in right:
         matched = row & places.get(number, 0)
-        row = (row + matched | row - matched) & everything
+        if matched:
+            row = (row + matched | row - matched) & everything
     return 2.0 * (len(left) - row.bit_count()) / (len(left) + len(right))
+
+
+@lru_cache(maxsize=1024)
+def _places(numbers: tuple[str, ...]) -> Mapping[str, int]:
+    """Return where each number stands, a bit a place: a prefix is compared with many others."""
+    places: dict[str, int] = {}
+    for position, number in enumerate(numbers):
+        places[number] = places.get(number, 0) | 1 << position
+    return places
