@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter
 from pathlib import Path
 from random import Random
+from types import ModuleType
 
 import pytest
 from hypothesis import given
@@ -20,6 +22,7 @@ from deepprune_adapters.training.figures import auroc_by_problem, difference, me
 from deepprune_adapters.training.pairs import PairRecord, Truncation, make_pairs
 from deepprune_adapters.training.pairset import read_pairs, tally, write_pairs
 from deepprune_adapters.training.sampler import oversampled, training_order
+from deepprune_adapters.training.settings import PRESETS
 from deepprune_adapters.training.split import SPLITS, split_by_problem
 from deepprune_sdk import ConfigurationError
 from deepprune_sdk.evaluation.pairs import first_steps, first_tokens
@@ -422,3 +425,35 @@ def test_the_difference_is_paired_by_problem() -> None:
     assert after is not None
     assert (before.auroc_within, after.auroc_within) == (0.5, 1.0)
     assert difference(before, after, 0) == (0.5, (0.5, 0.5))
+
+
+# --- without the extra ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("package", ["torch", "peft"])
+def test_training_names_its_extra(
+    package: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for present in ("torch", "transformers", "accelerate", "peft"):
+        monkeypatch.setitem(sys.modules, present, ModuleType(present))
+    monkeypatch.setitem(sys.modules, package, None)
+    pairs = pair_directory(tmp_path / "pairs")
+
+    code = run(["judge", "train", str(pairs), "--base", "x", "-o", str(tmp_path / "judge")])
+
+    said = capsys.readouterr().err
+    assert code == 2
+    assert package in said
+    assert "deepprune-sdk[train]" in said
+    assert said.count("\n") == 1
+
+
+def test_the_paper_has_a_preset() -> None:
+    paper = PRESETS["deepprune"]
+
+    assert (paper.lora_rank, paper.learning_rate, paper.epochs, paper.seed) == (0, 1e-5, 3, 42)
+    assert (paper.batch, paper.micro_batch, paper.warmup, paper.oversample) == (8, 1, 0.1, 2)
+    assert (paper.betas, paper.epsilon) == ((0.9, 0.999), 1e-8)
