@@ -307,10 +307,18 @@ class Engine:
             case Probe() | Orphaned():
                 self._actions.append(decision)
 
+    def _may_be_needed(self, close: Close) -> bool:
+        """Whether the rest of a trace could still bring something: then it can be protected."""
+        if close.hopeless:
+            return False
+        if close.outcome != "answered":
+            return True
+        text = self.traces[close.trace].answer_text
+        return self._answers.extract(text, complete=False) is None
+
     def _close(self, close: Close) -> None:
         trace = self.traces[close.trace]
-        protected = not close.hopeless and self._state.protects(trace, self)
-        if not trace.live or protected:
+        if not trace.live or (self._may_be_needed(close) and self._state.protects(trace, self)):
             return
         self._catch_up(trace)
         if self._shadow:

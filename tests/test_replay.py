@@ -183,6 +183,17 @@ async def test_esc_stops_at_the_first_unanimous_window() -> None:
     assert (await play(traces[:5], UnanimousWindow(window=5))).result.ended_because == "complete"
 
 
+async def test_what_has_answered_is_closed_though_it_alone_speaks_for_its_cluster() -> None:
+    pieces = (*(f" w{i}" for i in range(9)), " \\boxed{1}", " as", " was", " asked")
+    trace = RecordedTrace(
+        problem="p", question="q?", model="m", trace=0, pieces=pieces, finish="stop"
+    )
+    policy = Composed(DeepPrune(checkpoints=Checkpoints.tokens(5)), StopAtAnswer(every=1))
+    played = await play([trace], policy)
+    assert played.result.answer == "1"
+    assert [(t.outcome, t.tokens) for t in played.result.traces] == [("answered", 10)]
+
+
 @pytest.mark.parametrize(("unanimous", "started"), [(3, 3), (5, 4), (9, 4)])
 async def test_four_unanimous_answers_settle_adaptive_consistency_and_three_do_not(
     unanimous: int, started: int
