@@ -29,8 +29,6 @@ from deepprune_sdk.evaluation.leaderboard import BenchReport, summarize_bench
 RIVAL = "adaptive-consistency"
 CONFIDENCES = (0.85, 0.9, 0.95, 0.98)
 LOOKAHEADS = (1, 1.25, 1.5, 2)
-TAUS = (None, 0.9, 0.98)
-"""None leaves pruning out, and with it the judge."""
 
 
 class Means(NamedTuple):
@@ -41,13 +39,13 @@ class Means(NamedTuple):
     critical: float
 
 
-def candidates() -> dict[str, Policy]:
-    """Return every combination of the settings, as `--method` spells it."""
+def candidates(taus: Sequence[float | None]) -> dict[str, Policy]:
+    """Return every combination of the settings, as `--method` spells it; no tau, no pruning."""
     found: dict[str, Policy] = {}
     for of, confidence, lookahead, tau in product(
-        ("full-vote", "mode"), CONFIDENCES, LOOKAHEADS, TAUS
+        ("full-vote", "mode"), CONFIDENCES, LOOKAHEADS, taus
     ):
-        if of == "mode" and (confidence != 0.95 or tau is not None):
+        if of == "mode" and (confidence != 0.95 or tau != taus[0]):
             continue  # Adaptive-Consistency's own rule, for what prediction and lookahead bring
         settings = f"of={of},confidence={confidence},lookahead={lookahead}"
         if tau is None:
@@ -101,12 +99,14 @@ def main() -> None:
     parser.add_argument("--splits", type=int, default=100)
     parser.add_argument("--target", type=float, default=0.99, help="agreement to keep")
     parser.add_argument("--latency", type=float, default=0.25, help="of the rival's critical path")
+    parser.add_argument("--taus", default="none,0.9,0.98", help="none: without pruning")
     parser.add_argument("--judge", default="learned")
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
 
     problems = read_problems(given.traces, None, skip_bad=False)
-    methods = {RIVAL: method(RIVAL), **candidates()}
+    taus = [None if tau == "none" else float(tau) for tau in given.taus.split(",")]
+    methods = {RIVAL: method(RIVAL), **candidates(taus)}
     draws = run_bench(
         problems,
         methods,
