@@ -26,12 +26,12 @@ from streams import measure_streams
 from table import put_table
 
 GROUPS: dict[str, Callable[[Sizes], Iterator[Figure]]] = {
-    "imports": measure_imports,
+    "reading": measure_streams,
+    "closing": measure_closing,
     "judging": measure_judging,
     "replay": measure_replaying,
     "memory": measure_memory,
-    "closing": measure_closing,
-    "reading": measure_streams,
+    "imports": measure_imports,
 }
 ROOT = Path(__file__).parents[1]
 

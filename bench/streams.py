@@ -48,7 +48,7 @@ def measure_streams(sizes: Sizes) -> Iterator[Figure]:
     with bench_server() as server:
         by_n: dict[int, list[float]] = {}
         for load, n, style in PLAN:
-            at = f"n = {n}, {load}" + ("" if style == "usage" else ", no running usage")
+            at = f"n = {sizes.of(n)}, {load}" + ("" if style == "usage" else ", no running usage")
             cost = anyio.run(_compare, server, sizes, load, n, style)
             for name, values in cost.items():
                 yield _figure(f"{name}, {at}", "us/token", values)
@@ -86,7 +86,7 @@ async def _compare(
     cost: dict[str, list[float]] = {name: [] for name in names}
     for _ in range(sizes.repeats):
         for name, reader in names.items():
-            cost[name].append(await _cost(server, READERS[reader], n))
+            cost[name].append(await _cost(server, READERS[reader], sizes.of(n)))
     await server.hang_up()
     return cost
 
@@ -95,7 +95,7 @@ async def _steps_of_both(server: BenchServer, sizes: Sizes) -> tuple[float, floa
     cost: list[float] = []
     for n in (8, 512):
         await _script(server, sizes, "steps", n, "usage")
-        cost.append(await _cost(server, sdk, n))
+        cost.append(await _cost(server, sdk, sizes.of(n)))
     await server.hang_up()
     return cost[0], cost[1]
 
