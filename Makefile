@@ -41,7 +41,7 @@ export UV_NO_PROGRESS := 1
 
 # Prerequisites run in the order in which they are written.
 .NOTPARALLEL:
-.PHONY: bench clean demo docs format help leaderboard lint lock setup soak test test-embed test-unit wheel
+.PHONY: bench clean demo docs faults format help leaderboard lint lock setup soak test test-embed test-unit wheel
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -104,7 +104,7 @@ test-unit: wheel $(TEST)/.locked
 	cd build/types && PATH="$(CURDIR)/$(TEST)/bin:$$PATH" pyright --verifytypes deepprune_sdk --ignoreexternal
 	DEEPPRUNE_TEST_WHEEL=1 PYTHONSAFEPATH=1 $(TEST)/bin/pytest $(PYTEST_FLAGS) --cov
 
-test-embed: wheel $(EMBED)/.locked ## Test embeddings with a real model (downloads torch: 3 GB)
+test-embed: wheel $(EMBED)/.locked ## Test judges with real models in this process (downloads torch: 3 GB)
 	$(UV) pip install --quiet --python $(EMBED)/bin/python --no-deps --reinstall $(WHEEL)/*.whl
 	DEEPPRUNE_TEST_WHEEL=1 PYTHONSAFEPATH=1 $(EMBED)/bin/pytest -m embed $(PYTEST_FLAGS)
 
@@ -119,6 +119,9 @@ leaderboard: .venv/.ready ## Bench TRACES as NAME (MODEL, BENCHMARK, LEADERBOARD
 
 soak: .venv/.ready ## Run the tests that take minutes and hunt for leaks and races
 	PYTHONSAFEPATH=1 $(BIN)/pytest -m soak $(PYTEST_FLAGS)
+
+faults: .venv/.ready ## Try every fault of a provider and write docs/faults.md
+	$(BIN)/python tests/support/simulator/table.py docs/faults.md
 
 docs: .venv/.ready ## Build the documentation into site/, warnings are errors
 	rm -rf site

@@ -204,3 +204,37 @@ def sent_texts(fault: Fault, result: Result) -> Iterable[tuple[str, str, bool]]:
     for trace in result.traces:
         whole = head + recorded()[trace.trace % len(recorded())].text
         yield whole, trace.text, trace.outcome == "finished"
+
+
+def holds(trial: Trial, server: Simulator) -> None:
+    """Fail unless the run came through its fault as the fault's row says."""
+    fault, n = trial.fault, trial.n
+    if fault.raises is not None:
+        assert type(trial.error) is fault.raises
+        assert fault.error in str(trial.error)
+        return
+    assert trial.error is None
+    assert trial.result is not None
+    hit = HIT & set(range(n)) if fault.hits else set[int]()
+    closed = closed_by_policy(fault, n)
+    assert closed
+    outcomes = {trace.trace: trace.outcome for trace in trial.result.traces}
+    expected = dict.fromkeys(range(n), "finished")
+    expected |= dict.fromkeys(closed, "pruned") | dict.fromkeys(hit, "failed")
+    assert outcomes == expected, trial.failed
+    assert all(fault.error in error for error in trial.failed)
+    assert trial.result.answer == trial.expected
+    for sent, received, whole in sent_texts(fault, trial.result):
+        assert received == sent if whole else sent.startswith(received)
+    billed, reported = trial.finished
+    if fault.usage == "server":
+        assert billed == reported
+    else:
+        assert trial.result.usage.estimated
+        assert abs(billed - reported) <= fault.slack * billed
+    billed, reported = trial.closed
+    if fault.closes and fault.usage == "server":
+        assert 0 <= billed - reported <= trial.in_flight
+    for body in server.bodies[-2:]:
+        assert not body.keys() & set(fault.sends)
+        assert "n" not in body
