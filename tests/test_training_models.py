@@ -422,7 +422,7 @@ def test_settings_that_cannot_be(
     refused(capsys, [*given, "--preset", "best"], "'best' is unknown; known: lora, deepprune")
     refused(capsys, [*given, "--head", "tail"], "TrainSettings(head='tail')")
     refused(capsys, [*given, "--micro-batch", "3"], "batch=8 is no multiple of micro_batch=3")
-    refused(capsys, [*given, "--context", "5"], "too small for the pairs, 24 of 24 have no room")
+    refused(capsys, [*given, "--context", "5"], "too small for the pairs, 24 of 24 to train on")
     out = tmp_path / "other"
     given = [pairs, "--base", base, "-o", out]
     refused(capsys, [*given, "--lora-modules", "q_prog"], "lora_modules=q_prog: ")

@@ -23,7 +23,7 @@ from deepprune_adapters.training.pairs import PairRecord, Truncation, make_pairs
 from deepprune_adapters.training.pairset import read_pairs, tally, write_pairs
 from deepprune_adapters.training.sampler import oversampled, training_order
 from deepprune_adapters.training.settings import PRESETS
-from deepprune_adapters.training.split import SPLITS, split_by_problem
+from deepprune_adapters.training.split import SPLITS, Split, split_by_problem
 from deepprune_sdk import ConfigurationError
 from deepprune_sdk.evaluation.pairs import first_steps, first_tokens
 from deepprune_sdk.recording import RecordedTrace
@@ -182,9 +182,13 @@ def test_a_split_that_cannot_be() -> None:
 
 def test_pairs_are_read_as_they_were_written(tmp_path: Path) -> None:
     odd = record("p", 0, same=True, left="\u2028 line", right="half \ud800 of one")
-    splits = {"train": [odd, *told("train")], "validation": told("v"), "test": []}
+    splits: dict[Split, list[PairRecord]] = {
+        "train": [odd, *told("train")],
+        "validation": told("v"),
+        "test": [],
+    }
 
-    write_pairs(tmp_path, splits, TOLD)  # type: ignore[arg-type]
+    write_pairs(tmp_path, splits, TOLD)
     held = read_pairs(tmp_path)
 
     assert held.prompt == TOLD

@@ -137,9 +137,9 @@ resampling problems; that of the difference is paired.
 
 {_measured(figures, settings.seed)}
 
-{figures.steps} updates in {figures.seconds / 60:.1f} minutes; the weights are those of step
-{figures.best_step}, the best in validation. {figures.cut:,} prefixes were cut to the context, and
-{figures.dropped:,} pairs left out.
+{figures.steps} updates; the weights are those of step {figures.best_step}, the best in validation.
+It took {figures.seconds / 60:.1f} minutes since it was begun or last resumed, evaluations included.
+{figures.cut:,} prefixes were cut to the context, and {figures.dropped:,} pairs left out.
 
 - Training loss (step): {losses}
 - Validation (step): {validations}

@@ -45,6 +45,7 @@ class Figures(BaseModel):
     validations: list[tuple[int, float]]
     """AUROC within a problem in validation at a step."""
     seconds: float
+    """Since the training was begun, or last resumed, evaluations included."""
     cut: int
     """Prefixes that were cut to the context."""
     dropped: int

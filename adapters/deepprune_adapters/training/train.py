@@ -147,10 +147,10 @@ class _Training:
                 generates=not loaded.classifies,
             )
         train = self._rows["train"]
-        if not _both_kinds(train.pairs):
+        if not _both_kinds(train.pairs) or not rankable(self._rows["validation"].pairs):
             raise ConfigurationError(
                 f"context={min(limits)}: too small for the pairs, {train.dropped} of "
-                f"{train.dropped + len(train.pairs)} have no room; give more"
+                f"{train.dropped + len(train.pairs)} to train on have no room; give more"
             )
         self._cut = sum(rows.cut for rows in self._rows.values())
         self._dropped = sum(rows.dropped for rows in self._rows.values())
