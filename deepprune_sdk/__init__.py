@@ -68,6 +68,7 @@ if TYPE_CHECKING:
         Backend,
         ContinuesPrefix,
         Judge,
+        SharesPrompt,
         TokenCounter,
     )
     from deepprune_sdk.reasoner import ParallelReasoner
@@ -116,7 +117,7 @@ else:
             "UnanimousWindow Waves method"
         ),
         "prices": "Price",
-        "protocols": "AnswerExtractor Backend ContinuesPrefix Judge TokenCounter",
+        "protocols": "AnswerExtractor Backend ContinuesPrefix Judge SharesPrompt TokenCounter",
         "reasoner": "ParallelReasoner",
         "result": "JudgeReport Result RunUsage ShadowReport TallyReport TraceReport",
         "retry": "Retries",
@@ -198,6 +199,7 @@ __all__ = [
     "Sampling",
     "SettledVote",
     "ShadowReport",
+    "SharesPrompt",
     "StopAtAnswer",
     "SurvivorsVote",
     "Tally",

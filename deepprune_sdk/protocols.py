@@ -12,7 +12,15 @@ from typing import Protocol, runtime_checkable
 from deepprune_sdk.trace import Pair
 from deepprune_sdk.types import Chunk, TraceRequest, Verdict
 
-__all__ = ["AnswerExtractor", "Backend", "ContinuesPrefix", "Judge", "ScoresInline", "TokenCounter"]
+__all__ = [
+    "AnswerExtractor",
+    "Backend",
+    "ContinuesPrefix",
+    "Judge",
+    "ScoresInline",
+    "SharesPrompt",
+    "TokenCounter",
+]
 
 
 class Backend(Protocol):
@@ -48,6 +56,16 @@ class ContinuesPrefix(Protocol):
     @property
     def continues_prefix(self) -> bool:
         """Whether `TraceRequest.prefix` is continued; the chunks bring what follows it alone."""
+        ...
+
+
+@runtime_checkable
+class SharesPrompt(Protocol):
+    """A backend that may compute a prompt once for all requests that begin with it."""
+
+    @property
+    def shares_prompt(self) -> bool:
+        """Whether a request profits from one with the same prompt that is under way already."""
         ...
 
 

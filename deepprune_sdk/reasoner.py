@@ -16,7 +16,13 @@ from deepprune_sdk.judging import Judging, JudgingLimits
 from deepprune_sdk.limits import Limits
 from deepprune_sdk.policies import Policy, RunSetup, method
 from deepprune_sdk.prices import Price
-from deepprune_sdk.protocols import AnswerExtractor, Backend, ContinuesPrefix, Judge
+from deepprune_sdk.protocols import (
+    AnswerExtractor,
+    Backend,
+    ContinuesPrefix,
+    Judge,
+    SharesPrompt,
+)
 from deepprune_sdk.recording.format import RecordedTrace
 from deepprune_sdk.recording.layouts import problem_name
 from deepprune_sdk.recording.live import RecordAs, TraceRecorder
@@ -81,7 +87,7 @@ class ParallelReasoner:
                 when it ends, those that were closed with what they had.
             warm_start: Start one trace first and the others at its first token, so that a server
                 with a prefix cache computes the prompt once; None does so for prompts of at least
-                `LONG_PROMPT` characters.
+                `LONG_PROMPT` characters where the backend shares them (`SharesPrompt`).
             keep_text: Whether results have the texts of the traces. Without them the text of a
                 trace is dropped when the trace is over: only its answer is needed to vote.
 
@@ -218,7 +224,8 @@ class ParallelReasoner:
         sampling = sampling.model_copy(update={"top_logprobs": candidates})
         warm_start = self.warm_start
         if warm_start is None:
-            warm_start = sum(len(message.content) for message in messages) >= LONG_PROMPT
+            long = sum(len(message.content) for message in messages) >= LONG_PROMPT
+            warm_start = long and isinstance(backend, SharesPrompt) and backend.shares_prompt
         return Run(
             engine,
             ResumedBackend(backend, resumed) if resumed else backend,

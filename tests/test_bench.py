@@ -1,4 +1,4 @@
-"""`make bench` runs through, and its table is made from what it wrote; no figure is checked here."""
+"""`make bench` runs through and makes its table of what it wrote; no figure is checked here."""
 
 import json
 import os

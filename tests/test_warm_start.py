@@ -20,8 +20,11 @@ FIVE = "2 and 3 make \\boxed{5}"
 class Watched(ScriptedBackend):
     """Notes how much had been delivered when each request came."""
 
-    def __init__(self, scripts: Sequence[Script | str], *, pace: float = 0.0) -> None:
+    def __init__(
+        self, scripts: Sequence[Script | str], *, pace: float = 0.0, shares_prompt: bool = True
+    ) -> None:
         super().__init__(scripts, pace=pace)
+        self.shares_prompt = shares_prompt
         self.seen: list[tuple[int, int]] = []
 
     @asynccontextmanager
@@ -57,6 +60,11 @@ async def test_without_it_all_start_at_once() -> None:
 async def test_by_default_a_long_prompt_decides(length: int, others: int) -> None:
     backend = Watched([FIVE], pace=0.01)
     assert (await starts(backend, "?" * length))[1:] == [others] * 3
+
+
+async def test_by_default_it_is_not_done_where_slots_compute_the_prompt_for_themselves() -> None:
+    backend = Watched([FIVE], pace=0.01, shares_prompt=False)
+    assert await starts(backend, "?" * LONG_PROMPT) == [0, 0, 0, 0]
 
 
 async def test_a_first_trace_that_fails_or_says_nothing_keeps_nobody_waiting() -> None:

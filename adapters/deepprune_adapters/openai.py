@@ -129,6 +129,11 @@ class OpenAIBackend:
         return self._capabilities.continue_prefix is not None
 
     @property
+    def shares_prompt(self) -> bool:
+        """Servers for many users (vLLM, SGLang, hosted ones) have a prefix cache as a rule."""
+        return True
+
+    @property
     def capabilities(self) -> ServerCapabilities:
         """What the server has shown that it can do, by now."""
         return self._capabilities.known
