@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import anyio
 from figures import Figure, Sizes, ratios
 from rendering import tokens
 
-from deepprune_sdk import LearnedJudge, ParallelReasoner
+from deepprune_sdk import DeepPrune, FullSampling, LearnedJudge, ParallelReasoner, Policy
 from deepprune_sdk.evaluation.replay import replay
 from deepprune_sdk.recording import RecordedTrace
 from deepprune_sdk.testing import ScriptedBackend
@@ -23,36 +23,44 @@ ANSWERS = ("36", "36", "36", "15", "36", "24", "36", "15")
 """Final answers of the traces, in turn."""
 
 
+POLICIES: dict[str, Callable[[], Policy]] = {
+    "default policy": lambda: ParallelReasoner(ScriptedBackend(["."])).policy,
+    "all to their ends (cons@n)": FullSampling,
+    "all compared at 7 checkpoints, all to their ends": lambda: DeepPrune(tau=1.0),
+}
+"""The default ends most runs early; the last one never finds two traces alike, the worst case."""
+
+
 def measure_replaying(sizes: Sizes) -> Iterator[Figure]:
-    """Tokens a second, and whether twice the traces take twice the time."""
+    """Recorded tokens a second, and whether twice the traces take twice the time."""
     length = sizes.of(LENGTH, least=600)
-    rates: dict[int, list[float]] = {}
-    counts = [sizes.of(64 * more, least=4 * more) for more in (1, 2, 4)]
-    traces = {n: [_trace(number, length) for number in range(n)] for n in counts}
-    for _ in range(sizes.repeats):
-        for n in counts:
-            rates.setdefault(n, []).append(_rate(traces[n]))
-    for n, values in rates.items():
-        yield Figure(
-            group="replay",
-            name=f"{n} traces of {length} tokens",
-            unit="tokens/s",
-            values=values,
-            limit=2e6,
-            at_least=True,
-        )
-    few, _, most = rates.values()
-    yield Figure(
-        group="replay",
-        name="time a trace, 4 times the traces / once",
-        unit="x",
-        values=ratios(few, most),
-        limit=1.3,
-    )
+    counts = [sizes.of(32 * more, least=4 * more) for more in (1, 2, 4)]
+    traces = [_trace(number, length) for number in range(counts[-1])]
+    for name, policy in POLICIES.items():
+        rates: dict[int, list[float]] = {n: [] for n in counts}
+        for _ in range(sizes.repeats):
+            for n in counts:
+                rates[n].append(_rate(traces[:n], policy()))
+        for n, values in rates.items():
+            yield Figure(
+                group="replay",
+                name=f"{name}: {n} traces of {length} tokens",
+                unit="tokens/s",
+                values=values,
+                limit=2e6,
+                at_least=True,
+            )
+        for more in (2, 4):
+            yield Figure(
+                group="replay",
+                name=f"{name}: time a trace, {more} times the traces / once",
+                unit="x",
+                values=ratios(rates[counts[0]], rates[counts[more // 2]]),
+                limit=1.3,
+            )
 
 
-def _rate(traces: Sequence[RecordedTrace]) -> float:
-    policy = ParallelReasoner(ScriptedBackend(["."])).policy
+def _rate(traces: Sequence[RecordedTrace], policy: Policy) -> float:
     gc.collect()
     begun = time.process_time()
     anyio.run(replay, traces, policy, LearnedJudge())
