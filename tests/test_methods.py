@@ -4,15 +4,19 @@ import pytest
 from driving import Driver
 
 from deepprune_sdk import (
+    Answers,
     Checkpoints,
+    Chunk,
     Composed,
     ConfigurationError,
     Deadline,
     DeepConf,
     DeepPrune,
+    Engine,
     FullSampling,
     ParallelProbe,
     ParallelReasoner,
+    Policy,
     SettledVote,
     StopAtAnswer,
     TokenBudget,
@@ -21,6 +25,8 @@ from deepprune_sdk import (
     method,
 )
 from deepprune_sdk.policies import METHODS
+from deepprune_sdk.policies.base import RunSetup
+from deepprune_sdk.signals import Arrived, End, Ended, Failed, Probe, Probed, Tick
 from deepprune_sdk.testing import ScriptedBackend
 
 FIVE = "\\boxed{5}"
@@ -179,6 +185,72 @@ def test_after_one_dissent_seven_are_needed() -> None:
         driver.end(trace, f"\\boxed{{{answer}}}")
     assert driver.ended_because == "settled"
     assert driver.result().posterior == pytest.approx(1 - 9 / 256)  # 6 to 1
+
+
+# --- Parallel-Probe -------------------------------------------------------------------------------
+
+
+def probing(policy: ParallelProbe | Composed, n: int) -> Engine:
+    setup = RunSetup(n=n, seed=0, question="?", can_probe=True)
+    engine = Engine(policy, setup, Answers())
+    engine.begin()
+    return engine
+
+
+def probe(engine: Engine, trace: int, answer: str | None) -> None:
+    """Let a trace grow by one token, at which it is asked and says `answer`."""
+    asked = engine.handle(Arrived(trace=trace, chunk=Chunk(pieces=("w",))))
+    tokens = engine.traces[trace].tokens
+    assert Probe(trace=trace, tokens=tokens) in asked
+    text = None if answer is None else f"{answer}}}"
+    engine.handle(Probed(trace=trace, tokens=tokens, text=text))
+
+
+def test_a_leader_that_changes_starts_the_count_anew() -> None:
+    engine = probing(ParallelProbe(every=1, stable=3), n=1)
+    for answer in ("5", "5", "6", None, "6", "6"):
+        probe(engine, 0, answer)
+        assert engine.ended_because is None
+    probe(engine, 0, "6")
+    assert engine.ended_because == "stable"
+    assert engine.tally().answer == "6"
+
+
+def test_a_round_waits_for_all_live_traces_and_not_for_those_that_are_over() -> None:
+    engine = probing(ParallelProbe(every=1, stable=1), n=2)
+    probe(engine, 0, "5")
+    assert engine.ended_because is None
+    engine.handle(Failed(trace=1, error="broken"))
+    assert engine.ended_because == "stable"
+
+
+def test_a_dropped_trace_casts_no_ballot_and_an_ended_one_does() -> None:
+    engine = probing(ParallelProbe(every=1, stable=9, drop_after=2, warmup=0), n=3)
+    engine.handle(Arrived(trace=2, chunk=Chunk(pieces=(FIVE,))))
+    engine.handle(Ended(trace=2))
+    for _ in range(2):
+        probe(engine, 0, "5")
+        probe(engine, 1, "6")
+    assert [trace.outcome for trace in engine.traces] == [None, "pruned", "finished"]
+    assert engine.traces[1].reason == "disagrees"
+    assert {ballot.trace for ballot in engine.ballots()} == {0, 2}
+
+
+def test_other_policies_look_at_other_tokens() -> None:
+    policy = Composed(ParallelProbe(every=2, stable=9), StopAtAnswer(every=1), Deadline(seconds=9))
+    engine = probing(policy, n=1)
+    assert engine.handle(Arrived(trace=0, chunk=Chunk(pieces=("w",)))) == []
+    assert engine.handle(Tick(seconds=1)) == []
+    assert len(engine.handle(Arrived(trace=0, chunk=Chunk(pieces=("w",))))) == 1
+    assert engine.handle(Tick(seconds=9)) == [End(reason="deadline")]
+
+
+@pytest.mark.parametrize("policy", [UnanimousWindow(window=2), DeepConf(kept=0.9, warmup=1)])
+def test_a_deadline_goes_with_any_method_and_spares_a_warm_up(policy: Policy) -> None:
+    driver = Driver(Composed(policy, Deadline(seconds=9)), n=4)
+    driver.tell(Tick(seconds=9))
+    warms_up = isinstance(policy, DeepConf)
+    assert driver.ended_because == (None if warms_up else "deadline")
 
 
 # --- the posterior --------------------------------------------------------------------------------
