@@ -246,11 +246,11 @@ def test_other_policies_look_at_other_tokens() -> None:
 
 
 @pytest.mark.parametrize("policy", [UnanimousWindow(window=2), DeepConf(kept=0.9, warmup=1)])
-def test_a_deadline_goes_with_any_method_and_spares_a_warm_up(policy: Policy) -> None:
-    driver = Driver(Composed(policy, Deadline(seconds=9)), n=4)
+@pytest.mark.parametrize("shadow", [False, True])
+def test_a_deadline_ends_any_method_also_in_its_warm_up(policy: Policy, shadow: bool) -> None:
+    driver = Driver(Composed(policy, Deadline(seconds=9)), n=4, shadow=shadow)
     driver.tell(Tick(seconds=9))
-    warms_up = isinstance(policy, DeepConf)
-    assert driver.ended_because == (None if warms_up else "deadline")
+    assert driver.ended_because == "deadline"
 
 
 # --- the posterior --------------------------------------------------------------------------------

@@ -28,7 +28,10 @@ LONGEST_LOOK = 256
 
 
 class TokenBudget(Config):
-    """End the run, or a trace, once it has generated so many tokens."""
+    """End the run, or a trace, once it has generated so many tokens.
+
+    What a method protects is spared: a warm-up comes to its end first.
+    """
 
     name: Literal["token-budget"] = "token-budget"
     run: int | None = Field(default=None, ge=1)
@@ -118,7 +121,10 @@ class _MoneyState(PolicyState):
 
 
 class Deadline(Config):
-    """End the run after so many seconds, with the answer that it has by then."""
+    """End the run after so many seconds, with the answer that it has by then.
+
+    In a warm-up and in shadow mode, too: time is up.
+    """
 
     name: Literal["deadline"] = "deadline"
     seconds: float = Field(gt=0)
@@ -139,4 +145,4 @@ class _DeadlineState(PolicyState):
 
     def observe(self, seen: Observation, view: RunView) -> Iterable[Decision]:
         if isinstance(seen, Elapsed) and seen.seconds >= self._seconds:
-            yield End(reason="deadline")
+            yield End(reason="deadline", hard=True)
