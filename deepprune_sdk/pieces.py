@@ -6,7 +6,7 @@ from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
-from typing import Final, overload
+from typing import Final, cast, overload
 
 __all__ = ["Pieces"]
 
@@ -99,6 +99,12 @@ class Pieces(Sequence[str]):
             joined = self._blocks[block]
             return joined.text[joined.offset(within) : joined.ends[within]]
         return self._tail[number - len(self._blocks) * BLOCK]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and list(self) == list(cast("Sequence[object]", other))
+
+    def __hash__(self) -> int:
+        raise TypeError("unhashable: pieces grow")
 
     def __repr__(self) -> str:
         return f"Pieces({list(self)!r})"

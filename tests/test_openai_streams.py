@@ -241,3 +241,19 @@ async def test_of_usages_that_come_in_one_read_the_largest_counts(server: ChatSe
     server.says(b"".join(event({"content": c}, usage=usage(9, n)) for c, n in said), finish(), DONE)
     trace = await streamed(at(server))
     assert trace.usage == Usage(prompt=9, generated=3)
+
+
+@pytest.mark.parametrize("asked_for", [0, 2])
+async def test_scores_are_read_only_where_they_were_asked_for(
+    server: ChatServer, asked_for: int
+) -> None:
+    scored = [
+        {"token": token, "logprob": -0.5, "bytes": None, "top_logprobs": [{"logprob": -1.0}] * 2}
+        for token in ("Hel", "lo")
+    ]
+    server.says(event({"content": "Hello"}, logprobs={"content": scored}), finish(), DONE)
+    async with at(server).stream(asked(top_logprobs=asked_for)) as chunks:
+        first = await anext(chunks)
+    assert first.pieces == ("Hel", "lo")  # whose tokens they are, they say in any case
+    assert first.confidences == ((1.0, 1.0) if asked_for else None)
+    assert first.logprobs == ((-0.5, -0.5) if asked_for else None)

@@ -54,4 +54,8 @@ def test_a_block_may_be_long() -> None:
 def test_they_refuse_what_a_list_refuses() -> None:
     with pytest.raises(IndexError):
         Pieces("ab")[2]
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(Pieces())
+    assert Pieces("ab") == ["a", "b"]
+    assert Pieces("ab") != {"a", "b"}
     assert repr(Pieces("ab")) == "Pieces(['a', 'b'])"

@@ -51,6 +51,7 @@ class ChunkReader:
         running_usage: Whether usage comes with the text, and not at the end alone.
         reasoning: Tokens of reasoning that the server says it wrote.
         thought: Whether any reasoning text has come.
+        scores: Whether log-probabilities are wanted, where they come.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class ChunkReader:
         self.candidates = 0
         self.reasoning = 0
         self.thought = False
+        self.scores = True
 
     @property
     def over(self) -> bool:
@@ -180,7 +182,7 @@ class ChunkReader:
         if scores and (entries := scores.get("content")):
             top = max(len(entry.get("top_logprobs") or ()) for entry in entries)
             self.candidates = max(self.candidates, top)
-            tokens = scored_tokens(entries, text, self._counter)
+            tokens = scored_tokens(entries, text, self._counter, scores=self.scores)
         elif count is None:
             tokens = Tokens(self._counter.split(text) if text else [], self._counter.exact)
         elif count <= 1:

@@ -91,6 +91,7 @@ class ChatStream:
                     candidates=self._request.sampling.top_logprobs,
                 )
                 self._response = await self._open()
+                self._reader.scores = bool(self._sent.get("logprobs"))
                 self._intake.begin(self._response.aiter_raw())
                 await self._expect_events(self._response.headers)
             if scope.cancelled_caught:

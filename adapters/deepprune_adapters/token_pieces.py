@@ -77,8 +77,12 @@ class Tokens:
             self.logprobs += other.logprobs
 
 
-def scored_tokens(entries: Sequence[dict[str, Any]], text: str, counter: TokenCounter) -> Tokens:
+def scored_tokens(
+    entries: Sequence[dict[str, Any]], text: str, counter: TokenCounter, *, scores: bool = True
+) -> Tokens:
     """Cut `text` by the log-probability entries that came with it, one a token.
+
+    Without `scores` only the tokens are read from them: nobody asked for more.
 
     Where the tokens do not spell the text (the server holds half a character or a stop word back,
     or has taken tags out), there are still as many pieces as tokens.
@@ -92,6 +96,8 @@ def scored_tokens(entries: Sequence[dict[str, Any]], text: str, counter: TokenCo
         else:
             pieces = fit(counter.split(text), len(entries)) if text else [""] * len(entries)
             exact = len(entries) == 1
+    if not scores:
+        return Tokens(pieces, exact)
     candidates = [entry.get("top_logprobs") or () for entry in entries]
     return Tokens(
         pieces,
