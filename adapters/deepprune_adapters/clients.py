@@ -98,11 +98,15 @@ class Clients:
             )
             # Reading the authorities takes a sixth of a second: not where there is no TLS.
             plain = self._url.startswith("http://")
+            # The HTTP client logs the address of every request: credentials in it go apart.
+            address = httpx2.URL(self._url)
+            credentials = (address.username, address.password) if address.userinfo else None
             client = openai.AsyncOpenAI(
                 api_key=self._key,
-                base_url=self._url,
+                base_url=address.copy_with(username=None, password=None),
                 max_retries=0,
                 http_client=openai.DefaultAsyncHttpxClient(
+                    auth=credentials,
                     limits=limits,
                     verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if plain else True,
                 ),
