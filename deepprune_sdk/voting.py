@@ -175,14 +175,15 @@ def leader_stays_ahead(leader: float, second: float) -> float:
     return _incomplete_beta_half(second + 1.0, leader + 1.0)
 
 
-def leader_keeps_lead(leader: float, second: float, left: int) -> float:
-    """Probability that the leading answer is still ahead after `left` more ballots of weight 1.
+def leader_keeps_lead(leader: float, second: float, left: int, *, wins_ties: bool = False) -> float:
+    """Probability that the leading answer still wins after `left` more ballots of weight 1.
 
     Each goes to the leader or to the runner-up; the flat prior of the Beta rule makes their number
-    for the runner-up Beta-binomial(left, second + 1, leader + 1). A tie counts as lost. With many
-    ballots left this is `leader_stays_ahead`.
+    for the runner-up Beta-binomial(left, second + 1, leader + 1). With many ballots left this is
+    `leader_stays_ahead`.
     """
-    lost = max(0, ceil((leader - second + left) / 2.0))  # so many for the runner-up, or more
+    level = (leader - second + left) / 2.0
+    lost = max(0, int(level) + 1 if wins_ties else ceil(level))  # ballots for the runner-up
     if lost > left:
         return 1.0
     a, b = second + 1.0, leader + 1.0

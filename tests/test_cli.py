@@ -77,7 +77,7 @@ def test_by_default_traces_start_as_the_vote_needs_them(capsys: Output) -> None:
 
     out = capsys.readouterr().out
     assert "scripted: agree, judge fixed, n=16\n" in out
-    assert "traces  6: 4 finished, 0 closed as redundant, 2 stopped" in out
+    assert "traces  5: 3 finished, 0 closed as redundant, 2 stopped" in out
     assert "ended   settled: more traces would hardly have turned the vote" in out
 
 

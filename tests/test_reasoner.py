@@ -44,7 +44,7 @@ async def test_the_defaults_prune_and_settle() -> None:
     assert isinstance(parallel.judge, LearnedJudge)
     assert repr(parallel.policy) == repr(method("deepprune"))
     result = await parallel.solve("2 + 3?")
-    assert len(result.traces) == 6  # 4 unanimous ballots settle it, and half as many again start
+    assert len(result.traces) == 5  # 3 unanimous ballots settle it, and half as many again start
     assert result.ended_because == "settled"
     assert result.answer == "5"
     assert result.judge.name == "learned"

@@ -288,16 +288,13 @@ def test_a_run_whose_traces_all_ended_is_complete_and_not_settled() -> None:
 @pytest.mark.parametrize(
     ("answers", "n", "after"),
     [
-        # 2 to 0 with 1 open: certain. With 2 open the runner-up has to take both, a tie:
-        # 1/4 * 2/5 = 0.1, and with 3 open the last three: 1/4 * 2/5 * 3/6 = 0.05.
-        ("aa", 3, 2),
-        ("aa-", 4, 3),
-        ("aa", 4, None),
-        ("aa", 5, 2),
-        # 3 to 0 with 9 open: six or more for the runner-up, see test_voting.
+        ("aa", 4, 2),  # 2 to 0 with 2 open: at worst a tie, and trace 0 decides it
+        ("aa", 5, 2),  # with 3 open: lost where all go to another, 1/4 * 2/5 * 3/6 = 0.05
+        ("aa", 7, None),
+        ("baa", 5, None),
         ("aaa", 12, 3),
-        ("aaa", 40, None),
-        ("aaaa", 40, 4),
+        ("aaa", 64, None),  # 0.947
+        ("aaaa", 64, 4),
     ],
 )
 def test_the_full_vote_is_predicted_from_what_is_open(
@@ -305,6 +302,15 @@ def test_the_full_vote_is_predicted_from_what_is_open(
 ) -> None:
     policy = SettledVote(confidence=0.95, of="full-vote")
     assert settled_after(policy, answers, n) == after
+
+
+def test_a_tie_is_lost_while_an_earlier_trace_may_decide_it() -> None:
+    driver = Driver(SettledVote(confidence=0.95, of="full-vote"), n=4)
+    driver.end(1, ballot("a"))
+    driver.end(2, ballot("a"))
+    assert driver.ended_because is None  # 2 to 0, 2 open, one of them trace 0
+    driver.fail(0)
+    assert driver.ended_because == "settled"
 
 
 # --- lookahead ------------------------------------------------------------------------------------

@@ -155,14 +155,13 @@ def test_one_more_ballot_for_the_leader_never_lowers_the_probability() -> None:
 # --- the full vote --------------------------------------------------------------------------------
 
 
-def predicted(leader: int, second: int, left: int) -> Fraction:
+def predicted(leader: int, second: int, left: int, wins_ties: bool) -> Fraction:
     """By urn: each further ballot goes to either with probability (its ballots + 1) / (all + 2)."""
     if left == 0:
-        return Fraction(leader > second)
+        return Fraction(leader > second or (wins_ties and leader == second))
     share = Fraction(leader + 1, leader + second + 2)
-    return share * predicted(leader + 1, second, left - 1) + (1 - share) * predicted(
-        leader, second + 1, left - 1
-    )
+    won = predicted(leader + 1, second, left - 1, wins_ties)
+    return share * won + (1 - share) * predicted(leader, second + 1, left - 1, wins_ties)
 
 
 @pytest.mark.parametrize(
@@ -182,12 +181,23 @@ def test_the_full_vote_by_hand(leader: int, second: int, left: int, probability:
     assert leader_keeps_lead(leader, second, left) == pytest.approx(probability, abs=1e-12)
 
 
-@given(st.integers(0, 9), st.integers(0, 9), st.integers(0, 9))
-def test_the_full_vote_is_exact(leader: int, second: int, left: int) -> None:
+@pytest.mark.parametrize(
+    ("leader", "second", "left", "probability"),
+    [(2, 0, 2, 1.0), (2, 0, 3, 0.95), (1, 1, 0, 1.0), (1, 0, 1, 1.0)],
+)
+def test_the_full_vote_by_hand_where_the_leader_wins_ties(
+    leader: int, second: int, left: int, probability: float
+) -> None:
+    found = leader_keeps_lead(leader, second, left, wins_ties=True)
+    assert found == pytest.approx(probability, abs=1e-12)
+
+
+@given(st.integers(0, 9), st.integers(0, 9), st.integers(0, 9), st.booleans())
+def test_the_full_vote_is_exact(leader: int, second: int, left: int, wins_ties: bool) -> None:
     if leader >= second:
-        assert leader_keeps_lead(leader, second, left) == pytest.approx(
-            float(predicted(leader, second, left)), abs=1e-12
-        )
+        found = leader_keeps_lead(leader, second, left, wins_ties=wins_ties)
+        exact = float(predicted(leader, second, left, wins_ties))
+        assert found == pytest.approx(exact, abs=1e-12)
 
 
 @given(st.integers(0, 60), st.integers(0, 20))

@@ -70,7 +70,7 @@ class _SettledState(PolicyState):
         if self._policy.lookahead is None:
             return view.setup.n
         if self._needed is None:
-            self._needed = self._needs((), 0.0, view.setup.n)
+            self._needed = self._needs((), 0.0, view.setup.n, wins_ties=True)
         return len(view.traces) - view.live + self._needed
 
     def observe(self, seen: Observation, view: RunView) -> Iterable[Decision]:
@@ -79,12 +79,16 @@ class _SettledState(PolicyState):
         if len(view.traces) == view.setup.n and not view.live:
             return  # every trace ended: the run is complete
         counted, waiting = self._ballots(view)
-        totals = [entry.total for entry in view.vote.tally(counted).entries.values()]
+        tally = view.vote.tally(counted)
+        totals = [entry.total for entry in tally.entries.values()]
         open_ballots = _open_ballots(counted, view)
-        if self._settles(totals, open_ballots):
+        first = _first_answer(counted, view)
+        if self._settles(totals, open_ballots, wins_ties=first == tally.answer):
             yield End(reason="settled")
         elif self._policy.lookahead is not None:
-            self._needed = self._needs(totals, waiting, open_ballots)
+            self._needed = self._needs(
+                totals, waiting, open_ballots, wins_ties=first in (tally.answer, None)
+            )
 
     def _ballots(self, view: RunView) -> tuple[list[Ballot], float]:
         """Return the ballots that count, and the weight of those that will do so later."""
@@ -112,7 +116,7 @@ class _SettledState(PolicyState):
             ]
         return counted, fsum(later)
 
-    def _settles(self, totals: Sequence[float], open_ballots: int) -> bool:
+    def _settles(self, totals: Sequence[float], open_ballots: int, *, wins_ties: bool) -> bool:
         """Whether a vote with these totals, the leader's first, is settled."""
         if not totals:
             return False
@@ -123,20 +127,35 @@ class _SettledState(PolicyState):
         if self._policy.of == "mode":
             probability = leader_stays_ahead(leader, second)
         else:
-            probability = leader_keeps_lead(leader, second, open_ballots)
+            probability = leader_keeps_lead(leader, second, open_ballots, wins_ties=wins_ties)
         return probability >= confidence - ROUNDING
 
-    def _needs(self, totals: Sequence[float], waiting: float, open_ballots: int) -> int:
+    def _needs(
+        self, totals: Sequence[float], waiting: float, open_ballots: int, *, wins_ties: bool
+    ) -> int:
         """Return how many traces are to be live: by bisection, as more ballots settle more."""
         leader, others = (totals[0], totals[1:]) if totals else (0.0, ())
         low, high = 1, max(1, open_ballots)
         while low < high:
             ballots = (low + high) // 2
-            if self._settles([leader + ballots, *others], open_ballots - ballots):
+            agreed = [leader + ballots, *others]
+            if self._settles(agreed, open_ballots - ballots, wins_ties=wins_ties):
                 high = ballots
             else:
                 low = ballots + 1
         return max(1, ceil((self._policy.lookahead or 1.0) * low - waiting - ROUNDING))
+
+
+def _first_answer(counted: Sequence[Ballot], view: RunView) -> str | None:
+    """Return the answer that wins ties: that of the first trace which has, or may have, a ballot.
+
+    None while that trace has none that counts.
+    """
+    answers = {ballot.trace: ballot.answer for ballot in counted}
+    for trace in view.traces:
+        if trace.index in answers or trace.speaks or trace.index in view.imputations:
+            return answers.get(trace.index)
+    return None
 
 
 def _open_ballots(counted: Sequence[Ballot], view: RunView) -> int:
