@@ -39,9 +39,7 @@ Finish = Literal["stop", "length"]
 class Config(BaseModel):
     """Frozen settings whose faults are one line: the field, its value and what it should be."""
 
-    model_config: ClassVar[ConfigDict] = ConfigDict(
-        frozen=True, extra="forbid", defer_build=True
-    )
+    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     if not TYPE_CHECKING:  # type checkers make a signature of the fields
 
