@@ -22,8 +22,10 @@ from deepprune_adapters.llama import LlamaBackend
 from deepprune_adapters.openai import OpenAIBackend
 from deepprune_sdk import Checkpoints, DeepPrune, ParallelReasoner, Sampling
 
-QUESTION = "A box holds 12 pencils. How many pencils are in 3 boxes? Think step by step, and put "
-QUESTION += "your final answer within \\boxed{}."
+QUESTION = (
+    "A box holds 12 pencils. How many pencils are in 3 boxes? Think step by step, and put your "
+    "final answer within \\boxed{}."
+)
 
 
 async def main() -> None:
