@@ -25,7 +25,7 @@ class Place:
         """Take the place."""
         self._throttle = throttle
         self._narrowings = narrowings
-        self.served = False
+        self.served: bool = False
 
     def serve(self) -> None:
         """Say that the request has brought its first token."""
