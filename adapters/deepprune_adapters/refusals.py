@@ -27,6 +27,9 @@ CODES = {
 }
 """Statuses of errors that come inside a stream, under HTTP 200, by their code or type."""
 
+ENOUGH = 2000
+"""Characters in which a refusal says what it refuses; some quote the whole request after them."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
@@ -58,11 +61,12 @@ class Refusal:
         code, kind = fields.get("code"), fields.get("type") or fields.get("error_type")
         if not status:
             status = _status(code) or _status(kind)
+        text = message if isinstance(message, str) else json.dumps(message, default=str)
         return cls(
             status=status,
-            text=message if isinstance(message, str) else json.dumps(message, default=str),
-            code=" ".join(str(part) for part in (code, kind) if part),
-            param=str(fields.get("param") or ""),
+            text=text[:ENOUGH],
+            code=" ".join(str(part) for part in (code, kind) if part)[:ENOUGH],
+            param=str(fields.get("param") or "")[:ENOUGH],
             retry_after=None if headers is None else _retry_after(headers),
         )
 

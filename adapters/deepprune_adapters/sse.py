@@ -49,6 +49,8 @@ class EventSplitter:
             self._line.append(read)
             return []
         lines = b"".join((*self._line, read)).splitlines()
+        # The whole line is counted when it is taken.
+        self._size = max(0, self._size - sum(map(len, self._line)))
         self._line.clear()
         if not read.endswith((b"\n", b"\r")):
             self._line.append(lines.pop())

