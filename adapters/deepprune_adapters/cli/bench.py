@@ -132,7 +132,8 @@ def named_methods(texts: Iterable[str]) -> Mapping[str, Policy]:
 
     names: list[str] = []
     for part in (part.strip() for text in texts for part in text.split(",")):
-        if "=" in part and ":" not in part and names:
+        first = part.partition("+")[0]
+        if "=" in first and ":" not in first and names:
             names[-1] += f",{part}" if ":" in names[-1] else f":{part}"
         elif part:
             names.append(part)
