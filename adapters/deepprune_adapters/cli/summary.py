@@ -102,16 +102,20 @@ def _traces(result: Result) -> str:
 
 def _shadow(shadow: ShadowReport, generated: int) -> str:
     if not shadow.closings and not shadow.saved:
-        return "pruning would have closed nothing and saved nothing"
+        return "the method would have closed nothing and saved nothing"
     share = shadow.saved / generated if generated else 0.0
     answer = "none" if shadow.answer is None else clean(shadow.answer, 100)
     verdict = f"another answer ({answer})" if shadow.answer_differs else "the same answer"
     open_ends = shadow.closings - shadow.right - shadow.wrong
-    closings = f"{shadow.right} of {count(shadow.closings, 'closing')} right, {shadow.wrong} wrong"
+    closings = "no trace closed as redundant"
+    if shadow.closings:
+        right = f"{shadow.right} of {count(shadow.closings, 'closing')} right"
+        closings = f"{right}, {shadow.wrong} wrong"
     if open_ends:
         closings += f", {open_ends} without an answer to compare"
     return (
-        f"pruning would save {shadow.saved:,} tokens ({share:.0%}) and give {verdict}; {closings}"
+        f"the method would save {shadow.saved:,} tokens ({share:.0%}) and give {verdict}; "
+        f"{closings}"
     )
 
 

@@ -125,7 +125,7 @@ def _shadow(shadow: ShadowReport, generated: int) -> str:
     answer = "none" if shadow.answer is None else escaped(shadow.answer, limit=200)
     verdict = "another answer" if shadow.answer_differs else "the same answer"
     return (
-        f"nothing was closed; pruning would have saved {number(shadow.saved)} tokens "
+        f"nothing was closed; the method would have saved {number(shadow.saved)} tokens "
         f"({percent(shadow.saved / generated if generated else 0.0)}) and given {verdict}: "
         f"<bdi>{answer}</bdi>. Closings: {number(shadow.closings)}, of them {number(shadow.right)} "
         f"right and {number(shadow.wrong)} wrong"
