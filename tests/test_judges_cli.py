@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import anyio
 import pytest
+from down_judge import DownJudge
 
 from deepprune_adapters.cli.app import run
 from deepprune_adapters.cli.choose import JUDGES, choose_judge, choose_live_judge
 from deepprune_adapters.judges import ProbeJudge, RemoteJudge
-from deepprune_sdk.errors import ConfigurationError, JudgeError
+from deepprune_sdk.errors import ConfigurationError
 from deepprune_sdk.judges import LearnedJudge
 from deepprune_sdk.testing import ScriptedBackend
 from deepprune_sdk.trace import Pair, TracePrefix
-from deepprune_sdk.types import Verdict
 
 BACKEND = ScriptedBackend(["text"], continues_prefix=True)
 
@@ -79,14 +78,6 @@ def test_a_local_model_that_is_not_there_is_one_line() -> None:
     with pytest.raises(ConfigurationError) as caught:
         make()
     assert "\n" not in str(caught.value)
-
-
-class DownJudge:
-    name = "down"
-    costs_tokens = False
-
-    async def compare(self, pairs: Sequence[Pair]) -> list[Verdict]:
-        raise JudgeError("judge down: cannot reach http://127.0.0.1:9/v1")
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])

@@ -100,7 +100,7 @@ def reasoner() -> ParallelReasoner:
         ),
         (
             lambda: Retries.model_validate({"tries": 3}),
-            "Retries has no setting 'tries'; known: attempts, initial, maximum",
+            "Retries has no setting 'tries'; known: attempts, initial, maximum, patience",
         ),
     ],
 )
