@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -156,6 +157,15 @@ class Endpoint:
                 return f"{self.url} refuses {field}={value}{said_so}; change {where}"
         return f"{self.url} refuses the request ({refusal.status}){said_so}"
 
+    def _uncertified(self, untrusted: ssl.SSLCertVerificationError) -> UnavailableError:
+        refused = UnavailableError(
+            f"the certificate of {self.url} is not trusted "
+            f"({self.excerpt(untrusted.verify_message or str(untrusted))}); name its authority in "
+            "SSL_CERT_FILE, or give a client= that trusts it"
+        )
+        refused.retryable, refused.fatal = False, True
+        return refused
+
     def failed(
         self, error: Exception, *, tokens: int | None = None, sent: Mapping[str, object]
     ) -> BackendError | None:
@@ -181,6 +191,8 @@ class Endpoint:
         if "TooManyRedirects" in names:
             return self.unlike_openai(str(error))
         if "ConnectError" in names:
+            if (untrusted := _untrusted(error)) is not None:
+                return self._uncertified(untrusted)
             return UnavailableError(
                 f"cannot reach {self.url}: is the server running? "
                 f"({self.excerpt(str(error)) or 'connection failed'})"
@@ -209,3 +221,10 @@ class Endpoint:
     def mentions_secret(self, error: BaseException) -> bool:
         """Whether the text of a foreign exception would show a secret in a traceback."""
         return any(secret in str(error) for secret in self.secrets)
+
+
+def _untrusted(error: BaseException | None) -> ssl.SSLCertVerificationError | None:
+    """The fault of a certificate among what led to an error; clients wrap it, on trio twice."""
+    while error is not None and not isinstance(error, ssl.SSLCertVerificationError):
+        error = error.__cause__ or error.__context__
+    return error
