@@ -3,33 +3,23 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Generator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from backend_calls import asked, streamed
+from simulator import fixtures
 from simulator.faults import refusing, too_many_logprobs, unsupported
 from simulator.replies import Dialect, error, refusal
-from simulator.server import Simulator, replay, simulator
+from simulator.server import Simulator, replay
 
 from deepprune_adapters.capabilities import ServerCapabilities
 from deepprune_adapters.openai import OpenAIBackend
 from deepprune_sdk.errors import AuthenticationError
 
+running, server = fixtures.running, fixtures.server
+
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture(scope="module")
-def running() -> Generator[Simulator]:
-    with simulator() as server:
-        yield server
-
-
-@pytest.fixture
-def server(running: Simulator) -> Simulator:
-    running.reset()
-    return running
 
 
 def at(server: Simulator, **options: Any) -> OpenAIBackend:

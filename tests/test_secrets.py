@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import pickle
 import traceback
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from simulator import fixtures
 from simulator.replies import Reply, Say, chunk, error, event, refusal
-from simulator.server import Script, Simulator, replay, simulator
+from simulator.server import Script, Simulator, replay
 
 from deepprune_adapters.openai import OpenAIBackend
 from deepprune_sdk import (
@@ -24,24 +25,14 @@ from deepprune_sdk import (
 )
 from deepprune_sdk.picture import run_picture
 
+running, server = fixtures.running, fixtures.server
+
 pytestmark = pytest.mark.anyio
 
 KEY = "sk-canary-0123456789abcdef"
 PASSWORD = "hunter2canary"
 ASKED = "What is the colour of the private canary question?"
 SAID = " the private canary answer is \\boxed{41}"
-
-
-@pytest.fixture(scope="module")
-def running() -> Generator[Simulator]:
-    with simulator() as server:
-        yield server
-
-
-@pytest.fixture
-def server(running: Simulator) -> Simulator:
-    running.reset()
-    return running
 
 
 def quoting(status: int) -> Script:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from contextlib import AsyncExitStack
 
 import anyio
 import pytest
+from simulator import fixtures
 from simulator.faults import at_most
 from simulator.replies import Dialect, error, refusal
-from simulator.server import Simulator, replay, simulator
+from simulator.server import Simulator, replay
 
 from deepprune_adapters.openai import OpenAIBackend
 from deepprune_sdk import FullSampling, ParallelReasoner, Retries, Sampling
 from deepprune_sdk.throttle import Place, Throttle
+
+running, server = fixtures.running, fixtures.server
 
 pytestmark = pytest.mark.anyio
 
@@ -136,18 +138,6 @@ async def test_a_wait_for_the_servers_time_can_be_cancelled() -> None:
 
 
 # --- a whole reasoner -----------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def running() -> Generator[Simulator]:
-    with simulator() as server:
-        yield server
-
-
-@pytest.fixture
-def server(running: Simulator) -> Simulator:
-    running.reset()
-    return running
 
 
 def reasoner(server: Simulator, **retries: float) -> ParallelReasoner:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import uvicorn
+from serving import listening, serving
 
 DONE = b"data: [DONE]\n\n"
 
@@ -140,24 +141,13 @@ class ChatServer:
 @contextmanager
 def chat_server() -> Generator[ChatServer]:
     """Run a server in a thread until the block is left."""
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
-    listener.listen(1024)
+    listener = listening(1024)
     chat = ChatServer(listener.getsockname()[1])
     config = uvicorn.Config(
         chat, log_config=None, lifespan="off", ws="none", timeout_graceful_shutdown=1
     )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-    thread.start()
-    chat.wait_until(lambda: server.started)
-    try:
+    with serving(config, listener, chat.wait_until):
         yield chat
-    finally:
-        server.should_exit = True
-        thread.join(10)
-        listener.close()
-        assert not thread.is_alive()
 
 
 @contextmanager

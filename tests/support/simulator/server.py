@@ -7,7 +7,6 @@ import json
 import socket
 import ssl
 import struct
-import threading
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import uvicorn
+from serving import listening, serving
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
@@ -246,9 +246,7 @@ def _protocol(simulator: Simulator) -> type[asyncio.Protocol]:
 @contextmanager
 def simulator(tls: ssl.SSLContext | None = None) -> Generator[Simulator]:
     """Serve in a thread until the block is left."""
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
-    listener.listen(2048)
+    listener = listening(2048)
     served = Simulator(listener.getsockname()[1], "http" if tls is None else "https")
     config = uvicorn.Config(
         served.app,
@@ -260,14 +258,5 @@ def simulator(tls: ssl.SSLContext | None = None) -> Generator[Simulator]:
     )
     config.load()
     config.ssl = tls
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-    thread.start()
-    served.wait_until(lambda: server.started)
-    try:
+    with serving(config, listener, served.wait_until):
         yield served
-    finally:
-        server.should_exit = True
-        thread.join(10)
-        listener.close()
-        assert not thread.is_alive()
