@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import uvicorn
-from serving import listening, serving
+from loopback import listening, serving
 
 DONE = b"data: [DONE]\n\n"
 
