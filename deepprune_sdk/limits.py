@@ -21,6 +21,9 @@ class Limits(Config):
 
     characters: int | None = Field(default=1_000_000, ge=1)
     """Of one trace; a trace that has more is cut there, as by a token limit."""
+    traces: int | None = Field(default=None, ge=1)
+    """Of all runs of a reasoner together; a run waits until there is room for its n. What it found
+    is the caller's from then on. Only a reasoner's own limits say this, not those of one call."""
     money: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     """Of a run, in the currency of its price; then the run ends with what it has. Streams that were
     open may have generated more by then, which is counted. Judges and probes are not."""

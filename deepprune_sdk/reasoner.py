@@ -31,6 +31,7 @@ from deepprune_sdk.recording.runlog import RunLogWriter
 from deepprune_sdk.recording.writer import TraceWriter
 from deepprune_sdk.result import Result
 from deepprune_sdk.retry import Retries
+from deepprune_sdk.room import Room
 from deepprune_sdk.run import Run, first_error
 from deepprune_sdk.throttle import Throttle
 from deepprune_sdk.types import Message, Prompt, Sampling, to_messages
@@ -111,6 +112,7 @@ class ParallelReasoner:
         self.price = price
         self.limits.around(self.policy, price)
         self._throttle = Throttle()
+        self._room = Room(self.limits.traces)
         self.shadow = shadow
         self.warm_start = warm_start
         self.keep_text = keep_text
@@ -191,6 +193,7 @@ class ParallelReasoner:
             ConfigurationError: As for `solve`.
         """
         messages = to_messages(prompt)
+        self._room.check(n)
         sampling = sampling or self.sampling
         seed = randbelow(2**31) if sampling.seed is None else sampling.seed
         backend = self.backend
@@ -218,6 +221,10 @@ class ParallelReasoner:
         )
         extractor = self.answers if answers is None else _extractor(answers)
         limits = limits or self.limits
+        if limits.traces not in (None, self.limits.traces):
+            raise ConfigurationError(
+                f"Limits(traces={limits.traces}) is shared by all runs: give it to the reasoner"
+            )
         policy = limits.around(self.policy, self.price)
         engine = Engine(policy, setup, extractor, shadow=self.shadow, keep_text=self.keep_text)
         candidates = max(sampling.top_logprobs, engine.candidates())
@@ -234,6 +241,7 @@ class ParallelReasoner:
             sampling=sampling,
             retries=self.retries,
             throttle=self._throttle,
+            room=self._room,
             log=None if run_log is None else RunLogWriter(run_log, policy, setup, self.shadow),
             recorder=self._recorder(engine, sampling, record_as),
             watched=watched,

@@ -24,6 +24,7 @@ from deepprune_sdk.recording.live import TraceRecorder
 from deepprune_sdk.recording.runlog import RunLogWriter
 from deepprune_sdk.result import Result
 from deepprune_sdk.retry import Retries
+from deepprune_sdk.room import Room
 from deepprune_sdk.signals import (
     Action,
     Arrived,
@@ -78,6 +79,7 @@ class Run:
         sampling: Sampling,
         retries: Retries,
         throttle: Throttle,
+        room: Room,
         log: RunLogWriter | None = None,
         recorder: TraceRecorder | None = None,
         watched: bool = True,
@@ -89,6 +91,7 @@ class Run:
         self._engine = engine
         self.id: str = token_hex(4)
         self._judging = judging
+        self._room = room
         self._price = price
         self._streams = Streams(
             engine,
@@ -209,7 +212,8 @@ class Run:
 
     async def _drive(self) -> None:
         try:
-            async with anyio.create_task_group() as tasks:
+            n = self._engine.setup.n
+            async with self._room.hold(n), anyio.create_task_group() as tasks:
                 self._act(None, self._engine.begin(), tasks)
                 wake = self._engine.wake_after()
                 if wake is not None:

@@ -188,7 +188,8 @@ class Streams:
         stream.scope.cancel()
 
     def _give_up(self, request: TraceRequest, stream: Stream, error: BackendError) -> None:
-        self._log_failure(request, error)
+        known = self.fatal is not None  # said already: what one request met, all of them meet
+        self._log_failure(request, error, level=logging.DEBUG if known else logging.WARNING)
         signals: list[Signal] = [Failed(trace=request.trace, error=str(error))]
         nothing_yet = not any(trace.tokens for trace in self._engine.traces)
         if error.fatal and nothing_yet and self.fatal is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import anyio
 import pytest
 from driving import Driver
 from live import StepBackend, never
@@ -18,6 +19,8 @@ from deepprune_sdk import (
     MoneyBudget,
     ParallelReasoner,
     Price,
+    Result,
+    RunTimeoutError,
     Usage,
 )
 from deepprune_sdk.policies.loops import loops
@@ -192,3 +195,71 @@ async def test_a_log_names_the_limits_as_policies(tmp_path: Any) -> None:
     limits = Limits(money=1.0)
     await reasoner(StepBackend([FIVE]), limits=limits, price=PRICE).solve("?", n=1, run_log=path)
     assert verify_run_log(path).ended_because == "complete"
+
+
+# --- traces in memory -----------------------------------------------------------------------------
+
+
+async def test_a_run_waits_until_the_others_leave_room() -> None:
+    go_on = anyio.Event()
+    backend = StepBackend([go_on, FIVE], [go_on, FIVE])
+    bounded = reasoner(backend, limits=Limits(traces=3))
+    results: list[Result] = []
+
+    async def solve() -> None:
+        results.append(await bounded.solve("?", n=2))
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(3):
+            tasks.start_soon(solve)
+        await anyio.wait_all_tasks_blocked()
+        assert len(backend.requests) == 2
+        go_on.set()
+    assert [result.answer for result in results] == ["5"] * 3
+    assert len(backend.requests) == 6
+    assert backend.most_open == 2
+
+
+async def test_a_small_run_does_not_overtake_a_large_one() -> None:
+    go_on = anyio.Event()
+    backend = StepBackend([go_on, FIVE], [FIVE], [FIVE])
+    bounded = reasoner(backend, limits=Limits(traces=3))
+    order: list[int] = []
+
+    async def solve(n: int) -> None:
+        await bounded.solve("?", n=n)
+        order.append(n)
+
+    async with anyio.create_task_group() as tasks:
+        for n in (2, 3, 1):
+            tasks.start_soon(solve, n)
+            await anyio.wait_all_tasks_blocked()
+        assert len(backend.requests) == 2
+        go_on.set()
+    assert order == [2, 3, 1]
+
+
+async def test_a_run_that_is_given_up_leaves_its_room() -> None:
+    backend = StepBackend([never()], [FIVE])
+    bounded = reasoner(backend, limits=Limits(traces=2))
+    for _ in range(3):
+        with pytest.raises(RunTimeoutError):
+            await bounded.solve("?", n=2, timeout=0.01)
+    async with bounded.run("?", n=2) as first:
+        await anyio.wait_all_tasks_blocked()
+        with pytest.raises(RunTimeoutError) as waiting:
+            await bounded.solve("?", n=1, timeout=0.01)
+        assert waiting.value.partial is not None
+        assert not waiting.value.partial.traces
+        first.stop()
+    backend.traces[0] = [FIVE]
+    assert (await bounded.solve("?", n=2)).answer == "5"
+
+
+async def test_room_that_can_never_be_is_an_error() -> None:
+    bounded = reasoner(StepBackend([FIVE]), limits=Limits(traces=3))
+    with pytest.raises(ConfigurationError, match=r"n=4 is more than Limits\(traces=3\)"):
+        await bounded.solve("?", n=4)
+    with pytest.raises(ConfigurationError, match="shared by all runs"):
+        await bounded.solve("?", n=1, limits=Limits(traces=2))
+    assert (await bounded.solve("?", n=1, limits=Limits(characters=100))).answer == "5"

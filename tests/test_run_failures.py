@@ -86,7 +86,9 @@ async def test_an_error_that_every_trace_must_meet_ends_the_run_at_once() -> Non
     assert caught.value.partial.ended_because == "failed"
 
 
-async def test_of_several_fatal_errors_one_is_raised() -> None:
+async def test_of_several_fatal_errors_one_is_raised_and_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     wait = anyio.Event()
     backend = StepBackend(
         [wait, AuthenticationError("first")], [wait, AuthenticationError("second")]
@@ -95,6 +97,7 @@ async def test_of_several_fatal_errors_one_is_raised() -> None:
         wait.set()
         with pytest.raises(AuthenticationError, match=r"first|second"):
             await run.wait()
+    assert len([each for each in caplog.records if each.levelno >= logging.WARNING]) == 1
 
 
 async def test_a_fatal_error_after_text_costs_its_trace_alone() -> None:

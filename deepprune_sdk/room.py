@@ -1,0 +1,52 @@
+"""How many traces all runs of a reasoner hold in memory at once."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+import anyio
+
+from deepprune_sdk.errors import ConfigurationError
+
+__all__ = ["Room"]
+
+
+class Room:
+    """Room for so many traces, which a run takes all at once, and waits for in its turn."""
+
+    def __init__(self, traces: int | None) -> None:
+        """Begin with all of it free; None makes it endless."""
+        self._traces = traces
+        self._free = None if traces is None else anyio.Semaphore(traces, fast_acquire=True)
+        # One run at a time takes its part: two that each hold a half would wait for ever.
+        self._turn = anyio.Lock()
+
+    def check(self, n: int) -> None:
+        """See that a run of `n` traces can ever start.
+
+        Raises:
+            ConfigurationError: It cannot.
+        """
+        if self._traces is not None and n > self._traces:
+            raise ConfigurationError(
+                f"n={n} is more than Limits(traces={self._traces}) ever has room for: "
+                "lower n or raise the limit"
+            )
+
+    @asynccontextmanager
+    async def hold(self, n: int) -> AsyncGenerator[None]:
+        """Wait for room for `n` traces, and keep it."""
+        if self._free is None:
+            yield
+            return
+        taken = 0
+        try:
+            async with self._turn:
+                while taken < n:
+                    await self._free.acquire()
+                    taken += 1
+            yield
+        finally:
+            for _ in range(taken):
+                self._free.release()
