@@ -103,7 +103,7 @@ class Fitter:
 
 def _read(part: Recorded) -> _Cell:
     profiles = ProfileCache()
-    batches = known_prefixes((pair for pair, _ in part.pairs), profiles)
+    batches = known_prefixes((pair for pair, _ in part.pairs), profiles.read)
     prefixes = next(iter(batches.values()))
     return _Cell(
         1.0,

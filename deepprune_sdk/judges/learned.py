@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from pathlib import Path
 from threading import Lock
 from typing import Final
@@ -14,7 +15,7 @@ from deepprune_sdk.errors import ConfigurationError
 from deepprune_sdk.judges.features import Profile, read_profile
 from deepprune_sdk.judges.likeness import likeness, sameness
 from deepprune_sdk.judges.weights import LearnedWeights, load_weights, probability
-from deepprune_sdk.trace import Pair, TracePrefix
+from deepprune_sdk.trace import Pair
 from deepprune_sdk.types import Verdict
 
 __all__ = ["LearnedJudge", "ProfileCache", "known_prefixes"]
@@ -68,10 +69,11 @@ class LearnedJudge:
 
     def score(self, pairs: Sequence[Pair]) -> list[Verdict]:
         """Judge a batch."""
-        weights, read = self._weights, self._profiles.read
+        weights = self._weights
+        read = cache(self._profiles.read)  # a prefix is compared with many others of its batch
         levels = {
             key: self._shift + weights.level(sameness(prefixes.values()), len(prefixes))
-            for key, prefixes in known_prefixes(pairs, self._profiles).items()
+            for key, prefixes in known_prefixes(pairs, read).items()
         }
         return [
             Verdict(
@@ -113,7 +115,7 @@ class ProfileCache:
         return profile
 
 
-def known_prefixes(pairs: Iterable[Pair], profiles: ProfileCache) -> _Batch:
+def known_prefixes(pairs: Iterable[Pair], read: Callable[[str, str], Profile]) -> _Batch:
     """Collect the unfinished prefixes of a batch, by question and checkpoint.
 
     A finished trace is left out: it is worded as traces are at their ends.
@@ -123,9 +125,5 @@ def known_prefixes(pairs: Iterable[Pair], profiles: ProfileCache) -> _Batch:
         prefixes = batch.setdefault((pair.question, pair.left.checkpoint), {})
         for prefix in (pair.left, pair.right):
             if not prefix.finished:
-                prefixes[_name(prefix)] = profiles.read(pair.question, prefix.text)
+                prefixes[prefix.trace, prefix.text] = read(pair.question, prefix.text)
     return batch
-
-
-def _name(prefix: TracePrefix) -> tuple[int, str]:
-    return prefix.trace, prefix.text

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
+from functools import cached_property, lru_cache
 from importlib.resources import files
 from math import exp, fsum, log
 from pathlib import Path
@@ -87,8 +87,16 @@ class LearnedWeights(_Model):
     def score(self, features: Features) -> float:
         """Return what the pair itself adds to the log-odds."""
         return fsum(
-            self.features[name].add(value) for name, value in zip(FEATURES, features, strict=True)
+            weight * max(-REACH, min(REACH, (value - mean) / deviation))
+            for (mean, deviation, weight), value in zip(self._terms, features, strict=True)
+            if value is not None
         )
+
+    @cached_property
+    def _terms(self) -> Sequence[tuple[float, float, float]]:
+        """The features' terms, for a loop that runs for every pair."""
+        terms = [self.features[name] for name in FEATURES]
+        return [(term.mean, term.deviation, term.weight) for term in terms]
 
     def level(self, sameness: float | None, prefixes: int) -> float:
         """Return the log-odds of a run's average pair, from the prefixes that are known of it."""

@@ -55,6 +55,8 @@ class _Round:
     prefixes: dict[int, TracePrefix] = field(default_factory=dict[int, TracePrefix])
     order: dict[int, int] = field(default_factory=dict[int, int])
     waiting: list[int] = field(default_factory=list[int])
+    new: list[int] = field(default_factory=list[int])
+    """Waiting traces that were not asked about yet."""
     scores: dict[tuple[int, int], float | None] = field(
         default_factory=dict[tuple[int, int], float | None]
     )
@@ -103,6 +105,7 @@ class GreedyClusters:
             current.prefixes[prefix.trace] = prefix
             current.order[prefix.trace] = self._entries
             current.waiting.append(prefix.trace)
+            current.new.append(prefix.trace)
         self._entries += 1
 
     def waits(self, trace: int) -> bool:
@@ -217,6 +220,8 @@ class GreedyClusters:
             self.members[own] = [m for m in self.members[own] if m not in moving]
             if not self.members[own]:
                 del self.members[own]
+            for current in self._rounds.values():  # other members are drawn for all who wait
+                current.new = list(current.waiting)
         self.members.setdefault(cluster, []).extend(moving)
         self.home.update(dict.fromkeys(moving, cluster))
 
@@ -229,28 +234,33 @@ class GreedyClusters:
         however the traces ahead are placed.
         """
         pairs: list[Pair] = []
+        free = self._setup.free_judge
         for checkpoint, current in self._rounds.items():
+            new, current.new = set(current.new), []
+            if free and not new:
+                continue
             ahead: list[int] = []
-            waiting = current.waiting
-            for index in waiting if self._setup.free_judge else waiting[:LOOK_AHEAD]:
-                trace = traces[index]
-                if not trace.speaks:
+            for index in current.waiting if free else current.waiting[:LOOK_AHEAD]:
+                if not traces[index].speaks:
                     continue
-                for member in self._certain(trace, checkpoint, ahead, traces):
-                    pair = (index, member)
-                    answers = trace.answer, traces[member].answer
-                    if pair in current.asked or None not in answers:
-                        continue
-                    current.asked.add(pair)
-                    pairs.append(
-                        Pair(
-                            question=self._setup.question,
-                            left=current.prefixes[index],
-                            right=self._prefix(member, checkpoint),
-                        )
-                    )
+                if not free or index in new:
+                    pairs += self._unasked(index, checkpoint, ahead, traces)
                 ahead.append(index)
         return tuple(pairs)
+
+    def _unasked(
+        self, trace: int, checkpoint: int, ahead: Sequence[int], traces: Sequence[Trace]
+    ) -> Iterator[Pair]:
+        current = self._rounds[checkpoint]
+        for member in self._certain(traces[trace], checkpoint, ahead, traces):
+            pair = (trace, member)
+            if pair not in current.asked and None in (traces[trace].answer, traces[member].answer):
+                current.asked.add(pair)
+                yield Pair(
+                    question=self._setup.question,
+                    left=current.prefixes[trace],
+                    right=self._prefix(member, checkpoint),
+                )
 
     def _certain(
         self, trace: Trace, checkpoint: int, ahead: Sequence[int], traces: Sequence[Trace]
