@@ -104,6 +104,7 @@ class OpenAIBackend:
             continue_prefix=continue_prefix, extra_body=extra_body or {}
         )
         self._counter = counter
+        self._counting = anyio.Lock()
 
     def __repr__(self) -> str:
         return f"OpenAIBackend({self._model!r}, base_url={self._endpoint.url!r})"
@@ -195,7 +196,9 @@ class OpenAIBackend:
         await self._clients.aclose()
 
     async def _token_counter(self) -> TokenCounter:
-        """Load the default counter in a thread, once: it reads a vocabulary."""
+        """Load the default counter in a thread, once for all streams: it reads a vocabulary."""
         if self._counter is None:
-            self._counter = await anyio.to_thread.run_sync(default_counter)
+            async with self._counting:
+                if self._counter is None:
+                    self._counter = await anyio.to_thread.run_sync(default_counter)
         return self._counter

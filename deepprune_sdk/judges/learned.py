@@ -20,6 +20,9 @@ from deepprune_sdk.types import Verdict
 
 __all__ = ["LearnedJudge", "ProfileCache", "known_prefixes"]
 
+SMALL: Final = 20_000
+"""Characters of a batch that is judged in less than a millisecond."""
+
 _Key = tuple[str, str]
 _Batch = dict[tuple[str, int], dict[tuple[int, str], Profile]]
 
@@ -64,7 +67,12 @@ class LearnedJudge:
         self._profiles = ProfileCache()
 
     async def compare(self, pairs: Sequence[Pair]) -> list[Verdict]:
-        """Judge a batch in a worker thread, so that no stream waits for it."""
+        """Judge a batch in a worker thread, so that no stream waits for it.
+
+        A small one is judged here: that takes less than the way to a thread and back.
+        """
+        if sum(len(pair.left.text) + len(pair.right.text) for pair in pairs) <= SMALL:
+            return self.score(pairs)
         return await anyio.to_thread.run_sync(self.score, pairs, abandon_on_cancel=True)
 
     def score(self, pairs: Sequence[Pair]) -> list[Verdict]:
