@@ -16,7 +16,7 @@ from figures import Figure, Sizes
 from rendering import tokens
 
 from deepprune_adapters.openai import OpenAIBackend
-from deepprune_sdk import Chunk, FullSampling, ParallelReasoner, TraceRequest, Usage
+from deepprune_sdk import Chunk, FullSampling, Limits, ParallelReasoner, TraceRequest, Usage
 
 __all__ = ["measure_memory"]
 
@@ -74,7 +74,12 @@ class Tokens:
 def main(length: int, keep_text: bool) -> None:
     OpenAIBackend("bench", base_url="http://127.0.0.1/v1")  # what a user has loaded too
     if length:
-        reasoner = ParallelReasoner(Tokens(length), policy=FullSampling(), keep_text=keep_text)
+        reasoner = ParallelReasoner(
+            Tokens(length),
+            policy=FullSampling(),
+            keep_text=keep_text,
+            limits=Limits(loops=False),  # the text repeats itself, so that making it costs nothing
+        )
         result = anyio.run(reasoner.solve, "How many pencils are in 3 boxes?", N)
         if result.answer != "36" or sum(trace.tokens for trace in result.traces) < N * length:
             raise RuntimeError(f"the run went wrong: {result.answer}, {result.usage}")

@@ -29,7 +29,7 @@ Load = Literal["flood", "steps"]
 
 FLOOD_EVENTS = {1: 10_000, 8: 1_250, 64: 250, 512: 120}
 """Tokens a stream, by n."""
-STEPS = {1: (400, 0.002), 8: (150, 0.004), 64: (60, 0.02), 512: (20, 0.16)}
+STEPS = {1: (400, 0.002), 8: (150, 0.004), 64: (150, 0.02), 512: (30, 0.16)}
 """Tokens a stream, and seconds between them, by n."""
 ALIKE: dict[Load, int] = {"flood": 240, "steps": 40}
 """Tokens a stream where n = 8 and 512 are compared."""

@@ -93,7 +93,8 @@ def left_over() -> Iterable[str]:
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
 async def test_512_streams_with_failures(server: Simulator, anyio_backend: str) -> None:
     del anyio_backend
-    backend = OpenAIBackend("m", base_url=server.url, idle_timeout=3.0)
+    # A server on the same busy cores may take its time to accept: that is not what is tried here.
+    backend = OpenAIBackend("m", base_url=server.url, idle_timeout=3.0, connect_timeout=60.0)
     fault = Fault(name="random", does="", dialect=QUICK)
     failed = retried = 0
     before: tuple[int, int, int] | None = None
@@ -115,11 +116,11 @@ async def test_512_streams_with_failures(server: Simulator, anyio_backend: str) 
         del result, reasoner
         if seed == SEEDS // 5:
             assert left_over() == []
-            before = open_files(), anyio.get_current_task().id, resident()
+            before = open_files(), len(anyio.get_running_tasks()), resident()
     assert before is not None
     assert left_over() == []
     assert open_files() == before[0]
-    assert len(anyio.get_running_tasks()) == 1
+    assert len(anyio.get_running_tasks()) == before[1]
     assert resident() < 1.25 * before[2]
     assert failed > SEEDS
     assert retried > SEEDS
