@@ -9,7 +9,7 @@ import jiter
 
 from deepprune_sdk.types import Usage
 
-__all__ = ["Reported", "decode_event", "delta_texts", "event_usage"]
+__all__ = ["Reported", "decode_event", "delta_texts", "event_usage", "plain_event"]
 
 
 class Reported(NamedTuple):
@@ -60,6 +60,35 @@ def _mended(value: object) -> object:
     if isinstance(value, dict):
         return {key: _mended(item) for key, item in cast("dict[str, object]", value).items()}
     return value
+
+
+def plain_event(event: dict[str, Any]) -> tuple[str, Reported] | None:
+    """Return text and usage of the commonest event: some answer text and running usage, no more.
+
+    None where there is anything else in it; then it has to be read with care.
+    """
+    choices: Any = event.get("choices")
+    usage: Any = event.get("usage")
+    if not choices or not usage or event.get("error"):
+        return None
+    try:
+        (choice,) = choices
+        delta = choice["delta"]
+        if choice.get("finish_reason") or choice.get("logprobs") or choice.get("index"):
+            return None
+        if delta.get("reasoning_content") or delta.get("reasoning"):
+            return None
+        if usage.get("prompt_tokens_details") or usage.get("completion_tokens_details"):
+            return None
+        text, prompt = delta["content"], usage["prompt_tokens"]
+        generated = usage["completion_tokens"]
+        if type(text) is not str or type(generated) is not int or type(prompt) is not int:
+            return None
+        if prompt < 0 or usage.get("prompt_cache_hit_tokens"):
+            return None
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return None
+    return text, Reported(generated, prompt, 0, 0)
 
 
 def delta_texts(delta: dict[str, Any]) -> tuple[str, str]:

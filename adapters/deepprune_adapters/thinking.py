@@ -56,6 +56,15 @@ class ThinkTags:
             return self._open(text)
         return self._search(text)
 
+    def passes(self, text: str) -> bool:
+        """Take a text that is content beyond doubt; False, and nothing, for any other."""
+        if self._state == "answer":
+            return True
+        if self._state != "untagged" or ">" in text:
+            return False
+        self._tail = (self._tail + text)[-OVERLAP:]
+        return True
+
     def _open(self, text: str) -> int:
         head = (self._head + text).lstrip()
         if head.startswith(OPEN):
