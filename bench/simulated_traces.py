@@ -10,11 +10,13 @@ comes twice, and all problems agree about as often.
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 from dataclasses import dataclass
 from random import Random
+
+from deepprune_sdk.recording import RecordedTrace
+from deepprune_sdk.recording.format import to_line
 
 NAMES = ("Ana", "Ben", "Chidi", "Dina", "Emre", "Fatou", "Goran", "Hana", "Ivo", "Jun")
 THINGS = ("apples", "marbles", "stickers", "coins", "shells", "cards", "pencils", "buttons")
@@ -120,21 +122,15 @@ def main() -> int:
         for index in range(traces):
             way = draw.choices([*ways, slipped(draw, steps)], (4, 2, 1, 1))[0]
             text = trace(draw, first, way, name, thing)
-            record: dict[str, object] = {
-                "schema": "deepprune-trace/1",
-                "problem": f"chain-{number}",
-                "question": f"{name} has {first} {thing}, {happens}. How many {thing} is that now?",
-                "gold": None,
-                "model": "simulated",
-                "trace": index,
-                "pieces": re.findall(r" ?(?:\d|[^\W\d]+|[^\w\s]+)|\s", text),
-                "confidence": None,
-                "logprob": None,
-                "finish": "stop",
-                "sampling": {},
-                "probes": {},
-            }
-            print(json.dumps(record))
+            record = RecordedTrace(
+                problem=f"chain-{number}",
+                question=f"{name} has {first} {thing}, {happens}. How many {thing} is that now?",
+                model="simulated",
+                trace=index,
+                pieces=tuple(re.findall(r" ?(?:\d|[^\W\d]+|[^\w\s]+)|\s", text)),
+                finish="stop",
+            )
+            sys.stdout.buffer.write(to_line(record))
     return 0
 
 

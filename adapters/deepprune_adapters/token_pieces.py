@@ -60,11 +60,6 @@ class Tokens:
             None if self.logprobs is None else self.logprobs[begin:end],
         )
 
-    @property
-    def plain(self) -> bool:
-        """Whether they are exact, and nothing more is known of them."""
-        return self.exact and self.confidences is None and self.logprobs is None
-
     def like(self, other: Tokens) -> bool:
         """Whether both fit into one chunk."""
         return (

@@ -86,17 +86,12 @@ class LearnedWeights(_Model):
 
     def score(self, features: Features) -> float:
         """Return what the pair itself adds to the log-odds."""
-        return fsum(
-            weight * max(-REACH, min(REACH, (value - mean) / deviation))
-            for (mean, deviation, weight), value in zip(self._terms, features, strict=True)
-            if value is not None
-        )
+        return fsum(term.add(value) for term, value in zip(self._terms, features, strict=True))
 
     @cached_property
-    def _terms(self) -> Sequence[tuple[float, float, float]]:
-        """The features' terms, for a loop that runs for every pair."""
-        terms = [self.features[name] for name in FEATURES]
-        return [(term.mean, term.deviation, term.weight) for term in terms]
+    def _terms(self) -> Sequence[Term]:
+        """The features' terms in their order, for a sum that is made for every pair."""
+        return [self.features[name] for name in FEATURES]
 
     def level(self, sameness: float | None, prefixes: int) -> float:
         """Return the log-odds of a run's average pair, from the prefixes that are known of it."""
