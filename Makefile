@@ -132,7 +132,7 @@ docs: .venv/.ready ## Build the documentation into site/, warnings are errors
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' \
   $(if $(UPGRADE),--upgrade)
-EXTRAS := --extra cli --extra local --extra eval
+EXTRAS := --extra aiohttp --extra cli --extra local --extra eval
 OVERRIDE := --override $(REQ)/overrides.txt
 
 lock: $(UV) ## Resolve requirements/*.in anew (UPGRADE=1 for the newest versions)

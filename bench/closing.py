@@ -8,13 +8,17 @@ all but the first of each are redundant; the policy is DeepPrune with the defaul
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
+from itertools import product
 from statistics import median, quantiles
+from typing import get_args
 
 import anyio
 from figures import Figure, Sizes
 from rendering import tokens
 from serving import BenchServer, bench_server
 
+from deepprune_adapters.clients import Transport
 from deepprune_adapters.openai import OpenAIBackend
 from deepprune_sdk import Checkpoints, DeepPrune, ParallelReasoner
 
@@ -23,6 +27,7 @@ __all__ = ["measure_closing"]
 N, CHECKPOINT, TEXTS = 64, 64, 4
 STEP = 0.02
 """Seconds between the tokens of a stream: 50 tokens a second, 3,200 over all streams."""
+WAYS = ((1, "one after another"), (0, "all at the same step"))
 AFTER = 250
 """Tokens behind the checkpoint: a stream that ends before it is closed would not be counted."""
 
@@ -30,22 +35,26 @@ AFTER = 250
 def measure_closing(sizes: Sizes) -> Iterator[Figure]:
     """Milliseconds, where traces reach the checkpoint in turn, and all at the same step."""
     with bench_server() as server:
-        for stagger, how in ((1, "one after another"), (0, "all at the same step")):
-            runs = [anyio.run(_closings, server, sizes, stagger) for _ in range(sizes.repeats)]
+        for (stagger, how), transport in product(WAYS, get_args(Transport)):
+            told = partial(_closings, server, sizes, stagger, transport)
+            runs = [anyio.run(told) for _ in range(sizes.repeats)]
+            over = "" if transport == "httpx2" else ", over aiohttp"
             for name, values, limit in (
                 ("median", [median(run) for run in runs], 10.0),
                 ("99th percentile", [quantiles(run, n=100)[98] for run in runs], 50.0),
             ):
                 yield Figure(
                     group="closing",
-                    name=f"{name}, n = {sizes.of(N, least=8)}, {how}",
+                    name=f"{name}, n = {sizes.of(N, least=8)}, {how}{over}",
                     unit="ms",
                     values=values,
                     limit=limit,
                 )
 
 
-async def _closings(server: BenchServer, sizes: Sizes, stagger: int) -> list[float]:
+async def _closings(
+    server: BenchServer, sizes: Sizes, stagger: int, transport: Transport
+) -> list[float]:
     """Milliseconds of every closing of one run."""
     n, length = sizes.of(N, least=8), CHECKPOINT + sizes.of(AFTER, least=100)
     await server.tell(
@@ -58,7 +67,7 @@ async def _closings(server: BenchServer, sizes: Sizes, stagger: int) -> list[flo
         checkpoints=[CHECKPOINT],
         texts=[tokens(seed, length) for seed in range(TEXTS)],
     )
-    backend = OpenAIBackend("bench", base_url=server.url)
+    backend = OpenAIBackend("bench", base_url=server.url, transport=transport)
     policy = DeepPrune(checkpoints=Checkpoints.tokens(CHECKPOINT))
     reasoner = ParallelReasoner(backend, policy=policy)
     async with reasoner.run("How many pencils are in 3 boxes of 12?", n, watched=False) as run:

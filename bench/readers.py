@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import anyio
 import httpx2
 import jiter
 import openai
 
+from deepprune_adapters.clients import Transport
 from deepprune_adapters.openai import OpenAIBackend
 from deepprune_sdk import FullSampling, ParallelReasoner, Sampling
 from deepprune_sdk.types import Message, TraceRequest
@@ -103,12 +105,18 @@ async def backend(url: str, n: int) -> int:
     return await _together(one, n)
 
 
-async def sdk(url: str, n: int) -> int:
+async def sdk(url: str, n: int, transport: Transport = "httpx2") -> int:
     """Everything: backend, engine, vote. All traces run to their end (cons@n)."""
-    served = OpenAIBackend("bench", base_url=url, idle_timeout=TIMEOUT)
+    served = OpenAIBackend("bench", base_url=url, idle_timeout=TIMEOUT, transport=transport)
     reasoner = ParallelReasoner(served, policy=FullSampling())
     result = await reasoner.solve(QUESTION, n)
     return sum(trace.tokens for trace in result.traces)
 
 
-READERS: dict[str, Reader] = {"bare": bare, "typed": typed, "backend": backend, "sdk": sdk}
+READERS: dict[str, Reader] = {
+    "bare": bare,
+    "typed": typed,
+    "backend": backend,
+    "sdk": sdk,
+    "sdk-aiohttp": partial(sdk, transport="aiohttp"),
+}

@@ -178,6 +178,7 @@ class Run:
         Raises:
             AllTracesFailedError: No trace produced anything.
             BackendError: The first trace met an error that every other must meet too.
+            ConfigurationError: The backend cannot work as it was set up.
         """
         await self._over.wait()
         return self.result

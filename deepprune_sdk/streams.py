@@ -12,6 +12,8 @@ from deepprune_sdk.engine import PROBE, Engine
 from deepprune_sdk.errors import (
     BackendError,
     BackendTimeoutError,
+    ConfigurationError,
+    DeepPruneError,
     RateLimitError,
     UnavailableError,
 )
@@ -101,7 +103,7 @@ class Streams:
         self._is_first_to_come = True
         if not warm_start:
             self._warm.set()
-        self.fatal: BackendError | None = None
+        self.fatal: DeepPruneError | None = None
 
     def new(self, trace: int) -> Stream:
         """Make the stream that speaks for a trace from now on."""
@@ -134,7 +136,7 @@ class Streams:
                     waits_its_turn=lambda: self._throttle.serving > 0,
                 )
                 await again(self._read, request, stream)
-            except BackendError as error:
+            except (BackendError, ConfigurationError) as error:
                 self._give_up(request, stream, error)
             except Exception as error:  # a fault of the backend's code costs its trace alone
                 self._log_failure(request, error, level=logging.ERROR)
@@ -187,12 +189,15 @@ class Streams:
         stream.over = True
         stream.scope.cancel()
 
-    def _give_up(self, request: TraceRequest, stream: Stream, error: BackendError) -> None:
+    def _give_up(
+        self, request: TraceRequest, stream: Stream, error: BackendError | ConfigurationError
+    ) -> None:
         known = self.fatal is not None  # said already: what one request met, all of them meet
         self._log_failure(request, error, level=logging.DEBUG if known else logging.WARNING)
         signals: list[Signal] = [Failed(trace=request.trace, error=str(error))]
         nothing_yet = not any(trace.tokens for trace in self._engine.traces)
-        if error.fatal and nothing_yet and self.fatal is None:
+        fatal = isinstance(error, ConfigurationError) or error.fatal
+        if fatal and nothing_yet and self.fatal is None:
             self.fatal = error
             signals.append(Stop(reason="failed"))
         elif self._is_down(stream, error):
@@ -214,7 +219,7 @@ class Streams:
         self._log(level, request, f"{what}: {type(error).__name__}")
         self._log(logging.DEBUG, request, f"{what}: {error}")
 
-    def _is_down(self, stream: Stream, error: BackendError) -> bool:
+    def _is_down(self, stream: Stream, error: DeepPruneError) -> bool:
         """Whether nothing has been served since a request was first sent, and nothing streams."""
         return (
             isinstance(error, UnavailableError | BackendTimeoutError)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import traceback
 from contextlib import AsyncExitStack
@@ -23,17 +24,21 @@ from chat_server import (
     text,
 )
 
+from deepprune_adapters import clients
 from deepprune_adapters.openai import OpenAIBackend
+from deepprune_sdk import ParallelReasoner
 from deepprune_sdk.errors import (
     ConfigurationError,
     DeepPruneError,
+    MissingExtraError,
 )
 from deepprune_sdk.protocols import Backend, ContinuesPrefix
 from deepprune_sdk.types import Sampling, TraceRequest, to_messages
 
 pytestmark = pytest.mark.anyio
 
-running, server, no_environment = (
+anyio_backend, running, server, no_environment = (
+    backend_calls.anyio_backend,
     backend_calls.running,
     backend_calls.server,
     backend_calls.no_environment,
@@ -143,6 +148,7 @@ async def test_a_key_is_shown_nowhere(
         ({"base_url": "http://s/v1", "total_timeout": -1}, "total_timeout=-1"),
         ({"base_url": "http://s/v1", "connect_timeout": float("nan")}, "connect_timeout=nan"),
         ({"base_url": "http://s/v1", "concurrency": 0}, "concurrency=0"),
+        ({"base_url": "http://s/v1", "transport": "http3"}, "give 'httpx2' or 'aiohttp'"),
     ],
 )
 async def test_what_cannot_work_is_said_at_once(arguments: dict[str, Any], words: str) -> None:
@@ -169,6 +175,8 @@ async def test_a_client_of_the_users_is_used_without_its_retries_and_stays_open(
         assert KEY not in repr(backend)
         with pytest.raises(ConfigurationError, match="client="):
             OpenAIBackend("m", client=client, base_url=server.url)
+        with pytest.raises(ConfigurationError, match="DefaultAioHttpClient"):
+            OpenAIBackend("m", client=client, transport="aiohttp")
 
 
 async def test_connections_are_kept_only_between_entering_and_leaving(server: ChatServer) -> None:
@@ -182,9 +190,38 @@ async def test_connections_are_kept_only_between_entering_and_leaving(server: Ch
     await backend.aclose()
 
 
+async def test_a_probe_leaves_no_connection(server: ChatServer) -> None:
+    server.script = lambda body: Reply(parts=[*text("a"), finish(), DONE])
+    backend = at(server)
+    await backend.probe()
+    gc.collect()  # what was not closed warns when it is collected, and warnings are errors here
+    assert server.paths[-1].endswith("/models")
+
+
+@pytest.mark.parametrize("n", [1, 3])
+def test_aiohttp_on_trio_is_one_error(
+    server: ChatServer, n: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    reasoner = ParallelReasoner(at(server, transport="aiohttp"))
+    with pytest.raises(ConfigurationError, match="leave transport= out on trio"):
+        anyio.run(reasoner.solve, "?", n, backend="trio")
+    assert len(caplog.records) == 1
+    assert not server.bodies
+
+
+def test_aiohttp_is_an_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    def not_found(name: str) -> None:
+        del name
+
+    monkeypatch.setattr(clients, "find_spec", not_found)
+    with pytest.raises(MissingExtraError, match=r"pip install 'deepprune-sdk\[aiohttp\]'"):
+        OpenAIBackend("m", base_url="http://s/v1", transport="aiohttp")
+    OpenAIBackend("m", base_url="http://s/v1")
+
+
 def test_one_backend_serves_several_event_loops(server: ChatServer) -> None:
     server.says(text("a"), finish(), DONE)
-    backend = at(server)
+    backend = at(server, transport="httpx2")
     for loop in ("asyncio", "trio", "asyncio"):
         assert anyio.run(streamed, backend, backend=loop).text == "a"
 

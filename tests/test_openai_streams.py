@@ -32,7 +32,8 @@ from deepprune_sdk.types import Usage
 
 pytestmark = pytest.mark.anyio
 
-running, server, no_environment = (
+anyio_backend, running, server, no_environment = (
+    backend_calls.anyio_backend,
     backend_calls.running,
     backend_calls.server,
     backend_calls.no_environment,

@@ -9,6 +9,8 @@ from simulator.faults import FAULTS, Fault
 from simulator.server import Simulator, simulator
 from simulator.trial import attempt, holds
 
+from deepprune_adapters.clients import Transport
+
 N = 4
 
 
@@ -26,5 +28,8 @@ def anyio_backend() -> str:
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("fault", [pytest.param(fault, id=fault.name) for fault in FAULTS])
-async def test_a_fault_is_survived_or_said(fault: Fault, server: Simulator) -> None:
-    holds(await attempt(fault, server, N), server)
+@pytest.mark.parametrize("transport", ["httpx2", "aiohttp"])
+async def test_a_fault_is_survived_or_said(
+    fault: Fault, server: Simulator, transport: Transport
+) -> None:
+    holds(await attempt(fault, server, N, transport=transport), server)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import ssl
 from collections.abc import Generator
 
+import backend_calls
 import openai
 import pytest
 import trustme
+from backend_calls import transport
 from simulator.faults import DEFAULT
 from simulator.server import Simulator, replay, simulator
+from simulator.trial import HTTP
 
 from deepprune_adapters.openai import OpenAIBackend
 from deepprune_sdk import (
@@ -23,6 +26,7 @@ from deepprune_sdk import (
 )
 
 pytestmark = pytest.mark.anyio
+anyio_backend = backend_calls.anyio_backend
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +53,7 @@ async def test_streams_over_tls_are_read_and_closed(
     server: Simulator, trusting: ssl.SSLContext
 ) -> None:
     server.reset(replay(DEFAULT))
-    http = openai.DefaultAsyncHttpxClient(verify=trusting)
+    http = HTTP[transport()](verify=trusting)
     async with openai.AsyncOpenAI(api_key="none", base_url=server.url, http_client=http) as client:
         backend = OpenAIBackend("m", client=client)
         sampling = Sampling(seed=0, max_tokens=200)
@@ -67,7 +71,7 @@ async def test_streams_over_tls_are_read_and_closed(
 
 async def test_a_certificate_that_nobody_signed_is_one_error(server: Simulator) -> None:
     server.reset(replay(DEFAULT))
-    backend = OpenAIBackend("m", base_url=server.url, api_key="none")
+    backend = OpenAIBackend("m", base_url=server.url, api_key="none", transport=transport())
     reasoner = ParallelReasoner(backend, retries=Retries(initial=0.01, maximum=0.02, patience=0.1))
     with pytest.raises(UnavailableError) as caught:
         # One trace: a handshake that is cancelled half-way leaves its socket to the collector.

@@ -16,6 +16,7 @@ import openai
 
 from deepprune_adapters.capabilities import Capabilities
 from deepprune_adapters.chat_chunks import ChunkReader
+from deepprune_adapters.clients import CLOSING, Clients, Shared
 from deepprune_adapters.intake import Intake
 from deepprune_adapters.provider_errors import Endpoint
 from deepprune_adapters.refusals import Refusal
@@ -23,10 +24,7 @@ from deepprune_adapters.sse import EventSplitter, EventTooLongError
 from deepprune_sdk.protocols import TokenCounter
 from deepprune_sdk.types import Chunk, TraceRequest
 
-__all__ = ["CLOSING", "ChatStream"]
-
-CLOSING = 2.0
-"""Seconds that closing may take, cancelled or not."""
+__all__ = ["ChatStream"]
 
 DRAINING = 0.1
 """Seconds to wait for the end of a response that has said all, so that its connection can serve."""
@@ -50,7 +48,7 @@ class ChatStream:
         self,
         request: TraceRequest,
         *,
-        client: Callable[[], openai.AsyncOpenAI],
+        clients: Clients,
         endpoint: Endpoint,
         capabilities: Capabilities,
         counter: Callable[[], Awaitable[TokenCounter]],
@@ -58,7 +56,8 @@ class ChatStream:
     ) -> None:
         """Prepare a stream; entering it sends the request."""
         self._request = request
-        self._client = client
+        self._clients = clients
+        self._client: Shared | None = None
         self._endpoint = endpoint
         self._capabilities = capabilities
         self._counter = counter
@@ -81,6 +80,7 @@ class ChatStream:
         """
         if self._endpoint.total_timeout is not None:
             self._deadline = anyio.current_time() + self._endpoint.total_timeout
+        self._client = self._clients.enter()
         await self._intake.__aenter__()
         try:
             with anyio.CancelScope(deadline=self._deadline) as scope:
@@ -154,7 +154,8 @@ class ChatStream:
 
     async def _post(self) -> httpx2.Response:
         fields = dict(self._sent)
-        manager = self._client().chat.completions.with_streaming_response.create(
+        assert self._client is not None
+        manager = self._client.client.chat.completions.with_streaming_response.create(
             model=self._endpoint.model,
             messages=fields.pop("messages"),
             stream=True,
@@ -249,3 +250,6 @@ class ChatStream:
                 if self._response is not None:
                     with suppress(Exception):  # the connection is given up either way
                         await self._response.aclose()
+            if self._client is not None:
+                client, self._client = self._client, None
+                await self._clients.leave(client)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import ssl
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Any, Literal, get_args
 from urllib.parse import unquote
 from weakref import WeakKeyDictionary
 
@@ -12,15 +16,31 @@ import httpx2
 import openai
 from anyio.lowlevel import current_token
 
-from deepprune_adapters.chat_stream import CLOSING
 from deepprune_adapters.provider_errors import Endpoint
-from deepprune_sdk.errors import ConfigurationError
+from deepprune_sdk.errors import ConfigurationError, MissingExtraError
 
-__all__ = ["Clients"]
+__all__ = ["CLOSING", "Clients", "Shared", "Transport"]
+
+CLOSING = 2.0
+"""Seconds that closing may take, cancelled or not."""
 
 OPENAI = "https://api.openai.com/v1"
 NO_KEY = "none"
 """What servers are sent that ask for no key: the client insists on one."""
+
+KEPT = 3.0
+"""Seconds that an idle connection is kept: servers close them after 5 s or so."""
+
+Transport = Literal["httpx2", "aiohttp"]
+"""What carries the requests of the `openai` client. aiohttp reads in compiled code, on asyncio."""
+
+
+@dataclass(slots=True, eq=False)
+class Shared:
+    """A client, and how many streams use it."""
+
+    client: openai.AsyncOpenAI
+    streams: int = 0
 
 
 class Clients:
@@ -45,6 +65,7 @@ class Clients:
         client: openai.AsyncOpenAI | None,
         idle_timeout: float,
         connect_timeout: float,
+        transport: Transport = "httpx2",
     ) -> None:
         """Describe the server; nothing is sent yet.
 
@@ -56,19 +77,32 @@ class Clients:
             client: A client of the user's own instead; it stays theirs to close.
             idle_timeout: Seconds without a byte.
             connect_timeout: Seconds to connect in.
+            transport: What carries the requests.
 
         Raises:
-            ConfigurationError: The address, the key or a limit cannot work.
+            ConfigurationError: The address, the key, a limit or the transport cannot work.
+            MissingExtraError: aiohttp is to be used, and is not installed.
         """
         if not model:
             raise ConfigurationError(f"{owner}(model=''): name the model that is served")
         for name, seconds in (("idle_timeout", idle_timeout), ("connect_timeout", connect_timeout)):
             if not seconds > 0:
                 raise ConfigurationError(f"{owner}({name}={seconds}): give seconds above 0")
-        self._given = None if client is None else client.with_options(max_retries=0)
+        if transport not in get_args(Transport):
+            known = " or ".join(repr(name) for name in get_args(Transport))
+            raise ConfigurationError(f"{owner}(transport={transport!r}): give {known}")
+        if transport == "aiohttp" and find_spec("aiohttp") is None:
+            raise MissingExtraError(extra="aiohttp", package="aiohttp")
+        self._owner, self._transport = owner, transport
+        self._given = None if client is None else Shared(client.with_options(max_retries=0))
         if client is not None:
             if base_url is not None or api_key is not None:
                 raise ConfigurationError(f"{owner}: give client=, or base_url= and api_key=")
+            if transport != "httpx2":
+                raise ConfigurationError(
+                    f"{owner}: give client=, or transport=; a client has its own: "
+                    "AsyncOpenAI(http_client=openai.DefaultAioHttpClient())"
+                )
             self._url, self._key = str(client.base_url), client.api_key
         else:
             self._url, self._key = _address(base_url, api_key)
@@ -82,52 +116,100 @@ class Clients:
         )
         self.timeout = httpx2.Timeout(idle_timeout, connect=connect_timeout, pool=None)
         self.keep_alive = False
-        self._made: WeakKeyDictionary[object, openai.AsyncOpenAI] = WeakKeyDictionary()
+        self._made: WeakKeyDictionary[object, Shared] = WeakKeyDictionary()
+        self._authorities: ssl.SSLContext | None = None
 
     def current(self) -> openai.AsyncOpenAI:
-        """Return the client of this event loop. It never retries: the SDK alone does."""
+        """Return the client of this event loop. It never retries: the SDK alone does.
+
+        Raises:
+            ConfigurationError: The transport does not run on this event loop.
+        """
+        return self._shared().client
+
+    def enter(self) -> Shared:
+        """Return the client of this event loop for one stream, to be given back by `leave`."""
+        shared = self._shared()
+        shared.streams += 1
+        return shared
+
+    async def leave(self, shared: Shared) -> None:
+        """Give a client back. aiohttp's has to be closed, so the last stream does it."""
+        shared.streams -= 1
+        if shared.streams or self._transport == "httpx2" or self.keep_alive:
+            return
+        loop = current_token().native_token
+        if self._made.get(loop) is shared:
+            del self._made[loop]
+        await _close(shared)
+
+    def _shared(self) -> Shared:
         if self._given is not None:
             return self._given
         loop = current_token().native_token
-        client = self._made.get(loop)
-        if client is None:
-            limits = httpx2.Limits(
-                max_connections=None,
-                max_keepalive_connections=None if self.keep_alive else 0,
-                keepalive_expiry=3.0,  # servers close idle connections after 5 s or so
-            )
-            # Reading the authorities takes a sixth of a second: not where there is no TLS.
-            plain = self._url.startswith("http://")
+        shared = self._made.get(loop)
+        if shared is None:
             # The HTTP client logs the address of every request: credentials in it go apart.
             address = httpx2.URL(self._url)
-            credentials = (address.username, address.password) if address.userinfo else None
             client = openai.AsyncOpenAI(
                 api_key=self._key,
                 base_url=address.copy_with(username=None, password=None),
                 max_retries=0,
-                http_client=openai.DefaultAsyncHttpxClient(
-                    auth=credentials,
-                    limits=limits,
-                    verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if plain else True,
+                http_client=self._http_client(
+                    loop,
+                    auth=(address.username, address.password) if address.userinfo else None,
+                    verify=self._trusted(),
                 ),
             )
-            self._made[loop] = client
-        return client
+            shared = self._made[loop] = Shared(client)
+        return shared
+
+    def _http_client(self, loop: object, **options: Any) -> httpx2.AsyncClient:
+        if self._transport == "httpx2":
+            kept = None if self.keep_alive else 0
+            limits = httpx2.Limits(
+                max_connections=None, max_keepalive_connections=kept, keepalive_expiry=KEPT
+            )
+            return openai.DefaultAsyncHttpxClient(limits=limits, **options)
+        if not isinstance(loop, asyncio.AbstractEventLoop):
+            raise ConfigurationError(
+                f"{self._owner}(transport='aiohttp'): aiohttp runs on asyncio alone; leave "
+                "transport= out on trio"
+            )
+        # None would mean aiohttp's own limit of 100 connections; it knows no limit of idle ones.
+        limits = httpx2.Limits(max_connections=0, keepalive_expiry=KEPT if self.keep_alive else 0.0)
+        return openai.DefaultAioHttpClient(limits=limits, **options)
+
+    def _trusted(self) -> ssl.SSLContext:
+        """Reading the authorities takes a sixth of a second: once, and only for TLS."""
+        if self._authorities is None:
+            plain = self._url.startswith("http://")
+            self._authorities = (
+                ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if plain else httpx2.create_ssl_context()
+            )
+        return self._authorities
 
     async def served_by(self) -> str:
         """Return what the server's list of models calls their owner, or "" where it has none."""
+        shared = self.enter()
         try:
-            models = await self.current().models.list(timeout=self.timeout)
+            models = await shared.client.models.list(timeout=self.timeout)
             return next((model.owned_by for model in models.data), "").lower()
         except (openai.OpenAIError, AttributeError, TypeError):  # no list, or one of another kind
             return ""
+        finally:
+            await self.leave(shared)
 
     async def aclose(self) -> None:
         """Close what was made for this event loop."""
-        client = self._made.pop(current_token().native_token, None)
-        if client is not None:
-            with anyio.move_on_after(CLOSING, shield=True):
-                await client.close()
+        shared = self._made.pop(current_token().native_token, None)
+        if shared is not None:
+            await _close(shared)
+
+
+async def _close(shared: Shared) -> None:
+    with anyio.move_on_after(CLOSING, shield=True):
+        await shared.client.close()
 
 
 def _address(base_url: str | None, api_key: str | None) -> tuple[str, str]:

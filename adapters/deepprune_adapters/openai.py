@@ -16,7 +16,7 @@ import openai
 
 from deepprune_adapters.capabilities import Capabilities, ContinuePrefix, ServerCapabilities
 from deepprune_adapters.chat_stream import ChatStream
-from deepprune_adapters.clients import Clients
+from deepprune_adapters.clients import Clients, Transport
 from deepprune_adapters.tokens import default_counter
 from deepprune_sdk.errors import ConfigurationError
 from deepprune_sdk.protocols import TokenCounter
@@ -62,6 +62,7 @@ class OpenAIBackend:
         counter: TokenCounter | None = None,
         continue_prefix: ContinuePrefix | None = None,
         extra_body: Mapping[str, Any] | None = None,
+        transport: Transport = "httpx2",
     ) -> None:
         """Describe the server; nothing is sent yet.
 
@@ -78,9 +79,12 @@ class OpenAIBackend:
             counter: Counts tokens where the server does not say; `default_counter()` where None.
             continue_prefix: How the server continues a text, where it can.
             extra_body: Further fields of every request.
+            transport: What carries the requests. "aiohttp" reads tokens at half the price or less,
+                on asyncio; it needs the extra `aiohttp`.
 
         Raises:
-            ConfigurationError: The address, the key or a limit cannot work.
+            ConfigurationError: The address, the key, a limit or the transport cannot work.
+            MissingExtraError: aiohttp is to be used, and is not installed.
         """
         if total_timeout is not None and not total_timeout > 0:
             raise ConfigurationError(
@@ -98,6 +102,7 @@ class OpenAIBackend:
             client=client,
             idle_timeout=idle_timeout,
             connect_timeout=connect_timeout,
+            transport=transport,
         )
         self._endpoint = replace(self._clients.endpoint, total_timeout=total_timeout)
         self._capabilities = Capabilities(
@@ -168,7 +173,7 @@ class OpenAIBackend:
         """
         return ChatStream(
             request,
-            client=self._clients.current,
+            clients=self._clients,
             endpoint=self._endpoint,
             capabilities=self._capabilities,
             counter=self._token_counter,

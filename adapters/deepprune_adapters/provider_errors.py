@@ -35,6 +35,9 @@ UNKNOWN_MODEL = re.compile(
 NOT_A_MODEL = re.compile(r"not a valid model|model_not_found|invalid model")
 CONTEXT = re.compile(r"context (length|size|window)|exceed_context|context_length_exceeded")
 
+NO_TRANSPORT = {"TransportError", "EndOfStream", "BrokenResourceError", "ClientError"}
+"""Names of errors of httpx, anyio and aiohttp that say that a connection has failed."""
+
 SETTINGS = {"max_tokens", "seed", "stop", "temperature", "top_logprobs", "top_p"}
 
 
@@ -158,10 +161,10 @@ class Endpoint:
         return f"{self.url} refuses the request ({refusal.status}){said_so}"
 
     def _uncertified(self, untrusted: ssl.SSLCertVerificationError) -> UnavailableError:
+        why = getattr(untrusted, "verify_message", "") or str(untrusted)  # aiohttp's has no message
         refused = UnavailableError(
-            f"the certificate of {self.url} is not trusted "
-            f"({self.excerpt(untrusted.verify_message or str(untrusted))}); name its authority in "
-            "SSL_CERT_FILE, or give a client= that trusts it"
+            f"the certificate of {self.url} is not trusted ({self.excerpt(why)}); name its "
+            "authority in SSL_CERT_FILE, or give a client= that trusts it"
         )
         refused.retryable, refused.fatal = False, True
         return refused
@@ -184,13 +187,14 @@ class Endpoint:
             error.__cause__, Exception
         ):
             error = error.__cause__
+        error = _as_aiohttp_said(error)
         # By name: a client that the user brings may run on httpx, whose errors have the same names.
         names = {kind.__name__ for kind in type(error).__mro__}
         if isinstance(error, openai.APITimeoutError) or "TimeoutException" in names:
             return self._timeout(names)
         if "TooManyRedirects" in names:
             return self.unlike_openai(str(error))
-        if "ConnectError" in names:
+        if names & {"ConnectError", "ClientConnectorError"}:
             if (untrusted := _untrusted(error)) is not None:
                 return self._uncertified(untrusted)
             return UnavailableError(
@@ -198,7 +202,7 @@ class Endpoint:
                 f"({self.excerpt(str(error)) or 'connection failed'})"
             )
         transport = isinstance(error, httpx2.TransportError | openai.APIConnectionError | OSError)
-        if transport or names & {"TransportError", "EndOfStream", "BrokenResourceError"}:
+        if transport or names & NO_TRANSPORT:
             if tokens is None:
                 # An idle connection that the server had closed: a fresh one is worth a try at once.
                 return UnavailableError(
@@ -221,6 +225,15 @@ class Endpoint:
     def mentions_secret(self, error: BaseException) -> bool:
         """Whether the text of a foreign exception would show a secret in a traceback."""
         return any(secret in str(error) for secret in self.secrets)
+
+
+def _as_aiohttp_said(error: Exception) -> Exception:
+    """What aiohttp has raised, where its transport calls a lost connection a timeout."""
+    said = error.__cause__
+    if not isinstance(said, Exception) or isinstance(said, TimeoutError):
+        return error
+    lost = "ClientConnectionError" in {kind.__name__ for kind in type(said).__mro__}
+    return said if lost else error
 
 
 def _untrusted(error: BaseException | None) -> ssl.SSLCertVerificationError | None:

@@ -11,12 +11,34 @@ from chat_server import (
     chat_server,
 )
 
+from deepprune_adapters.clients import Transport
 from deepprune_adapters.openai import OpenAIBackend
 from deepprune_sdk.errors import (
     BackendError,
 )
 from deepprune_sdk.trace import Trace
 from deepprune_sdk.types import Sampling, TraceRequest, to_messages
+
+WAYS: list[tuple[str, Transport]] = [
+    ("asyncio", "httpx2"),
+    ("trio", "httpx2"),
+    ("asyncio", "aiohttp"),
+]
+_transport: list[Transport] = ["httpx2"]
+
+
+@pytest.fixture(scope="module", params=WAYS, ids="-".join)
+def anyio_backend(request: pytest.FixtureRequest) -> Generator[str]:
+    """Run each test on both event loops, and with every transport of `at`."""
+    loop, transport = request.param
+    _transport.append(transport)
+    yield loop
+    _transport.pop()
+
+
+def transport() -> Transport:
+    """What carries the requests of the test that runs."""
+    return _transport[-1]
 
 
 @pytest.fixture(scope="module")
@@ -82,4 +104,6 @@ async def failing(
 
 
 def at(server: ChatServer, **kwargs: Any) -> OpenAIBackend:
-    return OpenAIBackend("m", base_url=server.url, **kwargs)
+    """A backend of the server, with the transport that the test runs with."""
+    options: dict[str, Any] = {"transport": transport(), **kwargs}
+    return OpenAIBackend("m", base_url=server.url, **options)

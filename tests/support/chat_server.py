@@ -107,7 +107,7 @@ class ChatServer:
             message = await receive()
             raw += message.get("body", b"")
             more = message.get("more_body", False)
-        body: dict[str, Any] = json.loads(raw)
+        body: dict[str, Any] = json.loads(raw or b"{}")
         self.bodies.append(body)
         self.headers.append({k.decode(): v.decode() for k, v in scope["headers"]})
         self.paths.append(scope["path"])

@@ -11,6 +11,7 @@ import anyio
 import httpx2
 import openai
 
+from deepprune_adapters.clients import Transport
 from deepprune_adapters.openai import OpenAIBackend
 from deepprune_sdk import (
     Answers,
@@ -34,6 +35,12 @@ from simulator.server import Simulator
 
 CLOSED_AT = 18
 """Tokens after which the trial's policy closes a trace."""
+
+
+HTTP: dict[Transport, type[httpx2.AsyncClient]] = {
+    "httpx2": openai.DefaultAsyncHttpxClient,
+    "aiohttp": openai.DefaultAioHttpClient,
+}
 
 
 @dataclass(frozen=True)
@@ -62,24 +69,17 @@ class _CloseSome(PolicyState):
             yield Close(trace=seen.trace.index, reason="redundant")
 
 
-class Counting(httpx2.AsyncBaseTransport):
+class Counting:
     """Counts the bytes that were read of each call's body before its stream was closed."""
 
     def __init__(self) -> None:
-        self._inner = httpx2.AsyncHTTPTransport(
-            limits=httpx2.Limits(max_connections=None, max_keepalive_connections=0)
-        )
         self.read: dict[int, int] = {}
 
-    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        response = await self._inner.handle_async_request(request)
-        number = int(response.headers["x-call"])
+    async def __call__(self, response: httpx2.Response) -> None:
+        """Take a response, as an event hook of the client."""
         assert isinstance(response.stream, httpx2.AsyncByteStream)
+        number = int(response.headers["x-call"])
         response.stream = _Counted(response.stream, self.read, number)
-        return response
-
-    async def aclose(self) -> None:
-        await self._inner.aclose()
 
 
 class _Counted(httpx2.AsyncByteStream):
@@ -138,12 +138,17 @@ def closed_by_policy(fault: Fault, n: int) -> frozenset[int]:
     return frozenset(long[: n // 4])
 
 
-async def attempt(fault: Fault, server: Simulator, n: int = 16) -> Trial:
+async def attempt(
+    fault: Fault, server: Simulator, n: int = 16, *, transport: Transport = "httpx2"
+) -> Trial:
     """Run n traces against a fault."""
     server.reset(fault.script())
     server.accept_after = 0.3 if fault.name == "slow-accept" else 0.0
     counting = Counting()
-    http = openai.DefaultAsyncHttpxClient(transport=counting)
+    http = HTTP[transport](
+        limits=httpx2.Limits(max_connections=2 * n, max_keepalive_connections=0),
+        event_hooks={"response": [counting]},
+    )
     error: DeepPruneError | None = None
     async with openai.AsyncOpenAI(api_key="none", base_url=server.url, http_client=http) as client:
         options: dict[str, Any] = {"idle_timeout": 20.0, **fault.backend}
