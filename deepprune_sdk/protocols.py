@@ -61,11 +61,11 @@ class ContinuesPrefix(Protocol):
 
 @runtime_checkable
 class SharesPrompt(Protocol):
-    """A backend that may compute a prompt once for all requests that begin with it."""
+    """A backend whose server keeps the prompts that it has computed, for later requests."""
 
     @property
     def shares_prompt(self) -> bool:
-        """Whether a request profits from one with the same prompt that is under way already."""
+        """Whether a request gains by coming after one with the same prompt, and not with it."""
         ...
 
 

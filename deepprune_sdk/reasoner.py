@@ -38,8 +38,8 @@ from deepprune_sdk.types import Message, Prompt, Sampling, to_messages
 
 __all__ = ["LONG_PROMPT", "ParallelReasoner"]
 
-LONG_PROMPT = 2000
-"""Characters from which a prompt is worth a warm start: some 500 tokens."""
+LONG_PROMPT = 4000
+"""Characters from which a prompt is worth a warm start: some 1,000 tokens, as OpenAI caches."""
 
 
 class ParallelReasoner:
@@ -88,7 +88,7 @@ class ParallelReasoner:
                 when it ends, those that were closed with what they had.
             warm_start: Start one trace first and the others at its first token, so that a server
                 with a prefix cache computes the prompt once; None does so for prompts of at least
-                `LONG_PROMPT` characters where the backend shares them (`SharesPrompt`).
+                `LONG_PROMPT` characters where that can pay (`SharesPrompt`).
             keep_text: Whether results have the texts of the traces. Without them the text of a
                 trace is dropped when the trace is over: only its answer is needed to vote.
 

@@ -305,3 +305,13 @@ async def test_a_prefix_needs_to_be_allowed(server: ChatServer) -> None:
     with pytest.raises(DeepPruneError, match="continue_prefix"):
         await streamed(at(server), asked(prefix="b"))
     assert not server.bodies
+
+
+# --- warm start -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("url", "shares"), [("https://api.example.com/v1", True), ("http://10.0.0.7:8000/v1", False)]
+)
+def test_only_a_hosted_api_gains_by_a_warm_start(url: str, shares: bool) -> None:
+    assert OpenAIBackend("m", base_url=url).shares_prompt is shares

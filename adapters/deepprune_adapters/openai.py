@@ -136,8 +136,12 @@ class OpenAIBackend:
 
     @property
     def shares_prompt(self) -> bool:
-        """Servers for many users (vLLM, SGLang, hosted ones) have a prefix cache as a rule."""
-        return True
+        """Whether this is a hosted API, by its https address: those keep what they have computed.
+
+        Servers of one's own let requests share a prompt that come together (vLLM, measured), or
+        have no such cache.
+        """
+        return self._endpoint.url.startswith("https://")
 
     @property
     def capabilities(self) -> ServerCapabilities:
