@@ -26,10 +26,11 @@ TEXTS = st.sampled_from(
 @st.composite
 def events(draw: st.DrawFn) -> list[bytes]:
     """A stream as servers send it, with all that may be odd about it."""
-    generated, sent = 0, list[bytes]()
+    generated, sent, silent = 0, list[bytes](), draw(st.booleans())
     for _ in range(draw(st.integers(1, 12))):
         delta: dict[str, Any] = {"content": draw(TEXTS)}
         odd = draw(st.integers(0, 11))
+        silent = silent if draw(st.integers(0, 9)) else not silent
         if odd == 0:
             delta["reasoning_content"] = draw(TEXTS)
         generated += draw(st.sampled_from([1, 1, 1, 1, 1, 0, 2, -1, 90]))
@@ -43,8 +44,10 @@ def events(draw: st.DrawFn) -> list[bytes]:
         if odd == 4:
             usage["completion_tokens_details"] = {"reasoning_tokens": 2}
         event: dict[str, Any] = {"choices": [choice], "usage": usage}
-        if odd == 5:
+        if silent or odd == 5:
             del event["usage"]
+        if odd == 11:
+            event["timings"] = {"prompt_n": 9, "predicted_n": generated}
         if odd == 6:
             event["choices"] = []
         if odd == 7:
@@ -85,7 +88,8 @@ def test_the_short_way_comes_to_the_same(sent: list[bytes], cuts: list[int], pre
         assert short == read(sent, at, prefix)
 
 
-def test_most_events_take_the_short_way(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("usage", [True, False])
+def test_most_events_take_the_short_way(usage: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     long: list[object] = []
     choose = ChunkReader._choice  # pyright: ignore[reportPrivateUsage]
 
@@ -98,8 +102,8 @@ def test_most_events_take_the_short_way(monkeypatch: pytest.MonkeyPatch) -> None
         json.dumps(
             {
                 "choices": [{"index": 0, "delta": {"content": " w"}, "finish_reason": None}],
-                "usage": {"prompt_tokens": 5, "completion_tokens": number},
             }
+            | ({"usage": {"prompt_tokens": 5, "completion_tokens": number}} if usage else {})
         ).encode()
         for number in range(1, 101)
     ]

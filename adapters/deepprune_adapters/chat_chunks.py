@@ -142,26 +142,30 @@ class ChunkReader:
             if not choice.get("index"):  # n is 1; a second choice is not ours
                 self._choice(choice, usage)
 
-    def _one_more(self, text: str, usage: Reported) -> bool:
-        """Take an event that is one more token of the answer; False, and nothing, for another.
+    def _one_more(self, text: str, usage: Reported | None) -> bool:
+        """Take an event that is one more text of the answer; False, and nothing, for another.
 
         Most are. The long way comes to the same, in twice the time.
         """
-        if (
-            not text
-            or not self.running_usage
-            or self._ahead
-            or usage.generated != self._reported + 1
-            or not self._think.passes(text)
-        ):
+        if not text or (usage is not None and not self._is_one_token(usage)):
             return False
-        if self._usage is None or usage > self._usage:
-            self._usage = usage
-        self._reported += 1
-        self._ahead -= 1
+        if not self._think.passes(text):
+            return False
+        if usage is None:
+            tokens = Tokens(self._counter.split(text), self._counter.exact)
+        else:
+            if self._usage is None or usage > self._usage:
+                self._usage = usage
+            self._reported += 1
+            self._ahead -= 1
+            tokens = Tokens([text])
+        self._heard = True
         self._apart = False
-        self._add(Tokens([text]), reasoning=False)
+        self._add(tokens, reasoning=False)
         return True
+
+    def _is_one_token(self, usage: Reported) -> bool:
+        return self.running_usage and not self._ahead and usage.generated == self._reported + 1
 
     def _fail(self, error: object) -> None:
         self.failure = self._endpoint.refused(Refusal.of(0, error), {})

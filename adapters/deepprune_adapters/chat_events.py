@@ -62,14 +62,14 @@ def _mended(value: object) -> object:
     return value
 
 
-def plain_event(event: dict[str, Any]) -> tuple[str, Reported] | None:
-    """Return text and usage of the commonest event: some answer text and running usage, no more.
+def plain_event(event: dict[str, Any]) -> tuple[str, Reported | None] | None:
+    """Return text and usage of the commonest event: answer text, running usage or none, no more.
 
     None where there is anything else in it; then it has to be read with care.
     """
     choices: Any = event.get("choices")
     usage: Any = event.get("usage")
-    if not choices or not usage or event.get("error"):
+    if not choices or event.get("error") or (not usage and event.get("timings")):
         return None
     try:
         (choice,) = choices
@@ -78,11 +78,15 @@ def plain_event(event: dict[str, Any]) -> tuple[str, Reported] | None:
             return None
         if delta.get("reasoning_content") or delta.get("reasoning"):
             return None
+        text = delta["content"]
+        if type(text) is not str:
+            return None
+        if not usage:
+            return text, None
         if usage.get("prompt_tokens_details") or usage.get("completion_tokens_details"):
             return None
-        text, prompt = delta["content"], usage["prompt_tokens"]
-        generated = usage["completion_tokens"]
-        if type(text) is not str or type(generated) is not int or type(prompt) is not int:
+        prompt, generated = usage["prompt_tokens"], usage["completion_tokens"]
+        if type(generated) is not int or type(prompt) is not int:
             return None
         if prompt < 0 or usage.get("prompt_cache_hit_tokens"):
             return None
