@@ -20,7 +20,7 @@ async def together(*reads: bytes | Exception) -> AsyncIterator[bytes]:
 
 
 async def test_what_came_together_is_handed_on_together() -> None:
-    async with Intake() as intake:
+    async with Intake(60.0) as intake:
         intake.begin(together(b"a", b"b", b"c"))
         assert await intake.next() == b"abc"
         assert await intake.next() is None
@@ -29,7 +29,7 @@ async def test_what_came_together_is_handed_on_together() -> None:
 
 async def test_what_came_apart_is_handed_on_as_it_comes() -> None:
     send, receive = anyio.create_memory_object_stream[bytes]()
-    async with receive, Intake() as intake:
+    async with receive, Intake(60.0) as intake:
         intake.begin(receive)
         async with send:
             for part in (b"a", b"b"):
@@ -39,7 +39,7 @@ async def test_what_came_apart_is_handed_on_as_it_comes() -> None:
 
 
 async def test_what_came_before_a_fault_comes_before_it() -> None:
-    async with Intake() as intake:
+    async with Intake(60.0) as intake:
         intake.begin(together(b"a", OSError("gone")))
         assert await intake.next() == b"a"
         with pytest.raises(OSError, match="gone"):
@@ -56,7 +56,7 @@ async def test_leaving_breaks_off_the_read_that_goes_on() -> None:
         finally:
             ended.set()
 
-    async with Intake() as intake:
+    async with Intake(60.0) as intake:
         intake.begin(silent())
         assert await intake.next() == b"a"
     assert ended.is_set()
@@ -73,10 +73,44 @@ async def test_a_cancelled_reader_leaves_nothing_running() -> None:
         yield b""
 
     with anyio.CancelScope() as scope:
-        async with Intake() as intake:
+        async with Intake(60.0) as intake:
             intake.begin(silent())
             await checkpoint()
             scope.cancel()
             await intake.next()
     assert scope.cancelled_caught
     assert ended.is_set()
+
+
+async def test_silence_ends_the_read_after_so_long() -> None:
+    ended = anyio.Event()
+
+    async def silent() -> AsyncIterator[bytes]:
+        try:
+            yield b"a"
+            await anyio.sleep_forever()
+        finally:
+            ended.set()
+
+    async with Intake(0.05) as intake:
+        intake.begin(silent())
+        assert await intake.next() == b"a"
+        with pytest.raises(TimeoutError, match=r"nothing came for 0\.05 s"):
+            await intake.next()
+        assert ended.is_set()
+
+
+async def test_what_comes_now_and_then_is_no_silence() -> None:
+    async def slow() -> AsyncIterator[bytes]:
+        for _ in range(6):
+            await anyio.sleep(0.1)
+            yield b"a"
+
+    async with Intake(0.4) as intake:
+        intake.begin(slow())
+        assert b"".join([read async for read in reads(intake)]) == b"aaaaaa"
+
+
+async def reads(intake: Intake) -> AsyncIterator[bytes]:
+    while (read := await intake.next()) is not None:
+        yield read

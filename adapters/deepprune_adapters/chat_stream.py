@@ -52,7 +52,6 @@ class ChatStream:
         endpoint: Endpoint,
         capabilities: Capabilities,
         counter: Callable[[], Awaitable[TokenCounter]],
-        timeout: httpx2.Timeout,
     ) -> None:
         """Prepare a stream; entering it sends the request."""
         self._request = request
@@ -61,11 +60,10 @@ class ChatStream:
         self._endpoint = endpoint
         self._capabilities = capabilities
         self._counter = counter
-        self._timeout = timeout
         self._sent: dict[str, Any] = {}
         self._deadline = float("inf")
         self._response: httpx2.Response | None = None
-        self._intake = Intake()
+        self._intake = Intake(endpoint.idle_timeout)
         self._unpack: Callable[[bytes], bytes] | None = None
         self._splitter = EventSplitter()
         self._reader: ChunkReader
@@ -154,6 +152,7 @@ class ChatStream:
 
     async def _post(self) -> httpx2.Response:
         fields = dict(self._sent)
+        patience = self._endpoint.connect_timeout, self._endpoint.idle_timeout
         assert self._client is not None
         manager = self._client.client.chat.completions.with_streaming_response.create(
             model=self._endpoint.model,
@@ -161,9 +160,11 @@ class ChatStream:
             stream=True,
             extra_headers={"Accept-Encoding": "identity"},  # compressing delays what it gathers
             extra_body=fields,
-            timeout=self._timeout,
+            # Silence is watched for by the intake: a timer a read is dear.
+            timeout=httpx2.Timeout(None, connect=patience[0], write=patience[1]),
         )
-        return (await manager.__aenter__()).http_response
+        with anyio.fail_after(sum(patience)):
+            return (await manager.__aenter__()).http_response
 
     def _learns_from(self, error: openai.APIStatusError) -> bool:
         if error.status_code not in (400, 422):

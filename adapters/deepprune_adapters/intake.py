@@ -16,10 +16,19 @@ class Intake:
 
     HTTP clients give a chunked body chunk by chunk, also where one read of the socket brought many.
     Only a second task sees all of them: it runs when the first one has to wait for the network.
+
+    A third one watches for silence: that costs a look at the clock each read, where the clients'
+    own timeouts set and cancel a timer.
     """
 
-    def __init__(self) -> None:
-        """Prepare; to be entered before `begin`, and left in the same task."""
+    def __init__(self, idle_timeout: float) -> None:
+        """Prepare; to be entered before `begin`, and left in the same task.
+
+        A response that brings nothing for `idle_timeout` seconds is given up.
+        """
+        self._idle_timeout = idle_timeout
+        self._heard = 0.0
+        self._reading = anyio.CancelScope()
         self._tasks = anyio.create_task_group()
         self._waiting: list[bytes] = []
         self._news = anyio.Event()
@@ -43,25 +52,39 @@ class Intake:
 
     def begin(self, reads: AsyncIterator[bytes]) -> None:
         """Begin to read."""
+        self._heard = anyio.current_time()
         self._tasks.start_soon(self._read, reads)
+        self._tasks.start_soon(self._watch)
 
     async def _read(self, reads: AsyncIterator[bytes]) -> None:
         waiting = self._waiting
-        try:
-            async for read in reads:
-                waiting.append(read)
-                if len(waiting) == 1:
-                    self._news.set()
-        except Exception as error:
-            self._error = error
-        # Cancelled, it is no end: who waits for news is cancelled too.
+        with self._reading:
+            try:
+                async for read in reads:
+                    self._heard = anyio.current_time()
+                    waiting.append(read)
+                    if len(waiting) == 1:
+                        self._news.set()
+            except Exception as error:
+                self._error = error
+        # Cancelled from outside, it is no end: who waits for news is cancelled too.
         self._over = True
         self._news.set()
+
+    async def _watch(self) -> None:
+        left = self._idle_timeout
+        while left > 0:
+            await anyio.sleep(left)
+            left = self._heard + self._idle_timeout - anyio.current_time()
+        if not self._over:
+            self._error = TimeoutError(f"nothing came for {self._idle_timeout:g} s")
+            self._reading.cancel()
 
     async def next(self) -> bytes | None:
         """Wait for bytes, and return all that have come; None at the end.
 
         Raises:
+            TimeoutError: Nothing has come for so long.
             Exception: What reading has raised, once everything before it was handed on.
         """
         if not self._waiting and not self._over:

@@ -181,7 +181,6 @@ class OpenAIBackend:
             endpoint=self._endpoint,
             capabilities=self._capabilities,
             counter=self._token_counter,
-            timeout=self._clients.timeout,
         )
 
     async def __aenter__(self) -> Self:

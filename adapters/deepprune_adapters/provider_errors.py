@@ -190,7 +190,8 @@ class Endpoint:
         error = _as_aiohttp_said(error)
         # By name: a client that the user brings may run on httpx, whose errors have the same names.
         names = {kind.__name__ for kind in type(error).__mro__}
-        if isinstance(error, openai.APITimeoutError) or "TimeoutException" in names:
+        timeouts = openai.APITimeoutError | TimeoutError
+        if isinstance(error, timeouts) or "TimeoutException" in names:
             return self._timeout(names)
         if "TooManyRedirects" in names:
             return self.unlike_openai(str(error))
