@@ -10,16 +10,19 @@ from dataclasses import replace
 from pathlib import Path
 
 import anyio
+import backend_calls
 import pytest
 from simulator.faults import DEFAULT, FAULTS, Fault, faultless
 from simulator.replies import Dialect, Reply, Say, after, after_bytes, chunk, error, event, refusal
 from simulator.server import Call, Script, Simulator, replay, simulator
 from simulator.trial import attempt, holds, surviving_answer
 
+from deepprune_adapters.clients import Transport
 from deepprune_adapters.openai import OpenAIBackend
 from deepprune_sdk import FullSampling, ParallelReasoner, Retries, Sampling
 
 pytestmark = [pytest.mark.anyio, pytest.mark.soak]
+anyio_backend = backend_calls.anyio_backend
 
 SEEDS = 100
 STREAMS = 512
@@ -34,7 +37,7 @@ def server() -> Generator[Simulator]:
 
 @pytest.mark.parametrize("fault", [pytest.param(fault, id=fault.name) for fault in FAULTS])
 async def test_every_fault_with_sixteen_traces(fault: Fault, server: Simulator) -> None:
-    holds(await attempt(fault, server), server)
+    holds(await attempt(fault, server, transport=backend_calls.transport()), server)
 
 
 # --- 512 streams, 5% of the requests failing ----------------------------------------------------
@@ -91,10 +94,15 @@ def left_over() -> Iterable[str]:
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
-async def test_512_streams_with_failures(server: Simulator, anyio_backend: str) -> None:
+@pytest.mark.parametrize("transport", ["httpx2", "aiohttp"])
+async def test_512_streams_with_failures(
+    server: Simulator, anyio_backend: str, transport: Transport
+) -> None:
     del anyio_backend
     # A server on the same busy cores may take its time to accept: that is not what is tried here.
-    backend = OpenAIBackend("m", base_url=server.url, idle_timeout=3.0, connect_timeout=60.0)
+    backend = OpenAIBackend(
+        "m", base_url=server.url, idle_timeout=3.0, connect_timeout=60.0, transport=transport
+    )
     fault = Fault(name="random", does="", dialect=QUICK)
     failed = retried = 0
     before: tuple[int, int] | None = None
@@ -135,7 +143,8 @@ async def test_every_connection_of_a_cancelled_run_closes_within_a_second(
 ) -> None:
     server.reset(replay(Dialect(pause=0.003)))
     draw = random.Random(7)
-    reasoner = ParallelReasoner(OpenAIBackend("m", base_url=server.url), policy=FullSampling())
+    backend = OpenAIBackend("m", base_url=server.url, transport=backend_calls.transport())
+    reasoner = ParallelReasoner(backend, policy=FullSampling())
     cancelled = 0
     for _ in range(CANCELLATIONS):
         with anyio.move_on_after(draw.uniform(0.0, 0.25)) as scope:
