@@ -12,6 +12,7 @@ from typing import Self, cast
 
 import anyio
 from anyio.abc import TaskGroup
+from anyio.lowlevel import checkpoint
 
 from deepprune_sdk.engine import Engine
 from deepprune_sdk.errors import AllTracesFailedError, DeepPruneError
@@ -313,6 +314,7 @@ class Run:
         for batch in self._judging.batches(pairs):
             judged: list[Judged] = await self._judging.ask(batch)
             self._tell(judged)
+            await checkpoint()  # what was judged is acted on before more is
 
     async def _wake(self, seconds: float) -> None:
         await anyio.sleep(seconds)
