@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import argparse
 import random
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
 import anyio
 import httpx2
+from metrics import counter
 
 from deepprune_adapters.openai import OpenAIBackend
 from deepprune_sdk import FullSampling, ParallelReasoner, Sampling, TraceProgress
@@ -94,12 +94,9 @@ async def _times(reasoner: ParallelReasoner, prompt: str, n: int) -> tuple[float
 
 async def _cache(client: httpx2.AsyncClient, base_url: str) -> tuple[float, float] | None:
     """Tokens looked up in the prefix cache and found there, so far."""
-    response = await client.get(base_url.removesuffix("/v1") + "/metrics")
-    counters = [
-        sum(map(float, re.findall(rf"^{name}(?:{{.*}})? (\S+)$", response.text, re.MULTILINE)))
-        for name in (QUERIES, HITS)
-    ]
-    return (counters[0], counters[1]) if counters[0] else None
+    queries = await counter(client, base_url, QUERIES)
+    hits = await counter(client, base_url, HITS)
+    return None if queries is None or hits is None else (queries, hits)
 
 
 def _spread(values: Sequence[float]) -> str:
