@@ -101,7 +101,7 @@ def test_the_command_is_declared() -> None:
 def test_the_heavy_runtimes_are_extras() -> None:
     metadata = importlib.metadata.metadata("deepprune-sdk")
 
-    extras = {"all", "cli", "embed", "eval", "hf", "local", "train"}
+    extras = {"aiohttp", "all", "cli", "embed", "eval", "hf", "local", "train"}
     assert set(metadata.get_all("Provides-Extra") or []) == extras
 
 
