@@ -17,8 +17,8 @@ class Intake:
     HTTP clients give a chunked body chunk by chunk, also where one read of the socket brought many.
     Only a second task sees all of them: it runs when the first one has to wait for the network.
 
-    A third one watches for silence: that costs a look at the clock each read, where the clients'
-    own timeouts set and cancel a timer.
+    A third one watches for silence: that costs a look at the clock whenever something is handed on,
+    where the clients' own timeouts set and cancel a timer at each read.
     """
 
     def __init__(self, idle_timeout: float) -> None:
@@ -27,7 +27,7 @@ class Intake:
         A response that brings nothing for `idle_timeout` seconds is given up.
         """
         self._idle_timeout = idle_timeout
-        self._heard = 0.0
+        self._handed_on = 0.0
         self._reading = anyio.CancelScope()
         self._tasks = anyio.create_task_group()
         self._waiting: list[bytes] = []
@@ -52,7 +52,7 @@ class Intake:
 
     def begin(self, reads: AsyncIterator[bytes]) -> None:
         """Begin to read."""
-        self._heard = anyio.current_time()
+        self._handed_on = anyio.current_time()
         self._tasks.start_soon(self._read, reads)
         self._tasks.start_soon(self._watch)
 
@@ -62,8 +62,7 @@ class Intake:
             try:
                 async for read in reads:
                     waiting.append(read)
-                    if len(waiting) == 1:  # the others of a burst come at the same time
-                        self._heard = anyio.current_time()
+                    if len(waiting) == 1:
                         self._news.set()
             except Exception as error:
                 self._error = error
@@ -75,7 +74,9 @@ class Intake:
         left = self._idle_timeout
         while left > 0:
             await anyio.sleep(left)
-            left = self._heard + self._idle_timeout - anyio.current_time()
+            # What waits to be handed on is no silence, however long it waits.
+            since = anyio.current_time() if self._waiting else self._handed_on
+            left = since + self._idle_timeout - anyio.current_time()
         if not self._over:
             self._error = TimeoutError(f"nothing came for {self._idle_timeout:g} s")
             self._reading.cancel()
@@ -93,6 +94,7 @@ class Intake:
         if self._waiting:
             come = b"".join(self._waiting)
             self._waiting.clear()
+            self._handed_on = anyio.current_time()
             return come
         if self._error is not None:
             raise self._error
