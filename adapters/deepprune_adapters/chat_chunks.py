@@ -154,17 +154,14 @@ class ChunkReader:
         self._heard = True
         self._apart = False
         if usage is None:
-            self._add(Tokens(self._counter.split(text), self._counter.exact), reasoning=False)
-            return True
-        if self._usage is None or usage > self._usage:
-            self._usage = usage
-        self._reported += 1
-        self.tokens += 1
-        last = self._runs[-1] if self._runs else None
-        if last is not None and not last[0] and last[1].plain:
-            last[1].pieces.append(text)
+            tokens = Tokens(self._counter.split(text), self._counter.exact)
         else:
-            self._runs.append((False, Tokens([text])))
+            if self._usage is None or usage > self._usage:
+                self._usage = usage
+            self._reported += 1
+            self._ahead -= 1
+            tokens = Tokens([text])
+        self._add(tokens, reasoning=False)
         return True
 
     def _is_one_token(self, usage: Reported) -> bool:

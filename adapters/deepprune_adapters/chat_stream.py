@@ -56,7 +56,7 @@ class ChatStream:
         """Prepare a stream; entering it sends the request."""
         self._request = request
         self._clients = clients
-        self._client: Shared | None = None
+        self._client: Shared
         self._endpoint = endpoint
         self._capabilities = capabilities
         self._counter = counter
@@ -152,8 +152,7 @@ class ChatStream:
 
     async def _post(self) -> httpx2.Response:
         fields = dict(self._sent)
-        patience = self._endpoint.connect_timeout, self._endpoint.idle_timeout
-        assert self._client is not None
+        connect, idle = self._endpoint.connect_timeout, self._endpoint.idle_timeout
         manager = self._client.client.chat.completions.with_streaming_response.create(
             model=self._endpoint.model,
             messages=fields.pop("messages"),
@@ -161,9 +160,9 @@ class ChatStream:
             extra_headers={"Accept-Encoding": "identity"},  # compressing delays what it gathers
             extra_body=fields,
             # Silence is watched for by the intake: a timer a read is dear.
-            timeout=httpx2.Timeout(None, connect=patience[0], write=patience[1]),
+            timeout=httpx2.Timeout(None, connect=connect, write=idle),
         )
-        with anyio.fail_after(sum(patience)):
+        with anyio.fail_after(connect + idle):
             return (await manager.__aenter__()).http_response
 
     def _learns_from(self, error: openai.APIStatusError) -> bool:
@@ -251,6 +250,4 @@ class ChatStream:
                 if self._response is not None:
                     with suppress(Exception):  # the connection is given up either way
                         await self._response.aclose()
-            if self._client is not None:
-                client, self._client = self._client, None
-                await self._clients.leave(client)
+            await self._clients.leave(self._client)

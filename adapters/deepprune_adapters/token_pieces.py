@@ -32,11 +32,6 @@ class Tokens:
     confidences: list[float] | None = None
     logprobs: list[float] | None = None
 
-    @property
-    def plain(self) -> bool:
-        """Whether they are exact, and nothing else is known of them."""
-        return self.exact and self.confidences is None and self.logprobs is None
-
     def part(self, characters: int) -> tuple[Tokens, Tokens]:
         """Part the text after so many characters.
 
