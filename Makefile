@@ -14,7 +14,7 @@ DEMO_FLAGS ?= --temperature 0.5 --judge learned:prior=0.8 \
   --method deepprune:lookahead=none,confidence=1,tau=0.5
 BENCH_FLAGS ?=
 PYTEST_FLAGS ?=
-TRACES ?= tests/data/smollm2-n16.jsonl.gz
+TRACES ?= tests/recordings/smollm2-n16.jsonl.gz
 NAME ?= smollm2-135m
 MODEL ?= SmolLM2-135M-Instruct
 BENCHMARK ?= three small sums

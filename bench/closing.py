@@ -18,8 +18,8 @@ from figures import Figure, Sizes
 from rendering import tokens
 from serving import BenchServer, bench_server
 
-from deepprune_adapters.clients import Transport
 from deepprune_adapters.openai import OpenAIBackend
+from deepprune_adapters.server.clients import Transport
 from deepprune_sdk import Checkpoints, DeepPrune, ParallelReasoner
 
 __all__ = ["measure_closing"]

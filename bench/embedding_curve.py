@@ -18,7 +18,7 @@ import anyio
 from deepprune_adapters.cli.problems import read_checkpoints, read_problems
 from deepprune_adapters.judges import EmbeddingJudge
 from deepprune_sdk import Answers
-from deepprune_sdk.evaluation.judged import pairs_at
+from deepprune_sdk.evaluation.judge_quality import pairs_at
 from deepprune_sdk.judges.logistic import Row, fit_logistic
 
 

@@ -10,10 +10,10 @@ import httpx2
 import jiter
 import openai
 
-from deepprune_adapters.clients import Transport
 from deepprune_adapters.openai import OpenAIBackend
+from deepprune_adapters.server.clients import Transport
 from deepprune_sdk import FullSampling, ParallelReasoner, Sampling
-from deepprune_sdk.types import Message, TraceRequest
+from deepprune_sdk.data.types import Message, TraceRequest
 
 __all__ = ["READERS", "Reader"]
 

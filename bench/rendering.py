@@ -14,7 +14,7 @@ from deepprune_sdk.recording import RecordedTrace, read_traces
 
 __all__ = ["HEAD", "TAIL", "Style", "recorded", "render", "tokens"]
 
-RECORDING = Path(__file__).parents[1] / "tests" / "data" / "smollm2-n16.jsonl.gz"
+RECORDING = Path(__file__).parents[1] / "tests" / "recordings" / "smollm2-n16.jsonl.gz"
 
 Style = Literal["usage", "plain", "logprobs"]
 """usage: running usage in every event, as vLLM and SGLang send it to who asks; plain: text alone;

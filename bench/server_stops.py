@@ -12,8 +12,8 @@ import anyio
 import httpx2
 from metrics import counter
 
-from deepprune_adapters.clients import Transport
 from deepprune_adapters.openai import OpenAIBackend
+from deepprune_adapters.server.clients import Transport
 from deepprune_sdk import Checkpoints, DeepPrune, ParallelReasoner, Sampling
 
 QUESTION = "What is 12 + 30? Explain, then end with \\boxed{answer}."

@@ -20,8 +20,8 @@ from rendering import Style
 from serving import BenchServer, bench_server
 
 from deepprune_sdk import Answers, Chunk, Engine, FullSampling, Usage
+from deepprune_sdk.data.signals import Arrived
 from deepprune_sdk.policies.base import RunSetup
-from deepprune_sdk.signals import Arrived
 
 __all__ = ["measure_streams"]
 

@@ -8,7 +8,33 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from deepprune_sdk.answers import Answers, FunctionAnswers
-    from deepprune_sdk.engine import Engine
+    from deepprune_sdk.data.events import (
+        Event,
+        PairJudged,
+        RunEnded,
+        RunWarning,
+        TraceClosed,
+        TraceFailed,
+        TraceFinished,
+        TracePlaced,
+        TraceProgress,
+        TraceStarted,
+        VoteChanged,
+    )
+    from deepprune_sdk.data.prices import Price
+    from deepprune_sdk.data.trace import Outcome, Pair, Trace, TracePrefix
+    from deepprune_sdk.data.types import (
+        Chunk,
+        Finish,
+        Message,
+        Prompt,
+        Sampling,
+        TraceRequest,
+        Usage,
+        Verdict,
+    )
+    from deepprune_sdk.data.voting import Ballot, ClusterWeightedVote, SurvivorsVote, Tally, Vote
+    from deepprune_sdk.engine.engine import Engine
     from deepprune_sdk.errors import (
         AllTracesFailedError,
         AuthenticationError,
@@ -27,22 +53,10 @@ if TYPE_CHECKING:
         RunTimeoutError,
         UnavailableError,
     )
-    from deepprune_sdk.events import (
-        Event,
-        PairJudged,
-        RunEnded,
-        RunWarning,
-        TraceClosed,
-        TraceFailed,
-        TraceFinished,
-        TracePlaced,
-        TraceProgress,
-        TraceStarted,
-        VoteChanged,
-    )
     from deepprune_sdk.judges import CachedJudge, LearnedJudge
-    from deepprune_sdk.judging import JudgingLimits
-    from deepprune_sdk.limits import Limits
+    from deepprune_sdk.live.judging import JudgingLimits
+    from deepprune_sdk.live.retry import Retries
+    from deepprune_sdk.live.run import Run
     from deepprune_sdk.policies import (
         Checkpoints,
         CloseLoops,
@@ -62,7 +76,7 @@ if TYPE_CHECKING:
         Waves,
         method,
     )
-    from deepprune_sdk.prices import Price
+    from deepprune_sdk.policies.limits import Limits
     from deepprune_sdk.protocols import (
         AnswerExtractor,
         Backend,
@@ -72,7 +86,7 @@ if TYPE_CHECKING:
         TokenCounter,
     )
     from deepprune_sdk.reasoner import ParallelReasoner
-    from deepprune_sdk.result import (
+    from deepprune_sdk.results.result import (
         JudgeReport,
         Result,
         RunUsage,
@@ -80,51 +94,37 @@ if TYPE_CHECKING:
         TallyReport,
         TraceReport,
     )
-    from deepprune_sdk.retry import Retries
-    from deepprune_sdk.run import Run
-    from deepprune_sdk.trace import Outcome, Pair, Trace, TracePrefix
-    from deepprune_sdk.types import (
-        Chunk,
-        Finish,
-        Message,
-        Prompt,
-        Sampling,
-        TraceRequest,
-        Usage,
-        Verdict,
-    )
-    from deepprune_sdk.voting import Ballot, ClusterWeightedVote, SurvivorsVote, Tally, Vote
 else:
     _HOMES = {
         "answers": "Answers FunctionAnswers",
-        "engine": "Engine",
+        "engine.engine": "Engine",
         "errors": (
             "AllTracesFailedError AuthenticationError BackendError BackendTimeoutError "
             "BadRequestError BatchError ConfigurationError DeepPruneError JudgeError "
             "MissingExtraError ModelNotFoundError ProtocolError RateLimitError "
             "RecordingError RunTimeoutError UnavailableError"
         ),
-        "events": (
+        "data.events": (
             "Event PairJudged RunEnded RunWarning TraceClosed TraceFailed TraceFinished "
             "TracePlaced TraceProgress TraceStarted VoteChanged"
         ),
         "judges": "CachedJudge LearnedJudge",
-        "judging": "JudgingLimits",
-        "limits": "Limits",
+        "live.judging": "JudgingLimits",
+        "policies.limits": "Limits",
         "policies": (
             "Checkpoints CloseLoops Composed Deadline DeepConf DeepPrune FullSampling "
             "MoneyBudget ParallelProbe Policy PolicyState SettledVote StopAtAnswer TokenBudget "
             "UnanimousWindow Waves method"
         ),
-        "prices": "Price",
+        "data.prices": "Price",
         "protocols": "AnswerExtractor Backend ContinuesPrefix Judge SharesPrompt TokenCounter",
         "reasoner": "ParallelReasoner",
-        "result": "JudgeReport Result RunUsage ShadowReport TallyReport TraceReport",
-        "retry": "Retries",
-        "run": "Run",
-        "trace": "Outcome Pair Trace TracePrefix",
-        "types": "Chunk Finish Message Prompt Sampling TraceRequest Usage Verdict",
-        "voting": "Ballot ClusterWeightedVote SurvivorsVote Tally Vote",
+        "results.result": "JudgeReport Result RunUsage ShadowReport TallyReport TraceReport",
+        "live.retry": "Retries",
+        "live.run": "Run",
+        "data.trace": "Outcome Pair Trace TracePrefix",
+        "data.types": "Chunk Finish Message Prompt Sampling TraceRequest Usage Verdict",
+        "data.voting": "Ballot ClusterWeightedVote SurvivorsVote Tally Vote",
     }
     _home_of = {name: home for home, names in _HOMES.items() for name in names.split()}
 

@@ -29,7 +29,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from deepprune_sdk.result import Result
+    from deepprune_sdk.results.result import Result
 
 __all__ = [
     "AllTracesFailedError",

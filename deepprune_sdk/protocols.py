@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol, runtime_checkable
 
-from deepprune_sdk.trace import Pair
-from deepprune_sdk.types import Chunk, TraceRequest, Verdict
+from deepprune_sdk.data.trace import Pair
+from deepprune_sdk.data.types import Chunk, TraceRequest, Verdict
 
 __all__ = [
     "AnswerExtractor",

@@ -9,13 +9,18 @@ from secrets import randbelow
 import anyio
 
 from deepprune_sdk.answers import Answers, FunctionAnswers
-from deepprune_sdk.engine import Engine
+from deepprune_sdk.data.prices import Price
+from deepprune_sdk.data.types import Message, Prompt, Sampling, to_messages
+from deepprune_sdk.engine.engine import Engine
 from deepprune_sdk.errors import BatchError, ConfigurationError, DeepPruneError, RunTimeoutError
 from deepprune_sdk.judges.learned import LearnedJudge
-from deepprune_sdk.judging import Judging, JudgingLimits
-from deepprune_sdk.limits import Limits
+from deepprune_sdk.live.capacity import Room
+from deepprune_sdk.live.judging import Judging, JudgingLimits
+from deepprune_sdk.live.retry import Retries
+from deepprune_sdk.live.run import Run, first_error
+from deepprune_sdk.live.throttle import Throttle
 from deepprune_sdk.policies import Policy, RunSetup, method
-from deepprune_sdk.prices import Price
+from deepprune_sdk.policies.limits import Limits
 from deepprune_sdk.protocols import (
     AnswerExtractor,
     Backend,
@@ -25,16 +30,11 @@ from deepprune_sdk.protocols import (
 )
 from deepprune_sdk.recording.format import RecordedTrace
 from deepprune_sdk.recording.layouts import problem_name
-from deepprune_sdk.recording.live import RecordAs, TraceRecorder
+from deepprune_sdk.recording.live_recorder import RecordAs, TraceRecorder
 from deepprune_sdk.recording.resume import ResumedBackend, finished_traces
-from deepprune_sdk.recording.runlog import RunLogWriter
+from deepprune_sdk.recording.run_log import RunLogWriter
 from deepprune_sdk.recording.writer import TraceWriter
-from deepprune_sdk.result import Result
-from deepprune_sdk.retry import Retries
-from deepprune_sdk.room import Room
-from deepprune_sdk.run import Run, first_error
-from deepprune_sdk.throttle import Throttle
-from deepprune_sdk.types import Message, Prompt, Sampling, to_messages
+from deepprune_sdk.results.result import Result
 
 __all__ = ["LONG_PROMPT", "ParallelReasoner"]
 

@@ -3,7 +3,7 @@
     python examples/custom_judge.py
 
 This one compares the last number that each unfinished trace has written down. The scripted backend
-of `deepprune_sdk.testing` stands in for a server, so the example needs nothing else.
+of `deepprune_sdk.testing.scripted` stands in for a server, so the example needs nothing else.
 """
 
 import re

@@ -16,8 +16,8 @@ from deepprune_adapters.llama import LlamaBackend
 from deepprune_sdk import LearnedJudge, Sampling, method
 from deepprune_sdk.evaluation.bench import run_bench
 from deepprune_sdk.evaluation.leaderboard import summarize_bench
+from deepprune_sdk.recorder import Problem, RecordingSession
 from deepprune_sdk.recording import TraceReader, TraceWriter, group_by_problem
-from deepprune_sdk.recording.session import Problem, RecordingSession
 
 N = int(os.environ.get("N", "4"))
 MAX_TOKENS = int(os.environ.get("MAX_TOKENS", "40"))

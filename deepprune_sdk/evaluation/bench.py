@@ -17,10 +17,10 @@ from deepprune_sdk.answers import Answers
 from deepprune_sdk.errors import ConfigurationError, RecordingError
 from deepprune_sdk.evaluation.replay import Replayed, draw, replay
 from deepprune_sdk.policies.base import Policy
-from deepprune_sdk.policies.full import FullSampling
+from deepprune_sdk.policies.cons import FullSampling
 from deepprune_sdk.protocols import AnswerExtractor, Judge
-from deepprune_sdk.recording.traces import RecordedTrace
-from deepprune_sdk.result import JudgeReport
+from deepprune_sdk.recording.reader import RecordedTrace
+from deepprune_sdk.results.result import JudgeReport
 
 __all__ = ["Draw", "Outcome", "run_bench"]
 

@@ -12,7 +12,7 @@ from typing import ClassVar
 from pydantic import BaseModel, ConfigDict
 
 from deepprune_sdk.protocols import AnswerExtractor
-from deepprune_sdk.recording.traces import RecordedTrace
+from deepprune_sdk.recording.reader import RecordedTrace
 
 __all__ = ["Early", "early", "first_mention", "first_statement"]
 

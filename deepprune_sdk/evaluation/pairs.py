@@ -12,10 +12,10 @@ from itertools import combinations
 from random import Random
 from statistics import median
 
+from deepprune_sdk.data.trace import Pair, Trace, TracePrefix
 from deepprune_sdk.policies.checkpoints import REASONING_WORDS, Checkpoints
 from deepprune_sdk.protocols import AnswerExtractor
-from deepprune_sdk.recording.traces import RecordedTrace
-from deepprune_sdk.trace import Pair, Trace, TracePrefix
+from deepprune_sdk.recording.reader import RecordedTrace
 
 __all__ = ["Cut", "LabelledPair", "first_steps", "first_tokens", "pair_up", "pairs_at"]
 

@@ -13,14 +13,7 @@ from dataclasses import dataclass
 from random import Random
 
 from deepprune_sdk.answers import Answers
-from deepprune_sdk.engine import Engine
-from deepprune_sdk.errors import RecordingError
-from deepprune_sdk.judging import Judging, JudgingLimits
-from deepprune_sdk.policies.base import Policy, RunSetup
-from deepprune_sdk.protocols import AnswerExtractor, Judge
-from deepprune_sdk.recording.traces import RecordedTrace
-from deepprune_sdk.result import Result
-from deepprune_sdk.signals import (
+from deepprune_sdk.data.signals import (
     Action,
     Arrived,
     Ask,
@@ -32,9 +25,16 @@ from deepprune_sdk.signals import (
     Signal,
     Start,
 )
-from deepprune_sdk.summary import summarize
-from deepprune_sdk.trace import Pair
-from deepprune_sdk.types import Chunk, Usage
+from deepprune_sdk.data.trace import Pair
+from deepprune_sdk.data.types import Chunk, Usage
+from deepprune_sdk.engine.engine import Engine
+from deepprune_sdk.engine.summary import summarize
+from deepprune_sdk.errors import RecordingError
+from deepprune_sdk.live.judging import Judging, JudgingLimits
+from deepprune_sdk.policies.base import Policy, RunSetup
+from deepprune_sdk.protocols import AnswerExtractor, Judge
+from deepprune_sdk.recording.reader import RecordedTrace
+from deepprune_sdk.results.result import Result
 
 __all__ = ["Replayed", "draw", "replay"]
 

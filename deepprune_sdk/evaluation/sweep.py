@@ -10,14 +10,14 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
+from deepprune_sdk.data.trace import Pair
+from deepprune_sdk.data.types import Verdict
 from deepprune_sdk.evaluation.bench import run_bench
 from deepprune_sdk.evaluation.leaderboard import MethodReport, summarize_bench
 from deepprune_sdk.evaluation.statistics import mean
 from deepprune_sdk.policies.base import Policy
 from deepprune_sdk.protocols import Judge
-from deepprune_sdk.recording.traces import RecordedTrace
-from deepprune_sdk.trace import Pair
-from deepprune_sdk.types import Verdict
+from deepprune_sdk.recording.reader import RecordedTrace
 
 __all__ = ["Draws", "HeldOut", "PerturbedJudge", "Sweep", "SweepPoint", "sweep"]
 

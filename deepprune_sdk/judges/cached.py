@@ -9,10 +9,10 @@ from hashlib import blake2b
 
 import anyio
 
+from deepprune_sdk.data.trace import Pair
+from deepprune_sdk.data.types import NO_USAGE, Verdict
 from deepprune_sdk.errors import ConfigurationError
 from deepprune_sdk.protocols import Judge
-from deepprune_sdk.trace import Pair
-from deepprune_sdk.types import NO_USAGE, Verdict
 
 __all__ = ["CachedJudge"]
 

@@ -14,12 +14,12 @@ from dataclasses import dataclass, replace
 from math import fsum, log, sqrt
 from typing import Final
 
+from deepprune_sdk.data.trace import Pair
 from deepprune_sdk.errors import ConfigurationError
 from deepprune_sdk.judges.learned import ProfileCache, known_prefixes
 from deepprune_sdk.judges.likeness import FEATURES, Features, likeness, sameness
 from deepprune_sdk.judges.logistic import Row, fit_logistic
 from deepprune_sdk.judges.weights import FittedOn, LearnedWeights, Term, trust
-from deepprune_sdk.trace import Pair
 
 __all__ = ["Fitter", "Recorded"]
 

@@ -11,12 +11,12 @@ from typing import Final
 
 import anyio.to_thread
 
+from deepprune_sdk.data.trace import Pair
+from deepprune_sdk.data.types import Verdict
 from deepprune_sdk.errors import ConfigurationError
 from deepprune_sdk.judges.features import Profile, read_profile
 from deepprune_sdk.judges.likeness import likeness, sameness
 from deepprune_sdk.judges.weights import LearnedWeights, load_weights, probability
-from deepprune_sdk.trace import Pair
-from deepprune_sdk.types import Verdict
 
 __all__ = ["LearnedJudge", "ProfileCache", "known_prefixes"]
 

@@ -1,6 +1,5 @@
 """Methods as pure decisions: one file a method."""
 
-from deepprune_sdk.policies.answered import StopAtAnswer
 from deepprune_sdk.policies.base import (
     Advanced,
     Elapsed,
@@ -14,17 +13,18 @@ from deepprune_sdk.policies.base import (
     Scored,
     TraceOver,
 )
-from deepprune_sdk.policies.budgets import Deadline, MoneyBudget, TokenBudget
 from deepprune_sdk.policies.checkpoints import Checkpoints
+from deepprune_sdk.policies.close_loops import CloseLoops
 from deepprune_sdk.policies.composed import Composed
-from deepprune_sdk.policies.confidence import DeepConf
+from deepprune_sdk.policies.cons import FullSampling
+from deepprune_sdk.policies.deepconf import DeepConf
 from deepprune_sdk.policies.deepprune import DeepPrune
-from deepprune_sdk.policies.full import FullSampling
-from deepprune_sdk.policies.loops import CloseLoops
-from deepprune_sdk.policies.named import METHODS, method
-from deepprune_sdk.policies.probe import ParallelProbe
+from deepprune_sdk.policies.esc import UnanimousWindow
+from deepprune_sdk.policies.methods import METHODS, method
+from deepprune_sdk.policies.parallel_probe import ParallelProbe
 from deepprune_sdk.policies.settled import SettledVote
-from deepprune_sdk.policies.unanimous import UnanimousWindow
+from deepprune_sdk.policies.stop_at_answer import StopAtAnswer
+from deepprune_sdk.policies.token_budget import Deadline, MoneyBudget, TokenBudget
 from deepprune_sdk.policies.waves import Waves
 
 __all__ = [

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from deepprune_sdk.signals import Decision, PairKey
-from deepprune_sdk.trace import Trace
-from deepprune_sdk.voting import Ballot, Vote
+from deepprune_sdk.data.signals import Decision, PairKey
+from deepprune_sdk.data.trace import Trace
+from deepprune_sdk.data.voting import Ballot, Vote
 
 __all__ = [
     "Advanced",

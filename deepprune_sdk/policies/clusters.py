@@ -12,9 +12,9 @@ from hashlib import blake2b
 from math import fsum
 from typing import Literal, NamedTuple
 
+from deepprune_sdk.data.signals import PairKey
+from deepprune_sdk.data.trace import Pair, Trace, TracePrefix, speaking
 from deepprune_sdk.policies.base import RunSetup
-from deepprune_sdk.signals import PairKey
-from deepprune_sdk.trace import Pair, Trace, TracePrefix, speaking
 
 __all__ = ["GreedyClusters", "Placement"]
 

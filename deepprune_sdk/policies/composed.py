@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from deepprune_sdk.data.signals import Decision
+from deepprune_sdk.data.trace import Trace
+from deepprune_sdk.data.voting import Vote
 from deepprune_sdk.errors import ConfigurationError
 from deepprune_sdk.policies.base import (
     Imputation,
@@ -13,9 +16,6 @@ from deepprune_sdk.policies.base import (
     RunSetup,
     RunView,
 )
-from deepprune_sdk.signals import Decision
-from deepprune_sdk.trace import Trace
-from deepprune_sdk.voting import Vote
 
 __all__ = ["Composed"]
 

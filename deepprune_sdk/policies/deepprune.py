@@ -8,6 +8,10 @@ from typing import Literal
 
 from pydantic import Field
 
+from deepprune_sdk.data.signals import Ask, Close, Decision, Orphaned, Placed, Resume
+from deepprune_sdk.data.trace import Trace, speaking
+from deepprune_sdk.data.types import Config
+from deepprune_sdk.data.voting import Ballot, ClusterWeightedVote, SurvivorsVote, Tally, Vote
 from deepprune_sdk.policies.base import (
     Advanced,
     Imputation,
@@ -20,10 +24,6 @@ from deepprune_sdk.policies.base import (
 )
 from deepprune_sdk.policies.checkpoints import Checkpoints
 from deepprune_sdk.policies.clusters import GreedyClusters, Placement
-from deepprune_sdk.signals import Ask, Close, Decision, Orphaned, Placed, Resume
-from deepprune_sdk.trace import Trace, speaking
-from deepprune_sdk.types import Config
-from deepprune_sdk.voting import Ballot, ClusterWeightedVote, SurvivorsVote, Tally, Vote
 
 __all__ = ["DeepPrune"]
 

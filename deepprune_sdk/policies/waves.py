@@ -6,8 +6,8 @@ from typing import Literal
 
 from pydantic import Field
 
+from deepprune_sdk.data.types import Config
 from deepprune_sdk.policies.base import PolicyState, RunSetup, RunView
-from deepprune_sdk.types import Config
 
 __all__ = ["Waves"]
 

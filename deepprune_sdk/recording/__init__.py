@@ -1,10 +1,10 @@
 """Recorded traces and run logs: formats, readers, writers.
 
-Recording whole sets of problems is in `deepprune_sdk.recording.session`, which stands above
+Recording whole sets of problems is in `deepprune_sdk.recorder`, which stands above
 `ParallelReasoner`.
 """
 
-from deepprune_sdk.recording.traces import (
+from deepprune_sdk.recording.reader import (
     SCHEMA,
     RecordedFinish,
     RecordedTrace,

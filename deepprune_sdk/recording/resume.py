@@ -7,12 +7,12 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from os import PathLike
 from pathlib import Path
 
+from deepprune_sdk.data.types import Chunk, Finish, Sampling, TraceRequest, Usage
 from deepprune_sdk.errors import ConfigurationError
 from deepprune_sdk.protocols import Backend
 from deepprune_sdk.recording.format import RecordedTrace
-from deepprune_sdk.recording.live import recorded_sampling
-from deepprune_sdk.recording.traces import TraceReader
-from deepprune_sdk.types import Chunk, Finish, Sampling, TraceRequest, Usage
+from deepprune_sdk.recording.live_recorder import recorded_sampling
+from deepprune_sdk.recording.reader import TraceReader
 
 __all__ = ["ResumedBackend", "finished_traces"]
 

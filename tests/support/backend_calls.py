@@ -6,18 +6,18 @@ from collections.abc import Generator
 from typing import Any
 
 import pytest
-from chat_server import (
-    ChatServer,
-    chat_server,
-)
 
-from deepprune_adapters.clients import Transport
 from deepprune_adapters.openai import OpenAIBackend
+from deepprune_adapters.server.clients import Transport
+from deepprune_sdk.data.trace import Trace
+from deepprune_sdk.data.types import Sampling, TraceRequest, to_messages
 from deepprune_sdk.errors import (
     BackendError,
 )
-from deepprune_sdk.trace import Trace
-from deepprune_sdk.types import Sampling, TraceRequest, to_messages
+from support.chat_server import (
+    ChatServer,
+    chat_server,
+)
 
 WAYS: list[tuple[str, Transport]] = [
     ("asyncio", "httpx2"),

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import uvicorn
-from loopback import listening, serving
+
+from support.loopback import listening, serving
 
 DONE = b"data: [DONE]\n\n"
 

@@ -4,10 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from deepprune_sdk import Answers, DeepPrune, Engine, Policy, Result, Verdict
-from deepprune_sdk.policies.base import PolicyState, RunSetup
-from deepprune_sdk.policies.deepprune import DeepPruneState
-from deepprune_sdk.protocols import AnswerExtractor
-from deepprune_sdk.signals import (
+from deepprune_sdk.data.signals import (
     Action,
     Arrived,
     Ask,
@@ -24,9 +21,12 @@ from deepprune_sdk.signals import (
     Stop,
     key_of,
 )
-from deepprune_sdk.summary import summarize
-from deepprune_sdk.trace import Pair, speaking
-from deepprune_sdk.types import NO_USAGE, Chunk, Finish, Usage
+from deepprune_sdk.data.trace import Pair, speaking
+from deepprune_sdk.data.types import NO_USAGE, Chunk, Finish, Usage
+from deepprune_sdk.engine.summary import summarize
+from deepprune_sdk.policies.base import PolicyState, RunSetup
+from deepprune_sdk.policies.deepprune import DeepPruneState
+from deepprune_sdk.protocols import AnswerExtractor
 
 Verdicts = Callable[[Pair], float | None] | Mapping[tuple[int, int], float | None] | float | None
 

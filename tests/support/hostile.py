@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from deepprune_adapters.capabilities import Capabilities
-from deepprune_adapters.cli.text import clean
-from deepprune_adapters.provider_errors import Endpoint
-from deepprune_adapters.refusals import Refusal
-from deepprune_adapters.sse import EventSplitter
-from deepprune_adapters.thinking import ThinkTags
+from deepprune_adapters.cli.views.text import clean
+from deepprune_adapters.openai.capabilities import Capabilities
+from deepprune_adapters.openai.sse import EventSplitter
+from deepprune_adapters.openai.thinking import ThinkTags
+from deepprune_adapters.server.errors import Endpoint
+from deepprune_adapters.server.refusals import Refusal
 from deepprune_adapters.tokens import HeuristicCounter
 from deepprune_sdk import Answers
+from deepprune_sdk.data.types import Sampling, TraceRequest, to_messages
 from deepprune_sdk.judges.features import read_profile
-from deepprune_sdk.markup import escaped
-from deepprune_sdk.types import Sampling, TraceRequest, to_messages
+from deepprune_sdk.results.markup import escaped
 
 REPEATED = (
     *"0aA.,;:!?-+*/\\$%^_{}()[]<>|=~#@&\"'` \n\t\r",

@@ -6,11 +6,11 @@ import json
 from collections.abc import Mapping, Sequence
 
 import anyio
-from chat_server import Reply
 
+from deepprune_sdk.data.trace import Pair, TracePrefix
+from deepprune_sdk.data.types import Verdict
 from deepprune_sdk.protocols import Judge
-from deepprune_sdk.trace import Pair, TracePrefix
-from deepprune_sdk.types import Verdict
+from support.chat_server import Reply
 
 QUESTION = "A box holds 12 pencils. How many pencils are in 3 boxes?"
 

@@ -6,7 +6,6 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 
 import anyio
-from pairs import Watched
 
 from deepprune_adapters.llama import LlamaBackend
 from deepprune_sdk import (
@@ -19,6 +18,7 @@ from deepprune_sdk import (
     Sampling,
     TraceRequest,
 )
+from support.pairs import Watched
 
 
 class Patient:

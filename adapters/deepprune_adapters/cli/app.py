@@ -11,9 +11,9 @@ from typing import Annotated
 
 import typer
 
-from deepprune_adapters.cli import bench, judge, record, redundancy
-from deepprune_adapters.cli.solve import EXAMPLES, solve
-from deepprune_adapters.cli.text import clean
+from deepprune_adapters.cli.commands import bench, judge, record, redundancy
+from deepprune_adapters.cli.commands.solve import EXAMPLES, solve
+from deepprune_adapters.cli.views.text import clean
 
 __all__ = ["app", "run"]
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from deepprune_adapters.cli.redundancy import open_reader
-from deepprune_adapters.cli.text import clean, count
+from deepprune_adapters.cli.commands.redundancy import open_reader
+from deepprune_adapters.cli.views.text import clean, count
 
 if TYPE_CHECKING:
     from deepprune_sdk.recording import RecordedTrace

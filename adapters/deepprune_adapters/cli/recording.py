@@ -14,10 +14,10 @@ from rich.console import Console
 
 from deepprune_adapters.cli.choose import BACKENDS, Wanted, named
 from deepprune_adapters.cli.interrupts import Interrupts
-from deepprune_adapters.cli.pace import Pace
-from deepprune_adapters.cli.plain import say
-from deepprune_adapters.cli.recordview import PlainRecordView, RecordView, TerminalRecordView
-from deepprune_adapters.cli.text import clean, count
+from deepprune_adapters.cli.views.pace import Pace
+from deepprune_adapters.cli.views.plain import say
+from deepprune_adapters.cli.views.recording import PlainRecordView, RecordView, TerminalRecordView
+from deepprune_adapters.cli.views.text import clean, count
 from deepprune_sdk import (
     AuthenticationError,
     Backend,
@@ -26,8 +26,8 @@ from deepprune_sdk import (
     RecordingError,
     Sampling,
 )
+from deepprune_sdk.recorder import Problem, RecordingSession
 from deepprune_sdk.recording import TraceWriter
-from deepprune_sdk.recording.session import Problem, RecordingSession
 
 __all__ = ["RecordJob", "record_all"]
 

@@ -12,11 +12,11 @@ from typing import Self
 import anyio.to_thread
 import openai
 
-from deepprune_adapters.clients import Clients
 from deepprune_adapters.judges.prompts import valid
 from deepprune_adapters.judges.sentences import SentenceEncoder, load_encoder
 from deepprune_adapters.judges.served import ServedEmbedding
 from deepprune_adapters.judges.static import StaticEmbedding
+from deepprune_adapters.server.clients import Clients
 from deepprune_sdk import (
     BackendError,
     JudgeError,

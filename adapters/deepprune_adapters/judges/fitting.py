@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from deepprune_adapters.judges.lessons import context_of
 from deepprune_adapters.judges.prompts import JudgePrompt, shorten
-from deepprune_adapters.refusals import Refusal
+from deepprune_adapters.server.refusals import Refusal
 from deepprune_sdk import Message, Pair, TokenCounter
 
 __all__ = ["Fitting"]

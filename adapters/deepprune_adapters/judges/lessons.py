@@ -7,9 +7,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from deepprune_adapters.capabilities import UNSUPPORTED
-from deepprune_adapters.provider_errors import CONTEXT
-from deepprune_adapters.refusals import Refusal
+from deepprune_adapters.openai.capabilities import UNSUPPORTED
+from deepprune_adapters.server.errors import CONTEXT
+from deepprune_adapters.server.refusals import Refusal
 
 __all__ = ["Lessons", "context_of"]
 

@@ -27,8 +27,8 @@ from deepprune_sdk import (
     Usage,
     Verdict,
 )
-from deepprune_sdk.engine import PROBE
-from deepprune_sdk.types import NO_USAGE
+from deepprune_sdk.data.types import NO_USAGE
+from deepprune_sdk.engine.engine import PROBE
 
 __all__ = ["ProbeJudge"]
 

@@ -10,14 +10,14 @@ from typing import Any, Self
 import anyio
 import openai
 
-from deepprune_adapters.clients import Clients
 from deepprune_adapters.judges.fitting import Fitting
 from deepprune_adapters.judges.lessons import Lessons
 from deepprune_adapters.judges.prompts import JudgePrompt, default_prompt
 from deepprune_adapters.judges.replies import Reply
 from deepprune_adapters.judges.served import ServedChat
 from deepprune_adapters.judges.worker import Limit
-from deepprune_adapters.refusals import Refusal
+from deepprune_adapters.server.clients import Clients
+from deepprune_adapters.server.refusals import Refusal
 from deepprune_adapters.tokens import HeuristicCounter
 from deepprune_sdk import (
     BackendError,
@@ -31,7 +31,7 @@ from deepprune_sdk import (
     Usage,
     Verdict,
 )
-from deepprune_sdk.retry import retrying
+from deepprune_sdk.live.retry import retrying
 
 __all__ = ["RemoteJudge"]
 

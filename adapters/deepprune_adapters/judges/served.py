@@ -8,11 +8,11 @@ from typing import Any, NoReturn, cast
 
 import openai
 
-from deepprune_adapters.clients import Clients
 from deepprune_adapters.judges.replies import Reply, read_reply
-from deepprune_adapters.refusals import Refusal
+from deepprune_adapters.server.clients import Clients
+from deepprune_adapters.server.refusals import Refusal
 from deepprune_sdk import ConfigurationError, Message, Retries
-from deepprune_sdk.retry import retrying
+from deepprune_sdk.live.retry import retrying
 
 __all__ = ["ServedChat", "ServedEmbedding"]
 

@@ -8,7 +8,7 @@ from deepprune_adapters.report.charts import Drawing, Point, chart, scatter, sho
 from deepprune_adapters.report.page import Cell, between, number, page, percent, table
 from deepprune_sdk.evaluation.leaderboard import BenchReport, MethodReport
 from deepprune_sdk.evaluation.statistics import pareto_front
-from deepprune_sdk.markup import escaped, visible
+from deepprune_sdk.results.markup import escaped, visible
 
 __all__ = ["bench_report"]
 

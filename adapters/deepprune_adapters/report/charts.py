@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from deepprune_sdk.errors import MissingExtraError
 from deepprune_sdk.evaluation.statistics import Interval
-from deepprune_sdk.markup import COLOURS, escaped, visible
+from deepprune_sdk.results.markup import COLOURS, escaped, visible
 
 __all__ = [
     "Drawing",

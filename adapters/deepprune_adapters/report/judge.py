@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from deepprune_adapters.report.judge_charts import calibration, sensitivity, separation
 from deepprune_adapters.report.judge_data import CalibrationBin, JudgeCurves, Sweep, SweepPoint
 from deepprune_adapters.report.page import Cell, between, number, page, percent, table
-from deepprune_sdk.markup import escaped
+from deepprune_sdk.results.markup import escaped
 
 __all__ = ["CalibrationBin", "JudgeCurves", "Sweep", "SweepPoint", "judge_report"]
 

@@ -28,7 +28,7 @@ from deepprune_adapters.report.page import SORT_SCRIPT, between, number, percent
 from deepprune_sdk.errors import ConfigurationError
 from deepprune_sdk.evaluation.leaderboard import MethodReport
 from deepprune_sdk.evaluation.statistics import Interval
-from deepprune_sdk.markup import escaped
+from deepprune_sdk.results.markup import escaped
 
 __all__ = ["leaderboard_page", "main"]
 
@@ -44,7 +44,7 @@ table[data-sortable] td small { display: block; opacity: .75; white-space: nowra
 
 
 _COMMAND: Final = """\
-make leaderboard TRACES=tests/data/smollm2-n16.jsonl.gz NAME=smollm2-135m \\
+make leaderboard TRACES=tests/recordings/smollm2-n16.jsonl.gz NAME=smollm2-135m \\
     LEADERBOARD_FLAGS="-n 12" MODEL="SmolLM2-135M-Instruct" BENCHMARK="three small sums\""""
 
 

@@ -1,7 +1,7 @@
 """One self-contained HTML page: its frame, its style, its tables.
 
 A page loads nothing: its content security policy forbids every request, and every script but the
-one here. Text of models, servers and users goes through `deepprune_sdk.markup.escaped`.
+one here. Text of models, servers and users goes through `deepprune_sdk.results.markup.escaped`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
-from deepprune_sdk.markup import escaped, scheme
+from deepprune_sdk.results.markup import escaped, scheme
 
 __all__ = ["SORT_SCRIPT", "Cell", "between", "number", "page", "percent", "table"]
 

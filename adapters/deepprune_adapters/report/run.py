@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Final
 
 from deepprune_adapters.report.page import number, page, percent
-from deepprune_sdk.markup import escaped
-from deepprune_sdk.picture import run_picture
-from deepprune_sdk.result import Result, ShadowReport, TraceReport
-from deepprune_sdk.types import Prompt, to_messages
+from deepprune_sdk.data.types import Prompt, to_messages
+from deepprune_sdk.results.markup import escaped
+from deepprune_sdk.results.picture import run_picture
+from deepprune_sdk.results.result import Result, ShadowReport, TraceReport
 
 __all__ = ["run_report", "write_run_report"]
 

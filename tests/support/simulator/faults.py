@@ -17,7 +17,7 @@ from deepprune_sdk.errors import (
     ModelNotFoundError,
     RateLimitError,
 )
-from simulator.replies import (
+from support.simulator.replies import (
     Dialect,
     Reply,
     Say,
@@ -34,7 +34,7 @@ from simulator.replies import (
     split,
     stream,
 )
-from simulator.server import Call, Script
+from support.simulator.server import Call, Script
 
 HIT = frozenset({1, 4, 7, 10})
 """The traces that a fault hits which does not hit all."""

@@ -6,7 +6,7 @@ from collections.abc import Generator
 
 import pytest
 
-from simulator.server import Simulator, simulator
+from support.simulator.server import Simulator, simulator
 
 
 @pytest.fixture(scope="module")

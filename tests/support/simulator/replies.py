@@ -7,12 +7,11 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
 from typing import Any, Literal
 
 from deepprune_sdk.recording import RecordedTrace, TraceReader, group_by_problem
+from support.places import RECORDING
 
-DATA = Path(__file__).parents[2] / "data" / "smollm2-n16.jsonl.gz"
 THOUGHT = ("Let", " me", " count", " \u2192", " na\u00efve", "ly", " \U0001f642", ".", "\n")
 """What every trace thinks before it writes its recorded text."""
 PROMPT_TOKENS = 17
@@ -110,7 +109,7 @@ def chunk(delta: Mapping[str, object] | None = None, **fields: object) -> dict[s
 @cache
 def recorded(problem: str = "week") -> tuple[RecordedTrace, ...]:
     """The recorded traces of one problem, by number."""
-    groups = group_by_problem(TraceReader(DATA))
+    groups = group_by_problem(TraceReader(RECORDING))
     traces = next(traces for (_, name), traces in groups.items() if name == problem)
     return tuple(sorted(traces, key=lambda trace: trace.trace))
 

@@ -14,14 +14,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import uvicorn
-from loopback import listening, serving
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from simulator.replies import PROMPT_TOKENS, Deed, Dialect, Reply, Say, recorded, stream
+from support.loopback import listening, serving
+from support.simulator.replies import PROMPT_TOKENS, Deed, Dialect, Reply, Say, recorded, stream
 
 Transports = dict[int, asyncio.Transport]
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import anyio
 
-from simulator.faults import FAULTS
-from simulator.server import simulator
-from simulator.trial import Trial, attempt
+from support.simulator.faults import FAULTS
+from support.simulator.server import simulator
+from support.simulator.trial import Trial, attempt
 
 INTRODUCTION = """\
 # Faults, and what becomes of them

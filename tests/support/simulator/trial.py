@@ -11,8 +11,8 @@ import anyio
 import httpx2
 import openai
 
-from deepprune_adapters.clients import Transport
 from deepprune_adapters.openai import OpenAIBackend
+from deepprune_adapters.server.clients import Transport
 from deepprune_sdk import (
     Answers,
     Ballot,
@@ -26,12 +26,12 @@ from deepprune_sdk import (
     SurvivorsVote,
     Trace,
 )
+from deepprune_sdk.data.signals import Close, Decision
+from deepprune_sdk.data.voting import AnswerClasses
 from deepprune_sdk.policies.base import Advanced, Observation, PolicyState, RunSetup, RunView
-from deepprune_sdk.signals import Close, Decision
-from deepprune_sdk.voting import AnswerClasses
-from simulator.faults import HIT, Fault
-from simulator.replies import recorded, thought, tokens_of
-from simulator.server import Simulator
+from support.simulator.faults import HIT, Fault
+from support.simulator.replies import recorded, thought, tokens_of
+from support.simulator.server import Simulator
 
 CLOSED_AT = 18
 """Tokens after which the trial's policy closes a trace."""

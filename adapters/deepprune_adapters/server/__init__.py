@@ -1,0 +1,1 @@
+"""What everything that talks to a server shares: clients, errors, refusals."""

@@ -1,0 +1,139 @@
+"""What a caller sees while a run goes on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from deepprune_sdk.data.signals import Unscored
+from deepprune_sdk.data.trace import Outcome
+from deepprune_sdk.data.types import Finish
+
+__all__ = [
+    "Event",
+    "PairJudged",
+    "RunEnded",
+    "RunWarning",
+    "TraceClosed",
+    "TraceFailed",
+    "TraceFinished",
+    "TracePlaced",
+    "TraceProgress",
+    "TraceStarted",
+    "VoteChanged",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TraceStarted:
+    """A stream is being opened; `resumed` where it continues a closed trace."""
+
+    trace: int
+    resumed: bool = False
+    type: Literal["trace_started"] = "trace_started"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TraceProgress:
+    """Tokens of a trace so far. Coalesced: a slow consumer gets the latest figure alone."""
+
+    trace: int
+    tokens: int
+    type: Literal["trace_progress"] = "trace_progress"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairJudged:
+    """The judge's word on two traces at a checkpoint, or why there is none."""
+
+    checkpoint: int
+    left: int
+    right: int
+    probability: float | None
+    problem: Unscored | None = None
+    type: Literal["pair_judged"] = "pair_judged"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TracePlaced:
+    """A trace was put into a cluster, named by its founding trace."""
+
+    trace: int
+    cluster: int
+    checkpoint: int
+    similarity: float | None
+    type: Literal["trace_placed"] = "trace_placed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TraceClosed:
+    """A policy closed a trace; in shadow mode (`applied` False) it only would have."""
+
+    trace: int
+    outcome: Outcome
+    reason: str
+    into: int | None
+    probability: float | None
+    tokens: int
+    applied: bool = True
+    type: Literal["trace_closed"] = "trace_closed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TraceFinished:
+    """The model ended a trace, or its token limit did."""
+
+    trace: int
+    answer: str | None
+    finish: Finish | None
+    tokens: int
+    type: Literal["trace_finished"] = "trace_finished"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TraceFailed:
+    """The provider broke a trace off; what it had written stays."""
+
+    trace: int
+    error: str
+    tokens: int
+    type: Literal["trace_failed"] = "trace_failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VoteChanged:
+    """The vote as it stands: by answer, the observed and the imputed weight, the leader first."""
+
+    tally: dict[str, tuple[float, float]]
+    type: Literal["vote_changed"] = "vote_changed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunWarning:
+    """Something a user should know, said once in a run."""
+
+    message: str
+    type: Literal["run_warning"] = "run_warning"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunEnded:
+    """The run is over; its streams are being closed."""
+
+    reason: str
+    type: Literal["run_ended"] = "run_ended"
+
+
+Event = (
+    TraceStarted
+    | TraceProgress
+    | PairJudged
+    | TracePlaced
+    | TraceClosed
+    | TraceFinished
+    | TraceFailed
+    | VoteChanged
+    | RunWarning
+    | RunEnded
+)
+"""Tagged by the literal `type`."""

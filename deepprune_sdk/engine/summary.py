@@ -1,0 +1,148 @@
+"""From an engine to a `Result`: the same for a live run and for a replayed one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from deepprune_sdk.data.prices import Price
+from deepprune_sdk.data.trace import Trace
+from deepprune_sdk.data.types import NO_USAGE, Usage
+from deepprune_sdk.data.voting import Ballot, SurvivorsVote, Tally, leader_stays_ahead
+from deepprune_sdk.engine.engine import Engine
+from deepprune_sdk.policies.base import Imputation
+from deepprune_sdk.results.result import (
+    JudgeReport,
+    Result,
+    RunUsage,
+    ShadowReport,
+    TallyReport,
+    TraceReport,
+)
+
+__all__ = ["summarize"]
+
+
+def summarize(
+    engine: Engine, judge: JudgeReport | None = None, price: Price | None = None
+) -> Result:
+    """Report a run as it stands, over or not. In shadow mode the full traces vote by majority."""
+    judge = judge or JudgeReport()
+    if engine.shadow:
+        traces = engine.run_traces()
+        ballots = [
+            Ballot(trace=trace.index, answer=trace.answer)
+            for trace in traces
+            if trace.answer is not None
+        ]
+        tally = SurvivorsVote().tally(ballots)
+        shadow = _shadow(engine, traces, tally)
+    else:
+        traces, ballots, tally, shadow = engine.traces, engine.ballots(), engine.tally(), None
+    usage = sum((trace.cost for trace in traces), NO_USAGE)
+    cost = None if price is None else price.of_traces(traces, engine.setup.resumed)
+    recorded = set(engine.setup.resumed)
+    resumed = sum(trace.tokens for trace in traces if trace.index in recorded)
+    claims = engine.imputations
+    lapsed = {c.cluster for c in claims.values() if c.speaker is None and c.answer is None}
+    return Result(
+        answer=tally.answer,
+        tally={
+            answer: TallyReport(observed=entry.observed, imputed=entry.imputed)
+            for answer, entry in tally.entries.items()
+        },
+        agreement=tally.agreement,
+        posterior=_posterior(ballots, tally),
+        ended_because=engine.ended_because or "running",
+        usage=_run_usage(usage, engine.probe_usage, judge, resumed, cost),
+        traces=_reports(engine, traces, ballots, tally),
+        clusters=_clusters(engine),
+        judge=judge,
+        orphaned=0 if shadow else len(lapsed),
+        shadow=shadow,
+        warnings=list(engine.warnings),
+    )
+
+
+def _posterior(ballots: Sequence[Ballot], tally: Tally) -> float:
+    """The Beta rule on how often each answer was seen in a trace that has a say."""
+    seen = Counter(
+        ballot.answer
+        for ballot in ballots
+        if not ballot.imputed and tally.weights.get(ballot.trace, 0.0) > 0.0
+    )
+    winner = seen.pop(tally.answer, 0) if tally.answer is not None else 0
+    return leader_stays_ahead(winner, max(seen.values(), default=0))
+
+
+def _clusters(engine: Engine) -> dict[int, list[int]]:
+    """Group the traces; those pruned into a cluster that joined another one went along."""
+    claims = engine.imputations
+    clusters: dict[int, list[int]] = {}
+    for trace, placed in engine.placed.items():
+        claim = claims.get(trace)
+        cluster = placed if claim is None or claim.cluster is None else claim.cluster
+        clusters.setdefault(cluster, []).append(trace)
+    return clusters
+
+
+def _run_usage(
+    usage: Usage, probes: Usage, judge: JudgeReport, resumed: int, cost: float | None
+) -> RunUsage:
+    return RunUsage(
+        prompt=usage.prompt,
+        cached=usage.cached,
+        generated=usage.generated,
+        resumed=resumed,
+        cost=cost,
+        judge=judge.prompt_tokens + judge.generated_tokens + probes.prompt + probes.generated,
+        estimated=usage.estimated or probes.estimated,
+    )
+
+
+def _reports(
+    engine: Engine, traces: Sequence[Trace], ballots: Sequence[Ballot], tally: Tally
+) -> list[TraceReport]:
+    claims: Mapping[int, Imputation] = {} if engine.shadow else engine.imputations
+    cast = {ballot.trace: ballot for ballot in ballots}
+    reports: list[TraceReport] = []
+    for trace in traces:
+        ballot, claim = cast.get(trace.index), claims.get(trace.index)
+        reports.append(
+            TraceReport(
+                trace=trace.index,
+                outcome=trace.outcome or "live",
+                reason=trace.reason,
+                into=claim.cluster if claim else trace.into,
+                answer=ballot.answer if ballot else None,
+                imputed=ballot.imputed if ballot else False,
+                weight=tally.weights.get(trace.index, 0.0),
+                tokens=trace.cost.generated,
+                compared_at=sorted(engine.compared.get(trace.index, ())),
+                text=trace.text,
+            )
+        )
+    return reports
+
+
+def _shadow(engine: Engine, traces: Sequence[Trace], tally: Tally) -> ShadowReport:
+    answer = engine.tally().answer
+    generated = sum(trace.cost.generated for trace in engine.traces)
+    imputed = {ballot.trace: ballot.answer for ballot in engine.ballots() if ballot.imputed}
+    closed = [trace for trace in engine.traces if trace.into is not None]
+    pairs = [
+        (traces[trace.index].answer, imputed[trace.index])
+        for trace in closed
+        if trace.index in imputed and traces[trace.index].answer is not None
+    ]
+    right = sum(seen == claimed for seen, claimed in pairs)
+    return ShadowReport(
+        answer=answer,
+        answer_differs=answer != tally.answer,
+        ended_because=engine.policy_ended_because or "running",
+        generated=generated,
+        saved=sum(trace.cost.generated for trace in traces) - generated,
+        closings=len(closed),
+        right=right,
+        wrong=len(pairs) - right,
+    )

@@ -1,0 +1,1 @@
+"""Everything that waits: the shell that drives the engine over open streams."""

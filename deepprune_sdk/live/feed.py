@@ -1,0 +1,168 @@
+"""The way from a run to whoever watches it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+
+import anyio
+
+from deepprune_sdk.data.events import (
+    Event,
+    PairJudged,
+    RunEnded,
+    RunWarning,
+    TraceClosed,
+    TraceFailed,
+    TraceFinished,
+    TracePlaced,
+    TraceProgress,
+    TraceStarted,
+    VoteChanged,
+)
+from deepprune_sdk.data.signals import (
+    Action,
+    Arrived,
+    Close,
+    End,
+    Ended,
+    Failed,
+    Judged,
+    Placed,
+    Signal,
+    Start,
+    Warn,
+)
+from deepprune_sdk.engine.engine import Engine
+
+__all__ = ["Feed"]
+
+
+class Feed:
+    """A queue of events that never makes the run wait.
+
+    Decisions are kept until they are read; of progress only the latest figure a trace is, so a
+    slow reader costs memory for decisions alone.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        """Watch `engine`."""
+        self._engine = engine
+        self._events: deque[Event] = deque()
+        self._grown: set[int] = set()
+        self._wake = anyio.Event()
+        self._ended = False
+        self._closed = False
+
+    def publish(self, event: Event) -> None:
+        """Queue an event."""
+        self._events.append(event)
+        self._wake.set()
+
+    def close(self) -> None:
+        """Let the reader come to an end once everything is read."""
+        self._closed = True
+        self._wake.set()
+
+    def report(self, signal: Signal | None, actions: Sequence[Action]) -> None:
+        """Queue what a signal, taken by the engine, and the actions on it mean."""
+        if signal is not None:
+            self._told(signal)
+        for action in actions:
+            self._acted(action)
+
+    def _told(self, signal: Signal) -> None:
+        match signal:
+            case Arrived() if not self._ended:
+                self._grown.add(signal.trace)
+                self._wake.set()
+            case Ended() | Failed():
+                self._over(signal)
+            case Judged():
+                self.publish(
+                    PairJudged(
+                        checkpoint=signal.pair.checkpoint,
+                        left=signal.pair.left,
+                        right=signal.pair.right,
+                        probability=signal.verdict.probability,
+                        problem=signal.problem,
+                    )
+                )
+            case _:
+                pass
+
+    def _over(self, signal: Ended | Failed) -> None:
+        """Tell of an end; what comes of a trace after it was closed is none."""
+        trace = self._engine.growing(signal.trace)
+        self._grown.discard(trace.index)
+        match signal:
+            case Failed() if trace.outcome == "failed":
+                self.publish(
+                    TraceFailed(trace=trace.index, error=signal.error, tokens=trace.tokens)
+                )
+                self._publish_vote()
+            case Ended() if trace.outcome == "finished":
+                self.publish(
+                    TraceFinished(
+                        trace=trace.index,
+                        answer=trace.answer,
+                        finish=trace.finish,
+                        tokens=trace.tokens,
+                    )
+                )
+                self._publish_vote()
+            case _:
+                pass
+
+    def _acted(self, action: Action) -> None:
+        match action:
+            case Start():
+                self.publish(TraceStarted(trace=action.trace, resumed=bool(action.prefix)))
+            case Placed():
+                self.publish(
+                    TracePlaced(
+                        trace=action.trace,
+                        cluster=action.cluster,
+                        checkpoint=action.checkpoint,
+                        similarity=action.similarity,
+                    )
+                )
+            case Close():
+                self.publish(
+                    TraceClosed(
+                        trace=action.trace,
+                        outcome=action.outcome,
+                        reason=action.reason,
+                        into=action.into,
+                        probability=action.probability,
+                        tokens=self._engine.traces[action.trace].tokens,
+                        applied=action.applied,
+                    )
+                )
+                self._publish_vote()
+            case Warn():
+                self.publish(RunWarning(message=action.message))
+            case End():
+                self.publish(RunEnded(reason=action.reason))
+                self._ended = True
+                self._grown.clear()
+            case _:
+                pass
+
+    def _publish_vote(self) -> None:
+        entries = self._engine.tally().entries
+        tally = {answer: (entry.observed, entry.imputed) for answer, entry in entries.items()}
+        self.publish(VoteChanged(tally=tally))
+
+    async def next(self) -> Event | None:
+        """Wait for the next event; None after the last one."""
+        while True:
+            if self._events:
+                return self._events.popleft()
+            if self._closed:
+                return None
+            if self._grown:
+                index = self._grown.pop()
+                return TraceProgress(trace=index, tokens=self._engine.growing(index).tokens)
+            self._wake = anyio.Event()
+            await self._wake.wait()

@@ -1,0 +1,157 @@
+"""Asking a judge within its limits: what fails or is late leaves the pair unscored."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from numbers import Real
+from typing import cast
+
+import anyio
+from pydantic import Field
+
+from deepprune_sdk.data.signals import Judged, Unscored, key_of
+from deepprune_sdk.data.trace import Pair
+from deepprune_sdk.data.types import NO_USAGE, Config, Usage, Verdict
+from deepprune_sdk.protocols import Judge, ScoresInline
+from deepprune_sdk.results.result import JudgeReport
+
+__all__ = ["Judging", "JudgingLimits"]
+
+logger: logging.Logger = logging.getLogger(__name__)
+
+BATCH = 64
+"""Pairs that a judge which only computes is asked at a time: a few milliseconds of its time."""
+
+LONGEST = 400
+"""Characters of a line in the log."""
+
+
+class JudgingLimits(Config):
+    """What a judge may take in one run. A pair beyond it keeps its trace."""
+
+    timeout: float = Field(default=30.0, gt=0)
+    """Seconds a batch of pairs."""
+    max_pairs: int | None = Field(default=None, ge=0)
+    """Pairs a run."""
+    max_tokens: int | None = Field(default=None, ge=0)
+    """Judge tokens a run, read and written, after which no further pair is asked."""
+
+
+class Judging:
+    """One run's dealings with its judge."""
+
+    def __init__(self, judge: Judge, limits: JudgingLimits) -> None:
+        """Begin with nothing asked."""
+        self._judge = judge
+        self._limits = limits
+        self._counts: dict[Unscored, int] = {}
+        self._asked = 0
+        self._scored = 0
+        self._usage = NO_USAGE
+        self._faults: dict[Unscored, str] = {}
+
+    @property
+    def report(self) -> JudgeReport:
+        """What became of the pairs so far."""
+        return JudgeReport(
+            name=self._judge.name,
+            asked=self._asked,
+            scored=self._scored,
+            prompt_tokens=self._usage.prompt,
+            generated_tokens=self._usage.generated,
+            fault=next(iter(self._faults.values()), ""),
+            **self._counts,
+        )
+
+    def batches(self, pairs: Sequence[Pair]) -> Sequence[Sequence[Pair]]:
+        """Cut pairs so that the first placements need not wait for the last verdicts.
+
+        Only for a judge that computes: one that is asked over a network is asked at once.
+        """
+        if not isinstance(self._judge, ScoresInline):
+            return [pairs]
+        return [pairs[begin : begin + BATCH] for begin in range(0, len(pairs), BATCH)]
+
+    async def ask(self, pairs: Sequence[Pair], *, inline: bool = False) -> list[Judged]:
+        """Judge `pairs`; never raises but when it is cancelled.
+
+        Args:
+            pairs: What to judge.
+            inline: Nothing else waits for this thread: a judge that only computes is called in it.
+        """
+        affordable = self._affordable(len(pairs))
+        judged = await self._compare(pairs[:affordable], inline) if affordable else []
+        judged += self._unscored(pairs[affordable:], "budget")
+        return judged
+
+    def _affordable(self, wanted: int) -> int:
+        spent = self._usage.prompt + self._usage.generated
+        if self._limits.max_tokens is not None and spent >= self._limits.max_tokens:
+            return 0
+        if self._limits.max_pairs is None:
+            return wanted
+        return max(0, min(wanted, self._limits.max_pairs - self._asked))
+
+    async def _compare(self, pairs: Sequence[Pair], inline: bool) -> list[Judged]:
+        self._asked += len(pairs)
+        try:
+            if inline and isinstance(self._judge, ScoresInline):
+                verdicts = self._judge.score(pairs)
+            else:
+                with anyio.fail_after(self._limits.timeout):
+                    verdicts = await self._judge.compare(pairs)
+        except TimeoutError:
+            self._say("late", f"gave no verdict within {self._limits.timeout:g} seconds")
+            return self._unscored(pairs, "late")
+        except Exception as error:  # a judge is the user's code: whatever it raises keeps the trace
+            what = str(error).removeprefix(f"judge {self._judge.name}: ")
+            self._say("failed", f"failed: {what or type(error).__name__}")
+            return self._unscored(pairs, "failed")
+        if not _well_formed(verdicts, len(pairs)):
+            self._say("malformed", f"gave no verdict a pair for {len(pairs)} pairs: {verdicts!r}")
+            return self._unscored(pairs, "malformed")
+        return [self._judged(pair, verdict) for pair, verdict in zip(pairs, verdicts, strict=True)]
+
+    def _judged(self, pair: Pair, verdict: Verdict) -> Judged:
+        if verdict.usage is not NO_USAGE:
+            self._usage += verdict.usage
+        if verdict.probability is None:
+            return self._unscored([pair], "unscored", verdict.usage)[0]
+        if not 0.0 <= verdict.probability <= 1.0:
+            self._say("malformed", f"gave {verdict.probability!r}, which is no probability")
+            return self._unscored([pair], "malformed", verdict.usage)[0]
+        self._scored += 1
+        return Judged(pair=key_of(pair), verdict=verdict)
+
+    def _say(self, problem: Unscored, what: str) -> None:
+        """Say it once a run; the report counts how often."""
+        if problem not in self._faults:
+            self._faults[problem] = said = _one_line(what)
+            logger.warning("judge %s %s; the traces are kept", self._judge.name, said)
+
+    def _unscored(
+        self, pairs: Sequence[Pair], problem: Unscored, usage: Usage = NO_USAGE
+    ) -> list[Judged]:
+        self._counts[problem] = self._counts.get(problem, 0) + len(pairs)
+        return [
+            Judged(
+                pair=key_of(pair), verdict=Verdict(probability=None, usage=usage), problem=problem
+            )
+            for pair in pairs
+        ]
+
+
+def _one_line(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}\N{HORIZONTAL ELLIPSIS}"
+
+
+def _well_formed(verdicts: object, wanted: int) -> bool:
+    """Whether a judge answered a verdict a pair: it is the user's code, and may not."""
+    if not isinstance(verdicts, Sequence):
+        return False
+    return len(cast("Sequence[object]", verdicts)) == wanted and all(
+        isinstance(verdict, Verdict) and isinstance(verdict.probability, Real | None)
+        for verdict in cast("Sequence[object]", verdicts)
+    )

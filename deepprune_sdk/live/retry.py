@@ -1,0 +1,74 @@
+"""The one retry policy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import anyio
+from pydantic import Field
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
+from tenacity.wait import wait_random_exponential
+
+from deepprune_sdk.data.types import Config
+from deepprune_sdk.errors import BackendError, RateLimitError
+
+__all__ = ["Retries", "retrying"]
+
+
+class Retries(Config):
+    """How often a request that produced nothing yet is sent again."""
+
+    attempts: int = Field(default=4, ge=1)
+    """Requests a trace in all; 1 never retries."""
+    initial: float = Field(default=0.5, gt=0)
+    """Seconds: upper end of the first wait. Waits double, drawn evenly from 0 (full jitter)."""
+    maximum: float = Field(default=30.0, gt=0)
+    """Seconds: longest wait, a wish of the provider's (Retry-After) included."""
+    patience: float = Field(default=20.0, gt=0)
+    """Seconds after its first request in which a trace's request is sent again; a rate limit (429)
+    is waited for longer."""
+
+
+def retrying(
+    retries: Retries,
+    allowed: Callable[[], bool],
+    *,
+    waits_its_turn: Callable[[], bool] = lambda: False,
+) -> AsyncRetrying:
+    """Return a caller that repeats an operation while `allowed()` and the error is retryable.
+
+    Args:
+        retries: How often and when.
+        allowed: Whether the operation may be repeated at all.
+        waits_its_turn: Whether a 429 now only says that others are being served: it is no failed
+            attempt then.
+    """
+    attempts = 0
+
+    def stop(state: RetryCallState) -> bool:
+        nonlocal attempts
+        limited = isinstance(_error(state), RateLimitError)
+        attempts += not (limited and waits_its_turn())
+        late = (state.seconds_since_start or 0.0) >= retries.patience
+        return attempts >= retries.attempts or (late and not limited)
+
+    backoff = wait_random_exponential(multiplier=retries.initial, max=retries.maximum)
+
+    def wait(state: RetryCallState) -> float:
+        error = _error(state)
+        wish = error.retry_after if isinstance(error, BackendError) else None
+        return backoff(state) if wish is None else min(wish, retries.maximum)
+
+    return AsyncRetrying(
+        sleep=anyio.sleep,
+        stop=stop,
+        wait=wait,
+        retry=retry_if_exception(
+            lambda error: isinstance(error, BackendError) and error.retryable and allowed()
+        ),
+        reraise=True,
+    )
+
+
+def _error(state: RetryCallState) -> BaseException | None:
+    return state.outcome.exception() if state.outcome else None

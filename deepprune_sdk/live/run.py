@@ -1,0 +1,345 @@
+"""The live shell round the engine: streams, judge calls, cancellation."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from secrets import token_hex
+from types import TracebackType
+from typing import Self, cast
+
+import anyio
+from anyio.abc import TaskGroup
+from anyio.lowlevel import checkpoint
+
+from deepprune_sdk.data.events import Event
+from deepprune_sdk.data.prices import Price
+from deepprune_sdk.data.signals import (
+    Action,
+    Arrived,
+    Ask,
+    Close,
+    End,
+    Ended,
+    Failed,
+    Judged,
+    Probe,
+    Signal,
+    Start,
+    Stop,
+    Tick,
+)
+from deepprune_sdk.data.trace import Pair
+from deepprune_sdk.data.types import Message, Sampling
+from deepprune_sdk.engine.engine import Engine
+from deepprune_sdk.engine.summary import summarize
+from deepprune_sdk.errors import AllTracesFailedError, DeepPruneError
+from deepprune_sdk.live.capacity import Room
+from deepprune_sdk.live.feed import Feed
+from deepprune_sdk.live.judging import Judging
+from deepprune_sdk.live.retry import Retries
+from deepprune_sdk.live.streams import DOWN, Stream, Streams
+from deepprune_sdk.live.throttle import Throttle
+from deepprune_sdk.protocols import Backend
+from deepprune_sdk.recording.live_recorder import TraceRecorder
+from deepprune_sdk.recording.run_log import RunLogWriter
+from deepprune_sdk.results.result import Result
+
+__all__ = ["Run"]
+
+FLUSHING = 1.0
+"""Seconds between two times that the text of live traces is kept, in a run that is recorded."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Post:
+    """What a task tells the receive loop."""
+
+    signals: Sequence[Signal]
+    stream: Stream | None = None
+
+
+class Run:
+    """A run in progress: `async with` it, `async for` its events, then read `result`.
+
+    Leaving the block before the run is over closes every stream.
+
+    Attributes:
+        id: Names the run in the log.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        backend: Backend,
+        judging: Judging,
+        *,
+        messages: tuple[Message, ...],
+        sampling: Sampling,
+        retries: Retries,
+        throttle: Throttle,
+        room: Room,
+        log: RunLogWriter | None = None,
+        recorder: TraceRecorder | None = None,
+        watched: bool = True,
+        warm_start: bool = False,
+        characters: int | None = None,
+        price: Price | None = None,
+    ) -> None:
+        """Prepare a run; entering it starts it. Made by `ParallelReasoner.run`."""
+        self._engine = engine
+        self.id: str = token_hex(4)
+        self._judging = judging
+        self._room = room
+        self._price = price
+        self._streams = Streams(
+            engine,
+            backend,
+            messages=messages,
+            sampling=sampling,
+            retries=retries,
+            throttle=throttle,
+            tell=self._tell,
+            run_id=self.id,
+            characters=characters,
+            warm_start=warm_start,
+        )
+        self._log = log
+        self._recorder = recorder
+        self._feed = Feed(engine) if watched else None
+        self._waiting_pairs: list[Pair] = []
+        self._error: Exception | None = None
+        self._result: Result | None = None
+        self._over = anyio.Event()
+        self._inbox: deque[_Post] = deque()
+        self._mail = anyio.Event()
+        self._group: TaskGroup = anyio.create_task_group()
+
+    # --- for the caller ---------------------------------------------------------------------------
+
+    async def __aenter__(self) -> Self:
+        """Start the traces.
+
+        Raises:
+            ConfigurationError: The recording cannot be written.
+            RecordingError: The file to record to is no recording.
+        """
+        if self._recorder is not None:
+            self._recorder.open()
+        await self._group.__aenter__()
+        self._group.start_soon(self._drive)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close every stream that is still open.
+
+        An error that leaves the block, a cancellation too, has what the run had found as `partial`.
+        """
+        self._group.cancel_scope.cancel()
+        try:
+            # What it returns is about its own end; on trio it would swallow the caller's error.
+            await self._group.__aexit__(None, None, None)
+        except BaseException as raised:
+            error = raised
+            raise
+        finally:
+            try:
+                if self._result is None and self._error is None:
+                    self._settle("cancelled")
+            finally:
+                if error is not None:
+                    _keep_partial(error, self._result)
+                if self._log is not None:
+                    self._log.close()
+                if self._recorder is not None:
+                    self._recorder.close()
+
+    def __aiter__(self) -> Self:
+        """Iterate over the events; raises as `wait` does once all are read."""
+        return self
+
+    async def __anext__(self) -> Event:
+        """Return the next event."""
+        event = None if self._feed is None else await self._feed.next()
+        if event is None:
+            self._raise()
+            raise StopAsyncIteration
+        return event
+
+    async def wait(self) -> Result:
+        """Wait for the end of the run.
+
+        Raises:
+            AllTracesFailedError: No trace produced anything.
+            BackendError: The first trace met an error that every other must meet too.
+            ConfigurationError: The backend cannot work as it was set up.
+        """
+        await self._over.wait()
+        return self.result
+
+    @property
+    def result(self) -> Result:
+        """The result of a run that is over.
+
+        Raises:
+            DeepPruneError: The run is not over, or as for `wait`.
+        """
+        self._raise()
+        if self._result is None:
+            raise DeepPruneError("the run is not over: read its events to the end, or await wait()")
+        return self._result
+
+    def snapshot(self) -> Result:
+        """What the run has found so far."""
+        return summarize(self._engine, self._judging.report, self._price)
+
+    def stop(self, reason: str = "stopped") -> None:
+        """End the run with what it has; its result says `reason`."""
+        if not self._over.is_set():
+            self._tell([Stop(reason=reason)])
+
+    def _raise(self) -> None:
+        if self._error is not None:
+            _keep_partial(self._error, self._result)
+            raise self._error
+
+    # --- the receive loop, which alone changes state ----------------------------------------------
+
+    async def _drive(self) -> None:
+        try:
+            n = self._engine.setup.n
+            async with self._room.hold(n), anyio.create_task_group() as tasks:
+                self._act(None, self._engine.begin(), tasks)
+                wake = self._engine.wake_after()
+                if wake is not None:
+                    tasks.start_soon(self._wake, wake)
+                if self._recorder is not None:
+                    tasks.start_soon(self._keep_text, self._recorder)
+                while self._engine.ended_because is None:
+                    for post in await self._posted():
+                        self._take(post, tasks)
+                    self._ask_judge(tasks)
+                tasks.cancel_scope.cancel()
+            self._settle("complete")
+            if self._recorder is not None:
+                self._recorder.close()
+            self._find_error()
+        except Exception as error:  # what a user's own part raised, out of its group
+            self._error = first_error(error)
+            self._result = self.snapshot()
+        finally:
+            self._over.set()
+            if self._feed is not None:
+                self._feed.close()
+
+    async def _posted(self) -> list[_Post]:
+        """Wait for a post, then take all there are: one wake-up however many streams spoke."""
+        if not self._inbox:
+            self._mail = anyio.Event()
+            await self._mail.wait()
+        posts = list(self._inbox)
+        self._inbox.clear()
+        return posts
+
+    def _take(self, post: _Post, tasks: TaskGroup | None) -> None:
+        for signal in post.signals:
+            if (
+                post.stream is not None
+                and isinstance(signal, Arrived | Ended | Failed)
+                and not self._streams.speaks(post.stream, signal.trace)
+            ):
+                continue  # the stream of a trace that has been resumed by another one
+            self._act(signal, self._engine.handle(signal), tasks)
+
+    def _act(
+        self, signal: Signal | None, actions: Sequence[Action], tasks: TaskGroup | None
+    ) -> None:
+        if self._log is not None:
+            self._log.write(signal, actions)
+        if self._recorder is not None:
+            self._recorder.report(signal, actions)
+        if self._feed is not None:
+            self._feed.report(signal, actions)
+        for action in actions:
+            match action:
+                case Start() if tasks is not None:
+                    stream = self._streams.new(action.trace)
+                    tasks.start_soon(self._streams.follow, action, stream)
+                case Ask():
+                    self._waiting_pairs += action.pairs
+                case Probe() if tasks is not None:
+                    tasks.start_soon(self._streams.probe, action)
+                case Close() if action.applied:
+                    self._streams.close(action.trace)
+                case End():
+                    self._streams.close_all()
+                case _:
+                    pass
+
+    def _settle(self, reason: str) -> None:
+        """Take what had arrived when the streams were closed: it was generated, so it counts."""
+        while self._inbox:
+            self._take(self._inbox.popleft(), None)
+        if self._engine.ended_because is None:
+            stop = Stop(reason=reason)
+            self._act(stop, self._engine.handle(stop), None)
+        self._result = self.snapshot()
+
+    def _find_error(self) -> None:
+        """A run that found nothing raises what kept it from it."""
+        traces = self._engine.run_traces()
+        failed = {trace.index: trace.reason for trace in traces if trace.outcome == "failed"}
+        nothing = not any(trace.tokens for trace in traces)
+        down = self._engine.ended_because == DOWN
+        if self._streams.fatal is not None:
+            self._error = self._streams.fatal
+        elif nothing and (down or len(failed) == len(traces)):
+            self._error = AllTracesFailedError(failed)
+
+    # --- child tasks, which only post -------------------------------------------------------------
+
+    def _ask_judge(self, tasks: TaskGroup) -> None:
+        pairs, self._waiting_pairs = self._waiting_pairs, []
+        if pairs and self._engine.policy_ended_because is None:
+            tasks.start_soon(self._judge, pairs)
+
+    async def _judge(self, pairs: Sequence[Pair]) -> None:
+        for batch in self._judging.batches(pairs):
+            judged: list[Judged] = await self._judging.ask(batch)
+            self._tell(judged)
+            await checkpoint()  # what was judged is acted on before more is
+
+    async def _wake(self, seconds: float) -> None:
+        await anyio.sleep(seconds)
+        self._tell([Tick(seconds=seconds)])
+
+    @staticmethod
+    async def _keep_text(recorder: TraceRecorder) -> None:
+        """Let a crash of the process cost no more than the last second of text."""
+        while True:
+            await anyio.sleep(FLUSHING)
+            recorder.flush()
+
+    def _tell(self, signals: Iterable[Signal], stream: Stream | None = None) -> None:
+        self._inbox.append(_Post(list(signals), stream))
+        self._mail.set()
+
+
+def first_error(error: Exception) -> Exception:
+    """Return the error inside a group of one, as a task group raises it."""
+    while isinstance(error, ExceptionGroup):
+        error = cast("ExceptionGroup[Exception]", error).exceptions[0]
+    return error
+
+
+def _keep_partial(error: BaseException, partial: Result | None) -> None:
+    """Put what a run had found on the error that ended it, whoever's class it is."""
+    with suppress(AttributeError, TypeError):  # a class without room for it
+        setattr(error, "partial", partial)  # noqa: B010  no such attribute is declared

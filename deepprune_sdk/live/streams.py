@@ -1,0 +1,284 @@
+"""The requests of one run: sent in their turn, read, repeated, given up; what happens is told."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+import anyio
+
+from deepprune_sdk.data.signals import Arrived, Ended, Failed, Probe, Probed, Signal, Start, Stop
+from deepprune_sdk.data.types import NO_USAGE, Chunk, Message, Sampling, TraceRequest, Usage
+from deepprune_sdk.engine.engine import PROBE, Engine
+from deepprune_sdk.errors import (
+    BackendError,
+    BackendTimeoutError,
+    ConfigurationError,
+    DeepPruneError,
+    RateLimitError,
+    UnavailableError,
+)
+from deepprune_sdk.live.retry import Retries, retrying
+from deepprune_sdk.live.throttle import Throttle
+from deepprune_sdk.protocols import Backend
+
+__all__ = ["DOWN", "Stream", "Streams", "Tell"]
+
+logger: logging.Logger = logging.getLogger(__name__)
+
+PROBE_TOKENS = 12
+"""Most tokens of a probed answer."""
+
+PATIENCE = 30.0
+"""Seconds that the first stream may keep the others waiting for a warm server."""
+
+DOWN = "server down"
+"""Why a run ends whose server serves nothing any more."""
+
+
+@dataclass(slots=True, eq=False)
+class Stream:
+    """One trace's request. A trace that is resumed gets another one, and the old is not heard.
+
+    Attributes:
+        scope: Cancelling it closes the stream.
+        brought_text: Whether anything was generated.
+        characters: Length of the trace's text.
+        over: Whether nothing will come of it any more.
+        served_before: Streams of the run that had brought text when this one began.
+    """
+
+    scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
+    brought_text: bool = False
+    characters: int = 0
+    over: bool = False
+    served_before: int = 0
+
+
+Tell = Callable[[Sequence[Signal], Stream | None], None]
+"""Posts signals to the run's receive loop, those of a stream with the stream."""
+
+
+class Streams:
+    """Opens the streams of one run and reads them; changes no state but its own.
+
+    Attributes:
+        fatal: The first error that every other trace must meet too, or None.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        backend: Backend,
+        *,
+        messages: tuple[Message, ...],
+        sampling: Sampling,
+        retries: Retries,
+        throttle: Throttle,
+        tell: Tell,
+        run_id: str,
+        characters: int | None = None,
+        warm_start: bool = False,
+    ) -> None:
+        """Prepare; nothing is sent yet. `tell` posts to the run's receive loop.
+
+        A trace of more than `characters` is cut there.
+
+        With `warm_start` one stream goes first, and the others once it has brought text: by then
+        the server has the prompt in its prefix cache, where it has one.
+        """
+        self._engine = engine
+        self._backend = backend
+        self._messages = messages
+        self._sampling = sampling
+        self._retries = retries
+        self._throttle = throttle
+        self._tell = tell
+        self._run_id = run_id
+        self._characters = characters
+        self._of: dict[int, Stream] = {}
+        self._served = 0
+        self._warm = anyio.Event()
+        self._is_first_to_come = True
+        if not warm_start:
+            self._warm.set()
+        self.fatal: DeepPruneError | None = None
+
+    def new(self, trace: int) -> Stream:
+        """Make the stream that speaks for a trace from now on."""
+        stream = self._of[trace] = Stream(served_before=self._served)
+        return stream
+
+    def speaks(self, stream: Stream, trace: int) -> bool:
+        """Whether the stream still speaks for the trace."""
+        return stream is self._of.get(trace)
+
+    def close(self, trace: int) -> None:
+        """Close the stream of a trace."""
+        self._of[trace].scope.cancel()
+
+    def close_all(self) -> None:
+        """Close every stream."""
+        for stream in self._of.values():
+            stream.scope.cancel()
+
+    async def follow(self, start: Start, stream: Stream) -> None:
+        """Stream one trace until it ends, fails or is closed."""
+        request = self._request(start)
+        stream.characters = len(start.prefix)
+        with stream.scope:
+            await self._wait_for_warmth(stream)
+            try:
+                again = retrying(
+                    self._retries,
+                    lambda: not stream.brought_text,
+                    waits_its_turn=lambda: self._throttle.serving > 0,
+                )
+                await again(self._read, request, stream)
+            except (BackendError, ConfigurationError) as error:
+                self._give_up(request, stream, error)
+            except Exception as error:  # a fault of the backend's code costs its trace alone
+                self._log_failure(request, error, level=logging.ERROR)
+                logger.debug("run %s trace %d", self._run_id, request.trace, exc_info=error)
+                message = f"{type(error).__name__}: {error}"
+                self._tell([Failed(trace=request.trace, error=message)], stream)
+        stream.over = True
+
+    async def _wait_for_warmth(self, stream: Stream) -> None:
+        if self._is_first_to_come:
+            self._is_first_to_come = False
+        elif not self._warm.is_set():
+            with anyio.move_on_after(PATIENCE):
+                await self._warm.wait()
+            stream.served_before = self._served
+
+    async def _read(self, request: TraceRequest, stream: Stream) -> None:
+        try:
+            await self._read_once(request, stream)
+        finally:
+            self._warm.set()  # also where it failed: the others are not to wait for a second try
+
+    async def _read_once(self, request: TraceRequest, stream: Stream) -> None:
+        async with self._throttle.place() as place:
+            try:
+                async with self._backend.stream(request) as chunks:
+                    async for chunk in chunks:
+                        if chunk.pieces and not stream.brought_text:
+                            stream.brought_text = True
+                            self._served += 1
+                            self._warm.set()
+                            place.serve()
+                        stream.characters += sum(map(len, chunk.pieces))
+                        if self._characters is None or stream.characters <= self._characters:
+                            self._tell([Arrived(trace=request.trace, chunk=chunk)], stream)
+                        elif not stream.over:
+                            self._end_too_long(request, stream, chunk)
+            except RateLimitError as error:
+                if error.retryable:
+                    wish = error.retry_after
+                    place.refuse(wish if wish is None else min(wish, self._retries.maximum))
+                raise
+        self._tell([Ended(trace=request.trace)], stream)
+
+    def _end_too_long(self, request: TraceRequest, stream: Stream, chunk: Chunk) -> None:
+        """End a trace within the chunk in which it reaches its limit."""
+        cut = _cut(chunk, stream.characters - (self._characters or 0))
+        self._log(logging.WARNING, request, "is too long, and was cut")
+        self._tell([Arrived(trace=request.trace, chunk=cut), Ended(trace=request.trace)], stream)
+        stream.over = True
+        stream.scope.cancel()
+
+    def _give_up(
+        self, request: TraceRequest, stream: Stream, error: BackendError | ConfigurationError
+    ) -> None:
+        known = self.fatal is not None  # said already: what one request met, all of them meet
+        self._log_failure(request, error, level=logging.DEBUG if known else logging.WARNING)
+        signals: list[Signal] = [Failed(trace=request.trace, error=str(error))]
+        nothing_yet = not any(trace.tokens for trace in self._engine.traces)
+        fatal = isinstance(error, ConfigurationError) or error.fatal
+        if fatal and nothing_yet and self.fatal is None:
+            self.fatal = error
+            signals.append(Stop(reason="failed"))
+        elif self._is_down(stream, error):
+            signals.append(Stop(reason=DOWN))
+        self._tell(signals, stream)
+
+    def _log(self, level: int, request: TraceRequest, what: str) -> None:
+        extra = {"run_id": self._run_id, "trace": request.trace}
+        logger.log(level, "run %s trace %d %s", self._run_id, request.trace, what, extra=extra)
+
+    def _log_failure(
+        self,
+        request: TraceRequest,
+        error: Exception,
+        what: str = "failed",
+        level: int = logging.WARNING,
+    ) -> None:
+        """Log what kind of error it was; its text, which may quote the prompt, at DEBUG alone."""
+        self._log(level, request, f"{what}: {type(error).__name__}")
+        self._log(logging.DEBUG, request, f"{what}: {error}")
+
+    def _is_down(self, stream: Stream, error: DeepPruneError) -> bool:
+        """Whether nothing has been served since a request was first sent, and nothing streams."""
+        return (
+            isinstance(error, UnavailableError | BackendTimeoutError)
+            and not stream.brought_text
+            and stream.served_before == self._served
+            and not any(other.brought_text and not other.over for other in self._of.values())
+        )
+
+    def _request(self, start: Start) -> TraceRequest:
+        sampling = self._sampling
+        seed = self._engine.setup.seed + start.trace if sampling.send_seed else None
+        if start.prefix and sampling.max_tokens is not None:
+            left = sampling.max_tokens - self._engine.traces[start.trace].tokens
+            sampling = sampling.model_copy(update={"max_tokens": max(1, left)})
+        return TraceRequest(
+            trace=start.trace,
+            messages=self._messages,
+            sampling=sampling,
+            seed=seed,
+            prefix=start.prefix,
+        )
+
+    async def probe(self, probe: Probe) -> None:
+        """Ask for the answer so far by a short forced continuation."""
+        text = self._engine.traces[probe.trace].pieces.text(0, probe.tokens)
+        sampling = self._sampling.model_copy(
+            update={"temperature": 0.0, "max_tokens": PROBE_TOKENS, "top_logprobs": 0}
+        )
+        request = TraceRequest(
+            trace=probe.trace, messages=self._messages, sampling=sampling, prefix=text + PROBE
+        )
+        said: list[str] | None = []
+        usage = NO_USAGE
+        try:
+            async with self._throttle.place(), self._backend.stream(request) as chunks:
+                async for chunk in chunks:
+                    said += chunk.pieces
+                    usage = chunk.usage or usage
+        except Exception as error:  # a probe that fails says nothing, and costs what it cost
+            self._log_failure(request, error, "probe failed")
+            said = None
+        if not usage.generated:
+            usage = Usage(prompt=probe.tokens, generated=len(said or ()), estimated=True)
+        answer = None if said is None else "".join(said)
+        self._tell([Probed(trace=probe.trace, tokens=probe.tokens, text=answer, usage=usage)], None)
+
+
+def _cut(chunk: Chunk, over: int) -> Chunk:
+    """Return a chunk without its last `over` characters; the trace ends there."""
+    pieces = list(chunk.pieces)
+    while pieces and over >= len(pieces[-1]):
+        over -= len(pieces.pop())
+    if over:
+        pieces[-1] = pieces[-1][:-over]
+    end = len(pieces)
+    return replace(
+        chunk,
+        pieces=tuple(pieces),
+        confidences=None if chunk.confidences is None else chunk.confidences[:end],
+        logprobs=None if chunk.logprobs is None else chunk.logprobs[:end],
+        finish="length",
+    )

@@ -1,0 +1,48 @@
+"""What a run may use up."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from deepprune_sdk.data.prices import Price
+from deepprune_sdk.data.types import Config
+from deepprune_sdk.errors import ConfigurationError
+from deepprune_sdk.policies import CloseLoops, Composed, MoneyBudget, Policy
+
+__all__ = ["Limits"]
+
+
+class Limits(Config):
+    """What a run may use up, whatever its policy. None sets no limit.
+
+    Time has limits of its own: a backend's for connecting, for silence and for a stream in all,
+    and `solve(timeout=)` or the policy `Deadline` for a run.
+    """
+
+    characters: int | None = Field(default=1_000_000, ge=1)
+    """Of one trace; a trace that has more is cut there, as by a token limit."""
+    traces: int | None = Field(default=None, ge=1)
+    """Of all runs of a reasoner together; a run waits until there is room for its n. What it found
+    is the caller's from then on. Only a reasoner's own limits say this, not those of one call."""
+    money: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    """Of a run, in the currency of its price; then the run ends with what it has. Streams that were
+    open may have generated more by then, which is counted. Judges and probes are not."""
+    loops: bool = True
+    """Whether a trace is closed as degenerate that repeats the same few lines again and again."""
+
+    def around(self, policy: Policy, price: Price | None) -> Policy:
+        """Return a policy that keeps these limits too.
+
+        Raises:
+            ConfigurationError: Money is limited, and nothing says what tokens cost.
+        """
+        guards: list[Policy] = [CloseLoops()] if self.loops else []
+        if self.money is not None:
+            if price is None:
+                raise ConfigurationError(
+                    f"Limits(money={self.money:g}) needs to know what tokens cost: give "
+                    "price=Price(input=..., output=...)"
+                )
+            guards.append(MoneyBudget(run=self.money, price=price))
+        parts = policy.policies if isinstance(policy, Composed) else (policy,)
+        return Composed(*parts, *guards) if guards else policy

@@ -1,0 +1,222 @@
+"""Recording whole sets of problems: full traces of each, resumable at any moment."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
+from os import PathLike
+from pathlib import Path
+from typing import ClassVar, Final
+
+from pydantic import ConfigDict, Field, ValidationError
+
+from deepprune_sdk.data.types import Chunk, Config, Sampling, TraceRequest
+from deepprune_sdk.errors import ConfigurationError, RecordingError
+from deepprune_sdk.live.retry import Retries
+from deepprune_sdk.live.run import Run
+from deepprune_sdk.policies import FullSampling
+from deepprune_sdk.protocols import Backend
+from deepprune_sdk.reasoner import ParallelReasoner
+from deepprune_sdk.recording.format import to_json
+from deepprune_sdk.recording.layouts import problem_name
+from deepprune_sdk.recording.lines import Lines
+from deepprune_sdk.recording.live_recorder import RecordAs, recorded_sampling
+from deepprune_sdk.recording.writer import Recorded, TraceWriter
+
+__all__ = ["INSTRUCTION", "Problem", "RecordingSession", "read_problems"]
+
+INSTRUCTION: Final = r"Reason step by step, and put your final answer within \boxed{}."
+"""What is asked after the question, on a line of its own."""
+
+
+class Problem(Config):
+    """One problem to record traces of."""
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="ignore", coerce_numbers_to_str=True)
+
+    question: str = Field(min_length=1)
+    problem: str = ""
+    """Identifier; by default one is made of the question, the same at every run."""
+    gold: str | None = None
+    """The reference answer."""
+
+    @property
+    def name(self) -> str:
+        """The identifier."""
+        return self.problem or problem_name(self.question)
+
+
+def read_problems(path: str | PathLike[str]) -> list[Problem]:
+    """Read problems: JSON lines, plain or gzipped, each `{"question", "problem"?, "gold"?}`.
+
+    Raises:
+        ConfigurationError: The file cannot be read, a line is no problem, or two problems have one
+            name; the message names file, line and field.
+    """
+    problems: dict[str, Problem] = {}
+    try:
+        with Path(path).open("rb") as file:
+            lines = Lines(file)
+            texts = [*lines, lines.rest]
+    except OSError as error:
+        message = f"{path}: {error.strerror or error}; give a file of problems"
+        raise ConfigurationError(message) from error
+    if lines.fault:
+        raise ConfigurationError(f"{path}: {lines.fault}; give a whole file")
+    for number, line in enumerate(texts, start=1):
+        if not line.strip():
+            continue
+        problem = _problem(line, f"{path}:{number}")
+        if problem.name in problems:
+            raise ConfigurationError(
+                f"{path}:{number}: problem: {problem.name!r} is there already; give each problem "
+                "its own name"
+            )
+        problems[problem.name] = problem
+    if not problems:
+        raise ConfigurationError(f'{path} is empty; give {{"question": ...}} a line')
+    return list(problems.values())
+
+
+def _problem(line: bytes, where: str) -> Problem:
+    try:
+        return Problem.model_validate(to_json(line.removeprefix(b"\xef\xbb\xbf")))
+    except (RecordingError, ConfigurationError, ValidationError) as error:
+        message = f'{where}: {error}; give {{"question": ..., "problem"?: ..., "gold"?: ...}}'
+        raise ConfigurationError(message) from error
+
+
+class RecordingSession:
+    """Records full traces of problems, by the runs that `ParallelReasoner` makes of them.
+
+    ```python
+    with TraceWriter("traces.jsonl.gz") as writer:
+        session = RecordingSession(backend, writer, n=64, sampling=Sampling(max_tokens=512, seed=0))
+        for problem in read_problems("problems.jsonl"):
+            if session.missing(problem):
+                async with session.run(problem) as run:
+                    await run.wait()
+    ```
+
+    A trace is written when it ends. Killed at any moment, the same again goes on with what is
+    missing: trace i of a problem is always sampled with seed + i. One that failed is not written.
+    """
+
+    def __init__(
+        self,
+        backend: Backend,
+        writer: TraceWriter,
+        *,
+        n: int,
+        sampling: Sampling | None = None,
+        instruction: str = INSTRUCTION,
+        concurrency: int | None = None,
+        retries: Retries | None = None,
+    ) -> None:
+        """Prepare to record.
+
+        Args:
+            backend: Where traces come from.
+            writer: Where they go; open for as long as `missing` and `run` are used.
+            n: Traces a problem.
+            sampling: Temperature, token limit and the like; without a seed it is 0.
+            instruction: Added to each question, on a line of its own; "" adds nothing.
+            concurrency: Most streams at once; None leaves it to the backend.
+            retries: How requests are repeated before their first token.
+
+        Raises:
+            ConfigurationError: `n` or `concurrency` is below 1.
+        """
+        if n < 1:
+            raise ConfigurationError(f"n={n}: record at least 1 trace a problem")
+        sampling = sampling or Sampling()
+        seed = sampling.seed or 0
+        self._backend = backend
+        self._writer = writer
+        self._n = n
+        self._instruction = instruction
+        self._sampling = sampling.model_copy(update={"seed": seed})
+        self._concurrency = concurrency
+        self._retries = retries
+
+    def missing(self, problem: Problem) -> tuple[int, ...]:
+        """Return the numbers of the traces that are still to be recorded, n less those there are.
+
+        Raises:
+            ConfigurationError: What there is was sampled otherwise, so that the two do not mix.
+        """
+        known = self._writer.recorded.get((self._backend.model, problem.name))
+        if known is None:
+            return tuple(range(self._n))
+        self._check_same(problem, known)
+        wanted = max(0, self._n - len(known.complete))
+        free = (number for number in range(self._n + len(known.closed)) if number not in known)
+        return tuple(number for number, _ in zip(free, range(wanted), strict=False))
+
+    def run(self, problem: Problem) -> Run:
+        """Return the run that records what is missing; enter it, and follow or await it.
+
+        It raises as every run does, where no trace produced anything or the file cannot be written.
+
+        Raises:
+            ConfigurationError: As for `missing`, or nothing is missing.
+        """
+        numbers = self.missing(problem)
+        reasoner = ParallelReasoner(
+            _Numbered(self._backend, numbers, self._sampling.seed or 0),
+            policy=FullSampling(),
+            sampling=self._sampling,
+            concurrency=self._concurrency,
+            retries=self._retries,
+            record=self._writer,
+        )
+        record_as = RecordAs(
+            problem=problem.name,
+            question=problem.question,
+            gold=problem.gold,
+            instruction=self._instruction,
+            numbers=numbers,
+            complete_only=True,
+        )
+        return reasoner.run(self._prompt(problem), len(numbers), record_as=record_as)
+
+    def _prompt(self, problem: Problem) -> str:
+        return f"{problem.question}\n{self._instruction}" if self._instruction else problem.question
+
+    def _check_same(self, problem: Problem, known: Recorded) -> None:
+        now = recorded_sampling(self._sampling)
+        names = sorted(now.keys() | known.sampling.keys())
+        differs = [name for name in names if now.get(name) != known.sampling.get(name)]
+        settings = [(name, known.sampling.get(name), now.get(name)) for name in differs]
+        if known.question != problem.question:
+            settings.append(("question", known.question, problem.question))
+        if known.instruction not in (None, self._instruction):
+            settings.append(("instruction", known.instruction, self._instruction))
+        for name, before, after in settings:
+            raise ConfigurationError(
+                f"{self._writer.path}: {name} of problem {problem.name!r} was {before!r:.80} and "
+                f"is now {after!r:.80}; record with the same settings, or to another file"
+            )
+
+
+class _Numbered:
+    """A backend whose traces have other numbers than their run gives them."""
+
+    def __init__(self, backend: Backend, numbers: Sequence[int], seed: int) -> None:
+        self._backend = backend
+        self._numbers = numbers
+        self._seed = seed
+
+    @property
+    def model(self) -> str:
+        return self._backend.model
+
+    @property
+    def concurrency(self) -> int | None:
+        return self._backend.concurrency
+
+    def stream(self, request: TraceRequest) -> AbstractAsyncContextManager[AsyncIterator[Chunk]]:
+        number = self._numbers[request.trace]
+        seed = None if request.seed is None else self._seed + number
+        return self._backend.stream(replace(request, trace=number, seed=seed))

@@ -1,0 +1,247 @@
+"""A live run that records itself."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Final
+
+from pydantic import JsonValue
+
+from deepprune_sdk.data.signals import Action, Arrived, Ended, Failed, Signal, Start
+from deepprune_sdk.data.trace import Outcome, Trace
+from deepprune_sdk.data.types import Sampling
+from deepprune_sdk.engine.engine import Engine
+from deepprune_sdk.errors import ConfigurationError
+from deepprune_sdk.recording.format import RecordedFinish, RecordedTrace
+from deepprune_sdk.recording.journal import Journal
+from deepprune_sdk.recording.layouts import problem_name
+from deepprune_sdk.recording.writer import TraceWriter
+
+__all__ = ["RecordAs", "TraceRecorder", "recorded_sampling"]
+
+_FINISH: Final[dict[Outcome, RecordedFinish]] = {
+    "finished": "stop",
+    "answered": "stopped",
+    "pruned": "pruned",
+    "stopped": "stopped",
+    "failed": "failed",
+}
+_INFINITE: Final = 9999.0
+"""What stands for infinity, which JSON cannot hold; vLLM writes the same."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordAs:
+    """What the traces of a run are recorded as.
+
+    Attributes:
+        problem: Identifier of the problem; None makes one of the question, the same at every run.
+        question: The problem's text without the instruction; None takes what the user said last.
+        gold: The reference answer.
+        instruction: What the prompt has after the question.
+        numbers: The recorded number of each trace of the run, which is also what the run's seed
+            is added to; None numbers on from what the file has of the problem.
+        complete_only: Whether traces that were closed or failed are left out.
+    """
+
+    problem: str | None = None
+    question: str | None = None
+    gold: str | None = None
+    instruction: str | None = None
+    numbers: tuple[int, ...] | None = None
+    complete_only: bool = False
+
+
+def recorded_sampling(sampling: Sampling) -> dict[str, JsonValue]:
+    """Return the settings that a recording keeps: those that are set, less the seed."""
+    exclude = {"seed", "send_seed"} | (
+        {"top_logprobs"} if not sampling.top_logprobs else set[str]()
+    )
+    settings = sampling.model_dump(mode="json", exclude=exclude, exclude_none=True)
+    return {name: value for name, value in settings.items() if value not in ([], {})}
+
+
+class TraceRecorder:
+    """Writes the traces of one run.
+
+    A trace that ends by itself, or fails, is written at once. One that a policy closed may still
+    be continued, so it is written when the run is over, or left. Until then `flush` keeps the text
+    of every trace in a journal, which outlives the process.
+    """
+
+    def __init__(
+        self,
+        writer: TraceWriter,
+        engine: Engine,
+        *,
+        model: str,
+        sampling: Sampling,
+        record_as: RecordAs | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Prepare; `open` is called before the run's first signal.
+
+        Args:
+            writer: Where to; entered for as long as the run goes on.
+            engine: The run's.
+            model: Name of the model.
+            sampling: The run's.
+            record_as: Names, numbers and what to leave out.
+            clock: Seconds, for the arrival times.
+        """
+        self._writer = writer
+        self._engine = engine
+        self._model = model
+        self._sampling = sampling
+        self._as = record_as or RecordAs()
+        self._clock = clock
+        question = engine.setup.question if self._as.question is None else self._as.question
+        self._question = question
+        self._problem = problem_name(question) if self._as.problem is None else self._as.problem
+        self._first = 0
+        self._began: dict[int, float] = {}
+        self._arrivals: dict[int, list[float]] = {}
+        self._written: set[int] = set(engine.setup.resumed)
+        self._kept: dict[int, int] = {}
+        self._file = ExitStack()
+        self._is_open = False
+        common = {
+            "problem": self._problem,
+            "question": question,
+            "gold": self._as.gold,
+            "model": model,
+            "instruction": self._as.instruction,
+        }
+        self._journal = None if self._as.complete_only else Journal(writer.path, common)
+
+    def open(self) -> None:
+        """Open the file.
+
+        Raises:
+            ConfigurationError: It cannot be written, or there are fewer numbers than traces.
+            RecordingError: It is no recording.
+        """
+        n, numbers = self._engine.setup.n, self._as.numbers
+        if numbers is not None and len(numbers) < n:
+            raise ConfigurationError(f"n={n}, but {len(numbers)} numbers: give each trace its own")
+        self._file.enter_context(self._writer)
+        self._is_open = True
+        if numbers is None:
+            self._first = self._writer.reserve(self._model, self._problem, n)
+
+    def report(self, signal: Signal | None, actions: Sequence[Action]) -> None:
+        """Take a signal that the engine has handled, and its actions.
+
+        Raises:
+            RecordingError: A trace could not be written.
+        """
+        match signal:
+            case Arrived():
+                since = round(self._clock() - self._began[signal.trace], 3)
+                self._arrivals[signal.trace] += [since] * len(signal.chunk.pieces)
+            case Ended() | Failed():
+                trace = self._engine.growing(signal.trace)
+                if trace.outcome in {"finished", "failed"}:
+                    self._write(trace)
+            case _:
+                pass
+        for action in actions:
+            if isinstance(action, Start):
+                self._began.setdefault(action.trace, self._clock())
+                self._arrivals.setdefault(action.trace, [])
+
+    def close(self) -> None:
+        """Write what was closed or has not ended, and close the file. Does nothing twice.
+
+        Raises:
+            RecordingError: A trace could not be written.
+        """
+        if self._is_open:
+            self._is_open = False
+            with self._file:
+                for trace in self._engine.run_traces():
+                    self._write(trace)
+                if self._journal is not None:
+                    self._journal.remove()
+
+    def flush(self) -> None:
+        """Keep what is new of the traces that are not written yet.
+
+        Raises:
+            RecordingError: The journal cannot be written.
+        """
+        if self._journal is None or not self._is_open:
+            return
+        for trace in self._engine.run_traces():
+            begin, end = self._kept.get(trace.index, 0), trace.tokens
+            if end == begin or trace.index in self._written:
+                continue
+            self._kept[trace.index] = end
+            fields = {
+                "pieces": trace.pieces[begin:end],
+                "t": self._arrivals[trace.index][begin:end],
+                "confidence": _all_finite(trace.confidences[begin:end]),
+                "logprob": _all_finite(trace.logprobs[begin:end]),
+                "reasoning": trace.reasoning_pieces,
+                "sampling": self._settings(trace.index),
+            }
+            self._journal.append(self._number(trace.index), fields)
+
+    def _write(self, trace: Trace) -> None:
+        finish = trace.finish if trace.finish and trace.outcome != "failed" else None
+        finish = finish or _FINISH[trace.outcome or "stopped"]
+        left_out = self._as.complete_only and finish not in {"stop", "length"}
+        if trace.index in self._written or left_out or not (trace.pieces or finish == "stop"):
+            return
+        self._written.add(trace.index)
+        # A model that ends its text at once wrote one token, without text.
+        pieces = tuple(trace.pieces) or ("",)
+        self._writer.write(
+            RecordedTrace(
+                problem=self._problem,
+                question=self._question,
+                gold=self._as.gold,
+                model=self._model,
+                trace=self._number(trace.index),
+                pieces=pieces,
+                confidence=_a_piece_each(trace.confidences, pieces),
+                logprob=_a_piece_each(trace.logprobs, pieces),
+                finish=finish,
+                sampling=self._settings(trace.index),
+                t=_a_piece_each(self._arrivals[trace.index], pieces),
+                reasoning=trace.reasoning_pieces,
+                instruction=self._as.instruction,
+            )
+        )
+
+    def _number(self, index: int) -> int:
+        numbers = self._as.numbers
+        return self._first + index if numbers is None else numbers[index]
+
+    def _settings(self, index: int) -> dict[str, JsonValue]:
+        settings = recorded_sampling(self._sampling)
+        if self._sampling.send_seed:
+            offset = index if self._as.numbers is None else self._as.numbers[index]
+            settings["seed"] = self._engine.setup.seed + offset
+        return settings
+
+
+def _a_piece_each(values: Sequence[float], pieces: Sequence[str]) -> tuple[float, ...] | None:
+    """Return the values for writing, or None where some pieces have none."""
+    if len(values) != len(pieces) or any(map(math.isnan, values)):
+        return None
+    return _finite(values)
+
+
+def _all_finite(values: Sequence[float]) -> tuple[float, ...]:
+    """Return the values for writing, or none where one is not a number."""
+    return _a_piece_each(values, [""] * len(values)) or ()
+
+
+def _finite(values: Sequence[float]) -> tuple[float, ...]:
+    # Plus 0.0, so that no value is a negative zero.
+    return tuple(round(max(-_INFINITE, min(value, _INFINITE)), 4) + 0.0 for value in values)

@@ -1,0 +1,134 @@
+"""Run logs, `deepprune-run/1`: what an engine was told and what it answered, in order.
+
+JSON lines: a header with the run's setup and policy, then one record a signal. An engine that is
+told the same again must answer the same, byte for byte, which `verify_run_log` checks.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
+from os import PathLike
+from pathlib import Path
+from typing import IO, Any
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from deepprune_sdk.answers import Answers
+from deepprune_sdk.data.signals import Action, Signal, record_of
+from deepprune_sdk.engine.engine import Engine
+from deepprune_sdk.errors import RecordingError
+from deepprune_sdk.policies.base import Policy, RunSetup
+from deepprune_sdk.policies.records import policy_from_record, policy_record
+from deepprune_sdk.protocols import AnswerExtractor
+
+__all__ = ["SCHEMA", "RunLogWriter", "verify_run_log"]
+
+SCHEMA = "deepprune-run/1"
+
+_signal: TypeAdapter[Signal] = TypeAdapter(Signal, config=ConfigDict(defer_build=True))
+_setup: TypeAdapter[RunSetup] = TypeAdapter(RunSetup)
+
+
+class RunLogWriter:
+    """Writes one run's log as it goes on."""
+
+    def __init__(
+        self, path: str | PathLike[str], policy: Policy, setup: RunSetup, shadow: bool
+    ) -> None:
+        """Name the file; the first record creates it, replacing what was there."""
+        self._path = Path(path)
+        self._file: IO[str] | None = None
+        self._header = {
+            "schema": SCHEMA,
+            "setup": asdict(setup),
+            "policy": policy_record(policy),
+            "shadow": shadow,
+        }
+
+    def write(self, signal: Signal | None, actions: Sequence[Action]) -> None:
+        """Append a signal, or None for the start of the run, and the actions on it.
+
+        Raises:
+            OSError: The file cannot be written.
+        """
+        if self._file is None:
+            self._file = self._path.open("w", encoding="utf-8")
+            self._file.write(_line(self._header))
+        told = None if signal is None else _signal.dump_python(signal, mode="json")
+        self._file.write(_line({"signal": told, "actions": _records(actions)}))
+
+    def close(self) -> None:
+        """Finish the file."""
+        if self._file is not None:
+            self._file.close()
+
+
+def verify_run_log(
+    path: str | PathLike[str],
+    *,
+    policy: Policy | None = None,
+    answers: AnswerExtractor | None = None,
+) -> Engine:
+    """Tell a new engine what a logged one was told, and compare what it answers.
+
+    Args:
+        path: The log.
+        policy: The policy of the run, where it is not one of the SDK's.
+        answers: The extractor of the run, where it is not the default.
+
+    Returns:
+        The new engine, at the end of the log.
+
+    Raises:
+        RecordingError: The file is no run log, or the engine answers otherwise; names the line.
+        ConfigurationError: The log names a policy that is not the SDK's, and none was given.
+    """
+    with Path(path).open(encoding="utf-8") as file:
+        lines = enumerate(file, start=1)
+        engine = _engine(path, lines, policy, answers)
+        for number, line in lines:
+            try:
+                record = json.loads(line)
+                told = record["signal"]
+                signal = None if told is None else _signal.validate_python(told)
+                logged = record["actions"]
+            except (ValueError, KeyError, TypeError) as error:
+                raise RecordingError(f"{path}:{number}: not a record of a run log") from error
+            try:
+                actions = engine.begin() if signal is None else engine.handle(signal)
+            except LookupError as error:
+                raise RecordingError(f"{path}:{number}: no such trace or pair: {told}") from error
+            if _line(_records(actions)) != _line(logged):
+                raise RecordingError(
+                    f"{path}:{number}: the engine answers {_records(actions)}, logged is {logged}"
+                )
+    return engine
+
+
+def _engine(
+    path: str | PathLike[str],
+    lines: Iterator[tuple[int, str]],
+    policy: Policy | None,
+    answers: AnswerExtractor | None,
+) -> Engine:
+    try:
+        header = json.loads(next(lines, (0, ""))[1])
+        if header["schema"] != SCHEMA:
+            raise RecordingError(f"{path}:1: schema {header['schema']!r}, not {SCHEMA!r}")
+        setup = _setup.validate_python(header["setup"])
+        shadow = bool(header["shadow"])
+        method = header["policy"]
+    except (ValueError, KeyError, TypeError, ValidationError) as error:
+        raise RecordingError(f"{path}:1: not the header of a {SCHEMA} log") from error
+    return Engine(policy or policy_from_record(method), setup, answers or Answers(), shadow=shadow)
+
+
+def _records(actions: Iterable[Action]) -> list[dict[str, Any]]:
+    return [record_of(action) for action in actions]
+
+
+def _line(value: object) -> str:
+    # ASCII: a server may cut a character in two, and half of one cannot be written as UTF-8.
+    return json.dumps(value, separators=(",", ":")) + "\n"

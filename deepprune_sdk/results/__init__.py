@@ -1,0 +1,1 @@
+"""What a caller gets of a run, and the picture of it."""

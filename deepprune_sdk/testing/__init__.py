@@ -1,0 +1,15 @@
+"""For anyone's tests: backends and judges that follow a script, and checks of one's own.
+
+`check_judge` and `check_backend` check a judge or a backend of your own against what the SDK relies
+on. They raise `AssertionError` with a clear text, need no test framework, and run on asyncio and
+trio::
+
+    async def test_my_judge() -> None:
+        await check_judge(MyJudge())
+"""
+
+from deepprune_sdk.testing.backend_contract import check_backend
+from deepprune_sdk.testing.judge_contract import HOSTILE, check_judge
+from deepprune_sdk.testing.scripted import Script, ScriptedBackend, ScriptedJudge
+
+__all__ = ["HOSTILE", "Script", "ScriptedBackend", "ScriptedJudge", "check_backend", "check_judge"]

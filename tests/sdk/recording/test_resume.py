@@ -1,0 +1,247 @@
+"""What was generated once is not lost by a crash and not paid for twice."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import anyio
+import anyio.to_thread
+import pytest
+from support.live import StepBackend, never
+from support.places import SUPPORT
+from support.recordings import read, record, save, trace
+
+from deepprune_sdk import (
+    Chunk,
+    ConfigurationError,
+    FullSampling,
+    ParallelReasoner,
+    RecordingError,
+    Sampling,
+)
+from deepprune_sdk.data.types import TraceRequest, Usage, to_messages
+from deepprune_sdk.recording import TraceWriter
+from deepprune_sdk.recording.journal import Journal, take_over
+from deepprune_sdk.recording.layouts import problem_name
+from deepprune_sdk.recording.resume import ResumedBackend
+
+pytestmark = pytest.mark.anyio
+
+FIVE = "\\boxed{5}"
+QUESTION = "What is 2 + 3?"
+
+
+def recorded(number: int, **changes: Any) -> dict[str, Any]:
+    sampling = {"temperature": 0.8, "seed": 40 + number}
+    return record(
+        problem=problem_name(QUESTION), model="steps", trace=number, sampling=sampling, **changes
+    )
+
+
+def full(backend: StepBackend, **options: Any) -> ParallelReasoner:
+    return ParallelReasoner(backend, policy=FullSampling(), **options)
+
+
+# --- resume ------------------------------------------------------------------------------------
+
+
+async def test_finished_traces_are_taken_up_and_the_rest_generated(tmp_path: Path) -> None:
+    path = tmp_path / "r.jsonl"
+    half = {"trace": 7, "pieces": ["half"], "finish": "pruned"}
+    save(path, [recorded(0), recorded(2, reasoning=1), {**recorded(7), **half}])
+    backend = StepBackend(*[["new ", FIVE]] * 4)
+    reasoner = full(backend, record=path, sampling=Sampling(seed=40))
+    result = await reasoner.solve(QUESTION, n=4, resume=path)
+    asked = sorted((request.trace, request.seed) for request in backend.requests)
+    assert asked == [(1, 41), (3, 43)]
+    old = "2 + 3 = \\boxed{5}"
+    assert [each.text for each in result.traces] == [old, "new " + FIVE, old, "new " + FIVE]
+    assert result.tally["5"].observed == 4
+    assert (result.usage.generated, result.usage.resumed) == (6 + 4, 6)
+    # What was there is not recorded again.
+    assert sorted(each.trace for each in read(path)) == [0, 2, 7, 9, 11]
+
+
+async def test_a_run_can_be_repeated_until_it_is_done(tmp_path: Path) -> None:
+    path = tmp_path / "r.jsonl"
+    first = StepBackend([FIVE], ["w", never()])
+    with pytest.raises(TimeoutError):
+        await full(first, record=path).solve(QUESTION, n=2, resume=path, timeout=0.1)
+    second = StepBackend([FIVE], [FIVE])
+    result = await full(second, record=path).solve(QUESTION, n=2, resume=path)
+    assert len(second.requests) == 1
+    assert (result.answer, result.usage.resumed) == ("5", 1)
+    third = StepBackend()
+    result = await full(third, record=path).solve(QUESTION, n=2, resume=path)
+    assert (third.requests, result.tally["5"].observed) == ([], 2)
+    assert not result.usage.estimated
+
+
+async def test_more_than_n_are_not_taken(tmp_path: Path) -> None:
+    path = save(tmp_path / "r.jsonl", [recorded(number) for number in range(5)])
+    result = await full(StepBackend()).solve(QUESTION, n=3, resume=path)
+    assert len(result.traces) == 3
+
+
+async def test_other_models_and_problems_are_left_alone(tmp_path: Path) -> None:
+    path = save(tmp_path / "r.jsonl", [record(), {**recorded(0), "model": "other"}])
+    backend = StepBackend([FIVE])
+    await full(backend).solve(QUESTION, n=1, resume=path)
+    assert len(backend.requests) == 1
+
+
+async def test_traces_that_were_sampled_otherwise_do_not_mix(tmp_path: Path) -> None:
+    path = save(tmp_path / "r.jsonl", [recorded(0)])
+    reasoner = full(StepBackend([FIVE]), sampling=Sampling(temperature=0.2))
+    with pytest.raises(ConfigurationError, match=r"temperature .* was 0.8 and is now 0.2"):
+        await reasoner.solve(QUESTION, n=1, resume=path)
+
+
+@pytest.mark.parametrize(
+    ("prefix", "expected"),
+    [
+        ("", [(("t", "h"), True), (("w", "v"), False)]),
+        ("t", [(("h",), True), (("w", "v"), False)]),
+        ("thw", [(("v",), False)]),
+        ("thwv", []),
+    ],
+)
+async def test_a_resumed_trace_goes_on_where_a_policy_had_closed_it(
+    prefix: str, expected: list[tuple[tuple[str, ...], bool]]
+) -> None:
+    """Its pieces, those of the reasoning apart, without those that its prefix has already."""
+    kept = trace(0, pieces=("t", "h", "w", "v"), reasoning=2, confidence=(1.0,) * 4)
+    backend = ResumedBackend(StepBackend([FIVE]), {0: kept})
+    assert (backend.model, backend.concurrency) == ("steps", None)
+    request = TraceRequest(
+        trace=0, messages=to_messages(QUESTION), sampling=Sampling(), prefix=prefix
+    )
+    async with backend.stream(request) as stream:
+        chunks = [chunk async for chunk in stream]
+    assert [(chunk.pieces, chunk.reasoning) for chunk in chunks[:-1]] == expected
+    assert all(len(chunk.confidences or ()) == len(chunk.pieces) for chunk in chunks[:-1])
+    assert chunks[-1].finish == "stop"
+    assert chunks[-1].usage == Usage(generated=4 - len(prefix))
+
+
+async def test_what_a_trace_does_not_say_is_asked_of_the_backend() -> None:
+    inner = StepBackend([], resumed={0: [FIVE]})
+    backend = ResumedBackend(inner, {0: trace(0)})
+    request = TraceRequest(
+        trace=0, messages=to_messages(QUESTION), sampling=Sampling(), prefix="something else"
+    )
+    async with backend.stream(request):
+        assert inner.requests == [request]
+
+
+# --- the journal ------------------------------------------------------------------------------
+
+
+async def appearing(folder: Path, lines: int = 2) -> Path:
+    """Wait for a journal of so many lines."""
+
+    def wait() -> Path:
+        while True:
+            for path in folder.glob("*.part"):
+                if path.read_bytes().count(b"\n") >= lines:
+                    return path
+            time.sleep(0.01)
+
+    with anyio.fail_after(60):
+        return await anyio.to_thread.run_sync(wait, abandon_on_cancel=True)
+
+
+async def test_a_journal_is_kept_beside_a_recording_while_a_run_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "r.jsonl"
+    text = Chunk(pieces=("a", "\ud83d"), confidences=(1.0, 2.0), logprobs=(-1.0, float("nan")))
+    more = anyio.Event()
+    backend = StepBackend([text, more, "b", never()], [FIVE])
+    run = full(backend, record=path).run(QUESTION, n=2)
+    async with run:
+        async for event in run:
+            if event.type == "trace_finished":
+                break
+        journal = await appearing(tmp_path)
+        lines = [json.loads(line) for line in journal.read_text().splitlines()]
+        assert lines[0]["schema"] == "deepprune-part/1"
+        assert [(line["trace"], line["pieces"]) for line in lines[1:]] == [(0, ["a", "\ud83d"])]
+        ((_, traces),) = take_over(path)
+        assert traces[0].confidence == (1.0, 2.0)
+        assert traces[0].logprob is None
+        assert traces[0].t is not None
+        more.set()
+        await appearing(tmp_path, lines=3)
+    assert not journal.exists()
+    assert [(each.trace, each.text, each.finish) for each in read(path)] == [
+        (1, FIVE, "stop"),
+        (0, "a\ufffdb", "stopped"),
+    ]
+
+
+PROGRAM = """
+import anyio, sys
+from support.live import StepBackend, never
+from deepprune_sdk import FullSampling, ParallelReasoner
+
+backend = StepBackend(["done \\\\boxed{5}"], ["first", " second", never()])
+reasoner = ParallelReasoner(backend, policy=FullSampling(), record=sys.argv[1])
+anyio.run(reasoner.solve, "What is 2 + 3?", 2)
+"""
+
+
+@pytest.mark.parametrize("name", ["r.jsonl", "r[1].jsonl.gz"])
+def test_a_killed_process_loses_no_text_that_was_kept(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    support = str(SUPPORT.parent)
+    with subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, str(path)], env={**os.environ, "PYTHONPATH": support}
+    ) as process:
+        journal = anyio.run(appearing, tmp_path)
+        process.send_signal(signal.SIGKILL)
+    with journal.open("ab") as file:
+        file.write(b'{"trace": 1, "pie')  # a line that was being written
+    with TraceWriter(path) as writer:
+        assert writer.recovered == 1
+    assert not list(tmp_path.glob("*.part"))
+    assert [(each.trace, each.text, each.finish) for each in read(path)] == [
+        (0, "done \\boxed{5}", "stop"),
+        (1, "first second", "stopped"),
+    ]
+
+
+def test_what_is_recorded_already_is_not_taken_over(tmp_path: Path) -> None:
+    path = tmp_path / "r.jsonl"
+    with TraceWriter(path) as writer:
+        writer.write(trace(0))
+    journal = Journal(path, {"problem": "sum", "question": "?", "model": "small"})
+    journal.append(0, {"pieces": ["x"]})
+    journal.append(1, {"pieces": ["y"], "reasoning": 1})
+    with TraceWriter(path) as writer:
+        assert writer.recovered == 1
+    journal.remove()  # which is gone already
+    assert [(each.trace, each.reasoning) for each in read(path)] == [(0, 0), (1, 1)]
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"[]\n", b'{"schema": "other"}\n', b'{"a": 1}\n{"b": 2}\n']
+)
+def test_a_file_that_is_no_journal_is_left_alone_or_removed_empty(
+    tmp_path: Path, content: bytes
+) -> None:
+    (tmp_path / "r.jsonl.x.part").write_bytes(content)
+    with TraceWriter(tmp_path / "r.jsonl") as writer:
+        assert writer.recovered == 0
+
+
+def test_a_journal_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "none" / "r.jsonl", {})
+    with pytest.raises(RecordingError, match="cannot be written"):
+        journal.append(0, {"pieces": ["x"]})
+    journal.remove()
