@@ -22,10 +22,9 @@ if TYPE_CHECKING:
         VoteChanged,
     )
     from deepprune_sdk.data.prices import Price
-    from deepprune_sdk.data.trace import Outcome, Pair, Trace, TracePrefix
+    from deepprune_sdk.data.trace import Pair, Trace, TracePrefix
     from deepprune_sdk.data.types import (
         Chunk,
-        Finish,
         Message,
         Prompt,
         Sampling,
@@ -86,14 +85,15 @@ if TYPE_CHECKING:
         TokenCounter,
     )
     from deepprune_sdk.reasoner import ParallelReasoner
-    from deepprune_sdk.results.result import (
+    from deepprune_sdk.results.ending import Finish, Outcome
+    from deepprune_sdk.results.reports import (
         JudgeReport,
-        Result,
         RunUsage,
         ShadowReport,
         TallyReport,
         TraceReport,
     )
+    from deepprune_sdk.results.result import Result
 else:
     _HOMES = {
         "answers": "Answers FunctionAnswers",

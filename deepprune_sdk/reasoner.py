@@ -29,8 +29,8 @@ from deepprune_sdk.protocols import (
     SharesPrompt,
 )
 from deepprune_sdk.recording.format import RecordedTrace
-from deepprune_sdk.recording.layouts import problem_name
-from deepprune_sdk.recording.live_recorder import RecordAs, TraceRecorder
+from deepprune_sdk.recording.live_recorder import TraceRecorder
+from deepprune_sdk.recording.naming import RecordAs, problem_name
 from deepprune_sdk.recording.resume import ResumedBackend, finished_traces
 from deepprune_sdk.recording.run_log import RunLogWriter
 from deepprune_sdk.recording.writer import TraceWriter

@@ -11,7 +11,8 @@ from typing import ClassVar, Final
 
 from pydantic import ConfigDict, Field, ValidationError
 
-from deepprune_sdk.data.types import Chunk, Config, Sampling, TraceRequest
+from deepprune_sdk.data.config import Config
+from deepprune_sdk.data.types import Chunk, Sampling, TraceRequest
 from deepprune_sdk.errors import ConfigurationError, RecordingError
 from deepprune_sdk.live.retry import Retries
 from deepprune_sdk.live.run import Run
@@ -19,9 +20,9 @@ from deepprune_sdk.policies import FullSampling
 from deepprune_sdk.protocols import Backend
 from deepprune_sdk.reasoner import ParallelReasoner
 from deepprune_sdk.recording.format import to_json
-from deepprune_sdk.recording.layouts import problem_name
 from deepprune_sdk.recording.lines import Lines
-from deepprune_sdk.recording.live_recorder import RecordAs, recorded_sampling
+from deepprune_sdk.recording.live_recorder import recorded_sampling
+from deepprune_sdk.recording.naming import RecordAs, problem_name
 from deepprune_sdk.recording.writer import Recorded, TraceWriter
 
 __all__ = ["INSTRUCTION", "Problem", "RecordingSession", "read_problems"]

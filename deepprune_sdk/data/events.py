@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from deepprune_sdk.data.signals import Unscored
-from deepprune_sdk.data.trace import Outcome
-from deepprune_sdk.data.types import Finish
+from deepprune_sdk.results.ending import Finish, Outcome
 
 __all__ = [
     "Event",

@@ -6,8 +6,9 @@ from collections.abc import Container, Sequence
 
 from pydantic import Field
 
+from deepprune_sdk.data.config import Config
 from deepprune_sdk.data.trace import Trace
-from deepprune_sdk.data.types import Config, Usage
+from deepprune_sdk.data.types import Usage
 
 __all__ = ["Price"]
 

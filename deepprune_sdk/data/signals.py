@@ -11,7 +11,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from deepprune_sdk.data.trace import Pair
-from deepprune_sdk.data.types import NO_USAGE, Chunk, Finish, Usage, Verdict
+from deepprune_sdk.data.types import NO_USAGE, Chunk, Usage, Verdict
+from deepprune_sdk.results.ending import Finish
 
 __all__ = [
     "Action",

@@ -5,20 +5,12 @@ from __future__ import annotations
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from deepprune_sdk.data.pieces import Pieces
-from deepprune_sdk.data.types import NO_USAGE, Chunk, Finish, Usage
+from deepprune_sdk.data.types import NO_USAGE, Chunk, Usage
+from deepprune_sdk.results.ending import Finish, Outcome
 
-__all__ = ["Outcome", "Pair", "Trace", "TracePrefix"]
-
-Outcome = Literal["finished", "answered", "pruned", "stopped", "failed"]
-"""What ended a trace.
-
-finished: the model ended it, or its token limit; answered: closed because its answer was complete;
-pruned: closed because a policy called it redundant or not worth its tokens; stopped: closed because
-the run ended; failed: the provider broke off.
-"""
+__all__ = ["Pair", "Trace", "TracePrefix"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,25 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, cast
+from typing import Literal, cast
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     JsonValue,
-    ModelWrapValidatorHandler,
-    ValidationError,
-    model_validator,
 )
 
+from deepprune_sdk.data.config import Config
 from deepprune_sdk.errors import ConfigurationError
+from deepprune_sdk.results.ending import Finish
 
 __all__ = [
     "NO_USAGE",
     "Chunk",
-    "Config",
-    "Finish",
     "Message",
     "Prompt",
     "Sampling",
@@ -31,44 +26,6 @@ __all__ = [
     "Verdict",
     "to_messages",
 ]
-
-Finish = Literal["stop", "length"]
-"""How a model ended a trace: by itself, or cut off by a token limit."""
-
-
-class Config(BaseModel):
-    """Frozen settings whose faults are one line: the field, its value and what it should be."""
-
-    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, extra="forbid", defer_build=True)
-
-    if not TYPE_CHECKING:  # type checkers make a signature of the fields
-
-        def __init__(self, **data: Any) -> None:
-            try:
-                super().__init__(**data)
-            except ValidationError as error:  # of a subclass's own validators
-                cls = type(self)
-                raise ConfigurationError(describe(error, cls.__name__, cls.model_fields)) from error
-
-    @model_validator(mode="wrap")
-    @classmethod
-    def _one_clear_error(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
-        try:
-            return handler(data)
-        except ValidationError as error:
-            raise ConfigurationError(describe(error, cls.__name__, cls.model_fields)) from error
-
-
-def describe(error: ValidationError, owner: str, known: Mapping[str, object]) -> str:
-    """Put the first fault of a validation into one line that names the value and the mend."""
-    fault = error.errors(include_url=False)[0]
-    field = ".".join(str(part) for part in fault["loc"])
-    if fault["type"] == "extra_forbidden":
-        return f"{owner} has no setting {field!r}; known: {', '.join(known)}"
-    if fault["type"] == "missing":
-        return f"{owner} needs {field}"
-    where = f"{owner}({field}={fault['input']!r})" if field else owner
-    return f"{where}: {fault['msg'].removeprefix('Value error, ')}"
 
 
 class Message(Config):

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
+from deepprune_sdk.answers.classes import AnswerClasses
 from deepprune_sdk.data.signals import (
     Action,
     Arrived,
@@ -31,9 +32,9 @@ from deepprune_sdk.data.signals import (
     Tick,
     Warn,
 )
-from deepprune_sdk.data.trace import Outcome, Trace
+from deepprune_sdk.data.trace import Trace
 from deepprune_sdk.data.types import NO_USAGE, Chunk, Usage
-from deepprune_sdk.data.voting import AnswerClasses, Ballot, ClusterWeightedVote, Tally, Vote
+from deepprune_sdk.data.voting import Ballot, ClusterWeightedVote, Tally, Vote
 from deepprune_sdk.errors import ConfigurationError
 from deepprune_sdk.policies.base import (
     Advanced,
@@ -47,6 +48,7 @@ from deepprune_sdk.policies.base import (
     TraceOver,
 )
 from deepprune_sdk.protocols import AnswerExtractor
+from deepprune_sdk.results.ending import Outcome
 
 __all__ = ["PROBE", "Engine"]
 

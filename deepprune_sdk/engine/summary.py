@@ -8,17 +8,18 @@ from collections.abc import Mapping, Sequence
 from deepprune_sdk.data.prices import Price
 from deepprune_sdk.data.trace import Trace
 from deepprune_sdk.data.types import NO_USAGE, Usage
-from deepprune_sdk.data.voting import Ballot, SurvivorsVote, Tally, leader_stays_ahead
+from deepprune_sdk.data.voting import Ballot, SurvivorsVote, Tally
 from deepprune_sdk.engine.engine import Engine
 from deepprune_sdk.policies.base import Imputation
-from deepprune_sdk.results.result import (
+from deepprune_sdk.policies.beta_rule import leader_stays_ahead
+from deepprune_sdk.results.reports import (
     JudgeReport,
-    Result,
     RunUsage,
     ShadowReport,
     TallyReport,
     TraceReport,
 )
+from deepprune_sdk.results.result import Result
 
 __all__ = ["summarize"]
 

@@ -20,7 +20,7 @@ from deepprune_sdk.policies.base import Policy
 from deepprune_sdk.policies.cons import FullSampling
 from deepprune_sdk.protocols import AnswerExtractor, Judge
 from deepprune_sdk.recording.reader import RecordedTrace
-from deepprune_sdk.results.result import JudgeReport
+from deepprune_sdk.results.reports import JudgeReport
 
 __all__ = ["Draw", "Outcome", "run_bench"]
 

@@ -15,7 +15,7 @@ from typing import ClassVar
 from pydantic import BaseModel, ConfigDict, Field, computed_field
 
 from deepprune_sdk.answers import Answers
-from deepprune_sdk.data.voting import AnswerClasses
+from deepprune_sdk.answers.classes import AnswerClasses
 from deepprune_sdk.evaluation.earliness import Early, early, first_mention, first_statement
 from deepprune_sdk.evaluation.statistics import Interval, bootstrap, mean
 from deepprune_sdk.protocols import AnswerExtractor

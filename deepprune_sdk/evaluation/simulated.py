@@ -8,9 +8,9 @@ from math import log, sqrt
 from statistics import NormalDist
 
 from deepprune_sdk.answers import Answers
+from deepprune_sdk.answers.classes import AnswerClasses
 from deepprune_sdk.data.trace import Pair, TracePrefix
 from deepprune_sdk.data.types import Verdict
-from deepprune_sdk.data.voting import AnswerClasses
 from deepprune_sdk.errors import ConfigurationError
 from deepprune_sdk.judges.weights import probability
 from deepprune_sdk.protocols import AnswerExtractor

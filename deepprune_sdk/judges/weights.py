@@ -11,7 +11,7 @@ from typing import ClassVar, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from deepprune_sdk.data.types import describe
+from deepprune_sdk.data.config import describe
 from deepprune_sdk.errors import ConfigurationError
 from deepprune_sdk.judges.likeness import FEATURES, Features
 

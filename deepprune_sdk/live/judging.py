@@ -10,11 +10,12 @@ from typing import cast
 import anyio
 from pydantic import Field
 
+from deepprune_sdk.data.config import Config
 from deepprune_sdk.data.signals import Judged, Unscored, key_of
 from deepprune_sdk.data.trace import Pair
-from deepprune_sdk.data.types import NO_USAGE, Config, Usage, Verdict
+from deepprune_sdk.data.types import NO_USAGE, Usage, Verdict
 from deepprune_sdk.protocols import Judge, ScoresInline
-from deepprune_sdk.results.result import JudgeReport
+from deepprune_sdk.results.reports import JudgeReport
 
 __all__ = ["Judging", "JudgingLimits"]
 

@@ -9,7 +9,7 @@ from pydantic import Field
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 from tenacity.wait import wait_random_exponential
 
-from deepprune_sdk.data.types import Config
+from deepprune_sdk.data.config import Config
 from deepprune_sdk.errors import BackendError, RateLimitError
 
 __all__ = ["Retries", "retrying"]

@@ -7,8 +7,8 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from deepprune_sdk.data.config import Config
 from deepprune_sdk.data.trace import Trace, TracePrefix
-from deepprune_sdk.data.types import Config
 
 __all__ = ["REASONING_WORDS", "CheckpointTracker", "Checkpoints"]
 

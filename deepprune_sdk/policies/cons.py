@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from deepprune_sdk.data.types import Config
+from deepprune_sdk.data.config import Config
 from deepprune_sdk.data.voting import SurvivorsVote, Vote
 from deepprune_sdk.policies.base import PolicyState, RunSetup
 

@@ -8,9 +8,9 @@ from typing import Literal
 
 from pydantic import Field
 
+from deepprune_sdk.data.config import Config
 from deepprune_sdk.data.signals import Ask, Close, Decision, Orphaned, Placed, Resume
 from deepprune_sdk.data.trace import Trace, speaking
-from deepprune_sdk.data.types import Config
 from deepprune_sdk.data.voting import Ballot, ClusterWeightedVote, SurvivorsVote, Tally, Vote
 from deepprune_sdk.policies.base import (
     Advanced,

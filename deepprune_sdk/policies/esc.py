@@ -7,8 +7,8 @@ from typing import Literal
 
 from pydantic import Field
 
+from deepprune_sdk.data.config import Config
 from deepprune_sdk.data.signals import Decision, End
-from deepprune_sdk.data.types import Config
 from deepprune_sdk.data.voting import SurvivorsVote, Vote
 from deepprune_sdk.policies.base import Observation, PolicyState, RunSetup, RunView, TraceOver
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from deepprune_sdk.data.config import Config
 from deepprune_sdk.data.prices import Price
-from deepprune_sdk.data.types import Config
 from deepprune_sdk.errors import ConfigurationError
 from deepprune_sdk.policies import CloseLoops, Composed, MoneyBudget, Policy
 

@@ -8,9 +8,9 @@ from typing import Literal
 
 from pydantic import Field
 
+from deepprune_sdk.data.config import Config
 from deepprune_sdk.data.signals import Close, Decision, End, Probe
 from deepprune_sdk.data.trace import Trace
-from deepprune_sdk.data.types import Config
 from deepprune_sdk.data.voting import ClusterWeightedVote, Vote
 from deepprune_sdk.errors import ConfigurationError
 from deepprune_sdk.policies.base import (

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
-from deepprune_sdk.data.types import Config
+from deepprune_sdk.data.config import Config
 from deepprune_sdk.errors import ConfigurationError
 from deepprune_sdk.policies.base import Policy
 from deepprune_sdk.policies.close_loops import CloseLoops

@@ -9,11 +9,12 @@ from typing import Literal
 
 from pydantic import Field
 
+from deepprune_sdk.data.config import Config
 from deepprune_sdk.data.signals import Decision, End
-from deepprune_sdk.data.types import Config
-from deepprune_sdk.data.voting import Ballot, leader_keeps_lead, leader_stays_ahead
+from deepprune_sdk.data.voting import Ballot
 from deepprune_sdk.errors import ConfigurationError
 from deepprune_sdk.policies.base import Observation, PolicyState, RunSetup, RunView, TraceOver
+from deepprune_sdk.policies.beta_rule import leader_keeps_lead, leader_stays_ahead
 
 __all__ = ["SettledVote"]
 

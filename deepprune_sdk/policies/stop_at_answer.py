@@ -7,9 +7,9 @@ from typing import Literal
 
 from pydantic import Field
 
+from deepprune_sdk.data.config import Config
 from deepprune_sdk.data.signals import Close, Decision
 from deepprune_sdk.data.trace import Trace
-from deepprune_sdk.data.types import Config
 from deepprune_sdk.policies.base import Advanced, Observation, PolicyState, RunSetup, RunView
 
 __all__ = ["BoxScanner", "StopAtAnswer"]

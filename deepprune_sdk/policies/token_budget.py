@@ -7,10 +7,10 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from deepprune_sdk.data.config import Config
 from deepprune_sdk.data.prices import Price
 from deepprune_sdk.data.signals import Close, Decision, End
 from deepprune_sdk.data.trace import Trace
-from deepprune_sdk.data.types import Config
 from deepprune_sdk.policies.base import (
     Advanced,
     Elapsed,

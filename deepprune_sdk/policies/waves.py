@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from deepprune_sdk.data.types import Config
+from deepprune_sdk.data.config import Config
 from deepprune_sdk.policies.base import PolicyState, RunSetup, RunView
 
 __all__ = ["Waves"]

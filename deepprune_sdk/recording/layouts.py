@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Final, cast
 
 from deepprune_sdk.errors import ConfigurationError, RecordingError
 from deepprune_sdk.protocols import TokenCounter
 from deepprune_sdk.recording.format import SCHEMA
+from deepprune_sdk.recording.naming import problem_name
 
-__all__ = ["FIELDS", "Layout", "problem_name"]
+__all__ = ["FIELDS", "Layout"]
 
 FIELDS: Final = (
     "problem",
@@ -33,11 +33,6 @@ _ALIASES: Final = {"traces": "text", "answers": "answer"}
 _WORDS: Final = frozenset({"problem", "question", "gold", "model", "answer"})
 """Fields whose numbers are read as text: an answer 42 is the answer "42"."""
 _MISSING: Final = object()
-
-
-def problem_name(question: str) -> str:
-    """Name a problem that has no name by its question, the same at every run."""
-    return f"q-{sha256(question.encode('utf-8', 'replace')).hexdigest()[:12]}"
 
 
 @dataclass(frozen=True, slots=True)

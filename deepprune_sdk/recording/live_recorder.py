@@ -6,22 +6,22 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from typing import Final
 
 from pydantic import JsonValue
 
 from deepprune_sdk.data.signals import Action, Arrived, Ended, Failed, Signal, Start
-from deepprune_sdk.data.trace import Outcome, Trace
+from deepprune_sdk.data.trace import Trace
 from deepprune_sdk.data.types import Sampling
 from deepprune_sdk.engine.engine import Engine
 from deepprune_sdk.errors import ConfigurationError
 from deepprune_sdk.recording.format import RecordedFinish, RecordedTrace
 from deepprune_sdk.recording.journal import Journal
-from deepprune_sdk.recording.layouts import problem_name
+from deepprune_sdk.recording.naming import RecordAs, problem_name
 from deepprune_sdk.recording.writer import TraceWriter
+from deepprune_sdk.results.ending import Outcome
 
-__all__ = ["RecordAs", "TraceRecorder", "recorded_sampling"]
+__all__ = ["TraceRecorder", "recorded_sampling"]
 
 _FINISH: Final[dict[Outcome, RecordedFinish]] = {
     "finished": "stop",
@@ -32,28 +32,6 @@ _FINISH: Final[dict[Outcome, RecordedFinish]] = {
 }
 _INFINITE: Final = 9999.0
 """What stands for infinity, which JSON cannot hold; vLLM writes the same."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordAs:
-    """What the traces of a run are recorded as.
-
-    Attributes:
-        problem: Identifier of the problem; None makes one of the question, the same at every run.
-        question: The problem's text without the instruction; None takes what the user said last.
-        gold: The reference answer.
-        instruction: What the prompt has after the question.
-        numbers: The recorded number of each trace of the run, which is also what the run's seed
-            is added to; None numbers on from what the file has of the problem.
-        complete_only: Whether traces that were closed or failed are left out.
-    """
-
-    problem: str | None = None
-    question: str | None = None
-    gold: str | None = None
-    instruction: str | None = None
-    numbers: tuple[int, ...] | None = None
-    complete_only: bool = False
 
 
 def recorded_sampling(sampling: Sampling) -> dict[str, JsonValue]:

@@ -7,12 +7,13 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from os import PathLike
 from pathlib import Path
 
-from deepprune_sdk.data.types import Chunk, Finish, Sampling, TraceRequest, Usage
+from deepprune_sdk.data.types import Chunk, Sampling, TraceRequest, Usage
 from deepprune_sdk.errors import ConfigurationError
 from deepprune_sdk.protocols import Backend
 from deepprune_sdk.recording.format import RecordedTrace
 from deepprune_sdk.recording.live_recorder import recorded_sampling
 from deepprune_sdk.recording.reader import TraceReader
+from deepprune_sdk.results.ending import Finish
 
 __all__ = ["ResumedBackend", "finished_traces"]
 

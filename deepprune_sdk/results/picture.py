@@ -7,14 +7,14 @@ hold it and a printer can print it. It uses no element ids: several pictures fit
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from deepprune_sdk.results.markup import COLOURS, PICTURE_STYLE, escaped
-from deepprune_sdk.results.result import Result, TraceReport
+from deepprune_sdk.results.reports import RunUsage, TraceReport
 
-__all__ = ["letter", "run_picture"]
+__all__ = ["Drawn", "letter", "run_picture"]
 
 HOVER: Final = 200
 """Characters of a trace's end that hovering over its bar shows."""
@@ -40,7 +40,36 @@ _LEGEND: Final = (
 )
 
 
-def run_picture(result: Result) -> str:
+class Drawn(Protocol):
+    """What the picture shows of a run: the part of a `Result` that stands below it."""
+
+    @property
+    def answer(self) -> str | None:
+        """The answer of the vote."""
+        ...
+
+    @property
+    def agreement(self) -> float:
+        """Share of the answer among observed ballots."""
+        ...
+
+    @property
+    def usage(self) -> RunUsage:
+        """Tokens of the run."""
+        ...
+
+    @property
+    def traces(self) -> Sequence[TraceReport]:
+        """The traces, by number."""
+        ...
+
+    @property
+    def clusters(self) -> Mapping[int, Sequence[int]]:
+        """Traces by cluster, which goes by the trace that founded it."""
+        ...
+
+
+def run_picture(result: Drawn) -> str:
     """Draw a run, over or not, as an HTML `<figure>`. Text from models is escaped."""
     groups = _groups(result)
     longest = max((trace.tokens for trace in result.traces), default=0) or 1
@@ -82,7 +111,7 @@ class _Group:
     traces: list[TraceReport]
 
 
-def _groups(result: Result) -> list[_Group]:
+def _groups(result: Drawn) -> list[_Group]:
     """Traces by cluster, those that speak for it first; the traces outside come last."""
     founders = list(result.clusters)
     home = {trace: founder for founder, members in result.clusters.items() for trace in members}
@@ -113,7 +142,7 @@ def _ticks(longest: int) -> list[int]:
     return list(range(0, longest + 1, step))
 
 
-def _group(group: _Group, result: Result, longest: int, *, dense: bool) -> str:
+def _group(group: _Group, result: Drawn, longest: int, *, dense: bool) -> str:
     rows = "".join(_row(trace, group, result, longest) for trace in group.traces)
     colour = "--c:var(--none)" if group.colour is None else f"--c:var(--c{group.colour})"
     what = "outside of every cluster" if group.founder is None else f"cluster {group.name}"
@@ -146,7 +175,7 @@ def _answers(traces: Iterable[TraceReport], lines: int) -> str:
     return f'<div class="dp-sum">{"".join(f"<div>{line}</div>" for line in said)}</div>'
 
 
-def _row(trace: TraceReport, group: _Group, result: Result, longest: int) -> str:
+def _row(trace: TraceReport, group: _Group, result: Drawn, longest: int) -> str:
     end = _ENDS[trace.outcome] + (f": {trace.reason}" if trace.reason else "")
     cluster = f", cluster {group.name}" if group.name else ""
     tail = ("…" if len(trace.text) > HOVER else "") + trace.text[-HOVER:]
@@ -164,7 +193,7 @@ def _compared(trace: TraceReport) -> list[int]:
     return [at for at in trace.compared_at if at < trace.tokens]
 
 
-def _end(trace: TraceReport, result: Result) -> str:
+def _end(trace: TraceReport, result: Drawn) -> str:
     """What a trace votes for, or why it does not."""
     if trace.outcome == "failed" and trace.answer is None:
         return f"<em>✗ {escaped(trace.reason, limit=80) or 'failed'}</em>"
@@ -180,7 +209,7 @@ def _end(trace: TraceReport, result: Result) -> str:
     return f"<em>({answer}) {trace.weight:.2f}</em>" if trace.imputed else f"<u>{answer}</u>"
 
 
-def _caption(result: Result) -> str:
+def _caption(result: Drawn) -> str:
     ends = Counter(trace.outcome for trace in result.traces)
     redundant = sum(_closed(trace) and trace.into is not None for trace in result.traces)
     counts = {
@@ -204,7 +233,7 @@ def _caption(result: Result) -> str:
     )
 
 
-def _legend(result: Result, dense: bool) -> str:
+def _legend(result: Drawn, dense: bool) -> str:
     there = {trace.outcome for trace in result.traces}
     entries = [
         f'<span class="dp-{outcome}"><i></i>'

@@ -17,8 +17,9 @@ from dataclasses import dataclass
 import anyio
 
 from deepprune_sdk.data.trace import Pair
-from deepprune_sdk.data.types import NO_USAGE, Chunk, Finish, TraceRequest, Usage, Verdict
+from deepprune_sdk.data.types import NO_USAGE, Chunk, TraceRequest, Usage, Verdict
 from deepprune_sdk.errors import BackendError
+from deepprune_sdk.results.ending import Finish
 
 __all__ = ["Script", "ScriptedBackend", "ScriptedJudge"]
 

@@ -24,7 +24,7 @@ from deepprune_sdk.recorder import (
     read_problems,
 )
 from deepprune_sdk.recording import TraceWriter
-from deepprune_sdk.recording.layouts import problem_name
+from deepprune_sdk.recording.naming import problem_name
 from deepprune_sdk.testing import Script, ScriptedBackend
 
 pytestmark = pytest.mark.anyio

@@ -22,11 +22,12 @@ from deepprune_sdk.data.signals import (
     key_of,
 )
 from deepprune_sdk.data.trace import Pair, speaking
-from deepprune_sdk.data.types import NO_USAGE, Chunk, Finish, Usage
+from deepprune_sdk.data.types import NO_USAGE, Chunk, Usage
 from deepprune_sdk.engine.summary import summarize
 from deepprune_sdk.policies.base import PolicyState, RunSetup
 from deepprune_sdk.policies.deepprune import DeepPruneState
 from deepprune_sdk.protocols import AnswerExtractor
+from deepprune_sdk.results.ending import Finish
 
 Verdicts = Callable[[Pair], float | None] | Mapping[tuple[int, int], float | None] | float | None
 

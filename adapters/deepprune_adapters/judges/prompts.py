@@ -13,7 +13,7 @@ from typing import Self
 from pydantic import ValidationError, model_validator
 
 from deepprune_sdk import ConfigurationError, Message, Pair, TracePrefix
-from deepprune_sdk.data.types import Config
+from deepprune_sdk.data.config import Config
 
 __all__ = [
     "DEEPPRUNE",

@@ -18,9 +18,10 @@ from deepprune_adapters.openai.token_pieces import Tokens, scored_tokens
 from deepprune_adapters.server.errors import Endpoint
 from deepprune_adapters.server.refusals import Refusal
 from deepprune_adapters.tokens import fit
-from deepprune_sdk.data.types import Chunk, Finish
+from deepprune_sdk.data.types import Chunk
 from deepprune_sdk.errors import BackendError
 from deepprune_sdk.protocols import TokenCounter
+from deepprune_sdk.results.ending import Finish
 
 __all__ = ["ChunkReader"]
 

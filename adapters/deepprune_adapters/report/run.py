@@ -11,7 +11,8 @@ from deepprune_adapters.report.page import number, page, percent
 from deepprune_sdk.data.types import Prompt, to_messages
 from deepprune_sdk.results.markup import escaped
 from deepprune_sdk.results.picture import run_picture
-from deepprune_sdk.results.result import Result, ShadowReport, TraceReport
+from deepprune_sdk.results.reports import ShadowReport, TraceReport
+from deepprune_sdk.results.result import Result
 
 __all__ = ["run_report", "write_run_report"]
 

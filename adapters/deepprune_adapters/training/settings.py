@@ -6,7 +6,7 @@ from typing import Final, Literal, Self
 
 from pydantic import Field, model_validator
 
-from deepprune_sdk.data.types import Config
+from deepprune_sdk.data.config import Config
 
 __all__ = ["PRESETS", "TrainSettings"]
 

@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deepprune_sdk import Answers, Ballot, ClusterWeightedVote, SurvivorsVote, Vote
-from deepprune_sdk.data.voting import AnswerClasses, Tally, leader_keeps_lead, leader_stays_ahead
+from deepprune_sdk.answers.classes import AnswerClasses
+from deepprune_sdk.data.voting import Tally
+from deepprune_sdk.policies.beta_rule import leader_keeps_lead, leader_stays_ahead
 
 
 def observed(*answers: str) -> list[Ballot]:

@@ -15,7 +15,8 @@ from support.driving import Driver
 from deepprune_sdk import Checkpoints, Composed, DeepPrune, Policy, SettledVote
 from deepprune_sdk.data.signals import Action, Arrived, Close, Ended, Failed, Placed
 from deepprune_sdk.data.trace import Pair
-from deepprune_sdk.data.types import Chunk, Finish, Usage
+from deepprune_sdk.data.types import Chunk, Usage
+from deepprune_sdk.results.ending import Finish
 
 PIECES = [" so", " some", " s", "o", "o what", " wait", "\nbut", " 7", " \\boxed{", "1", "2", "}"]
 

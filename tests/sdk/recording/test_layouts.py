@@ -11,7 +11,7 @@ from support.recordings import record, save
 
 from deepprune_sdk import ConfigurationError, RecordingError
 from deepprune_sdk.recording import TraceReader, read_traces
-from deepprune_sdk.recording.layouts import problem_name
+from deepprune_sdk.recording.naming import problem_name
 
 
 class Words:

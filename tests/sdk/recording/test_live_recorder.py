@@ -30,8 +30,8 @@ from deepprune_sdk.answers import Answers
 from deepprune_sdk.data.signals import Arrived, Ended
 from deepprune_sdk.policies import RunSetup
 from deepprune_sdk.recording import TraceWriter
-from deepprune_sdk.recording.layouts import problem_name
-from deepprune_sdk.recording.live_recorder import RecordAs, TraceRecorder
+from deepprune_sdk.recording.live_recorder import TraceRecorder
+from deepprune_sdk.recording.naming import RecordAs, problem_name
 from deepprune_sdk.testing import Script, ScriptedBackend, ScriptedJudge
 
 pytestmark = pytest.mark.anyio

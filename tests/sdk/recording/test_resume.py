@@ -29,7 +29,7 @@ from deepprune_sdk import (
 from deepprune_sdk.data.types import TraceRequest, Usage, to_messages
 from deepprune_sdk.recording import TraceWriter
 from deepprune_sdk.recording.journal import Journal, take_over
-from deepprune_sdk.recording.layouts import problem_name
+from deepprune_sdk.recording.naming import problem_name
 from deepprune_sdk.recording.resume import ResumedBackend
 
 pytestmark = pytest.mark.anyio

@@ -26,8 +26,8 @@ from deepprune_sdk import (
     SurvivorsVote,
     Trace,
 )
+from deepprune_sdk.answers.classes import AnswerClasses
 from deepprune_sdk.data.signals import Close, Decision
-from deepprune_sdk.data.voting import AnswerClasses
 from deepprune_sdk.policies.base import Advanced, Observation, PolicyState, RunSetup, RunView
 from support.simulator.faults import HIT, Fault
 from support.simulator.replies import recorded, thought, tokens_of

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from deepprune_sdk.evaluation.bench import Draw
     from deepprune_sdk.evaluation.leaderboard import BenchReport
     from deepprune_sdk.policies import Policy
-    from deepprune_sdk.results.result import JudgeReport
+    from deepprune_sdk.results.reports import JudgeReport
 
 __all__ = ["EXAMPLES", "bench", "register"]
 
