@@ -41,7 +41,7 @@ export UV_NO_PROGRESS := 1
 
 # Prerequisites run in the order in which they are written.
 .NOTPARALLEL:
-.PHONY: bench clean demo docs faults format help leaderboard lint lock setup soak test test-embed test-unit wheel
+.PHONY: bench clean demo docs face faults format help leaderboard lint lock setup soak test test-embed test-unit wheel
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -122,6 +122,9 @@ soak: .venv/.ready ## Run the tests that take minutes and hunt for leaks and rac
 
 faults: .venv/.ready ## Try every fault of a provider and write docs/faults.md
 	$(BIN)/python tests/support/simulator/table.py docs/faults.md
+
+face: .venv/.ready ## Write what type checkers read of the face (__init__.pyi)
+	$(BIN)/python tests/support/face.py
 
 docs: .venv/.ready ## Build the documentation into site/, warnings are errors
 	rm -rf site

@@ -22,9 +22,10 @@ from typing import NamedTuple
 
 from deepprune_adapters.cli.choose import choose_judge
 from deepprune_adapters.cli.problems import read_problems
-from deepprune_sdk import Policy, SettledVote, method
+from deepprune_sdk import SettledVote, method
 from deepprune_sdk.evaluation.bench import run_bench
 from deepprune_sdk.evaluation.leaderboard import BenchReport, summarize_bench
+from deepprune_sdk.policies import Policy
 
 RIVAL = "adaptive-consistency"
 CONFIDENCES = (0.85, 0.9, 0.95, 0.98)

@@ -23,11 +23,13 @@ import anyio
 
 from deepprune_adapters.cli.choose import choose_judge
 from deepprune_adapters.cli.problems import read_checkpoints, read_problems
-from deepprune_sdk import Answers, Judge, LearnedJudge, Pair, Verdict
+from deepprune_sdk import Answers, LearnedJudge
+from deepprune_sdk.data import Pair, Verdict
 from deepprune_sdk.evaluation.judge_quality import pairs_at
 from deepprune_sdk.evaluation.ranking import Pooled, auroc, brier, calibration_error
 from deepprune_sdk.evaluation.statistics import RESAMPLES, percentile_interval
 from deepprune_sdk.judges.fitting import Fitter, Recorded
+from deepprune_sdk.protocols import Judge
 
 FITTED_AT = (64, 128, 0.25, 0.5, 0.75)
 FITTED_CAP = 200

@@ -10,7 +10,8 @@ from itertools import combinations
 from figures import Figure, Sizes
 from rendering import tokens
 
-from deepprune_sdk import LearnedJudge, Pair, TracePrefix
+from deepprune_sdk import LearnedJudge
+from deepprune_sdk.data import Pair, TracePrefix
 
 __all__ = ["measure_judging"]
 

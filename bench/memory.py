@@ -16,7 +16,8 @@ from figures import Figure, Sizes
 from rendering import tokens
 
 from deepprune_adapters.openai import OpenAIBackend
-from deepprune_sdk import Chunk, FullSampling, Limits, ParallelReasoner, TraceRequest, Usage
+from deepprune_sdk import FullSampling, Limits, ParallelReasoner
+from deepprune_sdk.data import Chunk, TraceRequest, Usage
 
 __all__ = ["measure_memory"]
 

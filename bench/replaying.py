@@ -10,8 +10,9 @@ import anyio
 from figures import Figure, Sizes, ratios
 from rendering import tokens
 
-from deepprune_sdk import DeepPrune, FullSampling, LearnedJudge, ParallelReasoner, Policy
+from deepprune_sdk import DeepPrune, FullSampling, LearnedJudge, ParallelReasoner
 from deepprune_sdk.evaluation.replay import replay
+from deepprune_sdk.policies import Policy
 from deepprune_sdk.recording import RecordedTrace
 from deepprune_sdk.testing import ScriptedBackend
 

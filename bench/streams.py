@@ -19,8 +19,10 @@ from readers import READERS, Reader, sdk
 from rendering import Style
 from serving import BenchServer, bench_server
 
-from deepprune_sdk import Answers, Chunk, Engine, FullSampling, Usage
+from deepprune_sdk import Answers, FullSampling
+from deepprune_sdk.data import Chunk, Usage
 from deepprune_sdk.data.signals import Arrived
+from deepprune_sdk.engine import Engine
 from deepprune_sdk.policies.base import RunSetup
 
 __all__ = ["measure_streams"]

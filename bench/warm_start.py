@@ -20,7 +20,8 @@ import httpx2
 from metrics import counter
 
 from deepprune_adapters.openai import OpenAIBackend
-from deepprune_sdk import FullSampling, ParallelReasoner, Sampling, TraceProgress
+from deepprune_sdk import FullSampling, ParallelReasoner, Sampling
+from deepprune_sdk.data import TraceProgress
 
 WORDS = ["river", "stone", "glass", "wheel", "paper", "cloud", "table", "green", "north", "seven"]
 QUERIES, HITS = "vllm:prefix_cache_queries_total", "vllm:prefix_cache_hits_total"

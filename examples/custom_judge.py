@@ -11,7 +11,8 @@ from collections.abc import Sequence
 
 import anyio
 
-from deepprune_sdk import Checkpoints, DeepPrune, Pair, ParallelReasoner, TracePrefix, Verdict
+from deepprune_sdk import Checkpoints, DeepPrune, ParallelReasoner
+from deepprune_sdk.data import Pair, TracePrefix, Verdict
 from deepprune_sdk.testing import ScriptedBackend
 
 

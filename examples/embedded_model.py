@@ -10,7 +10,8 @@ import sys
 import anyio
 
 from deepprune_adapters.llama import LlamaBackend
-from deepprune_sdk import ParallelReasoner, Sampling, TraceClosed, TraceFinished
+from deepprune_sdk import ParallelReasoner, Sampling
+from deepprune_sdk.data import TraceClosed, TraceFinished
 
 QUESTION = (
     "What is the sum of the angles of a triangle in degrees? Explain why, then state the final "

@@ -1,6 +1,5 @@
 """What a user gets when they install the distribution."""
 
-import ast
 import importlib
 import importlib.metadata
 import os
@@ -9,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from support.face import homes, stub
 from support.places import ROOT
 
 import deepprune_adapters
@@ -69,6 +69,7 @@ def test_the_wheel_holds_both_packages_and_says_that_they_are_typed() -> None:
 
     assert {
         "deepprune_sdk/__init__.py",
+        "deepprune_sdk/__init__.pyi",
         "deepprune_sdk/py.typed",
         "deepprune_adapters/__init__.py",
         "deepprune_adapters/py.typed",
@@ -106,22 +107,15 @@ def test_the_heavy_runtimes_are_extras() -> None:
 
 def test_the_bare_import_loads_no_dependency_and_every_name_is_there() -> None:
     assert not loaded_by("import deepprune_sdk") & {"anyio", "pydantic", "tenacity"}
-    for name in deepprune_sdk.__all__:
-        assert getattr(deepprune_sdk, name) is not None, name
-    assert set(deepprune_sdk.__all__) <= set(dir(deepprune_sdk))
+    assert set(homes()) == set(vars(deepprune_sdk)["__all__"])
+    assert set(homes()) <= set(dir(deepprune_sdk))
     with pytest.raises(AttributeError, match="has no attribute 'nonsense'"):
         deepprune_sdk.nonsense  # type: ignore[attr-defined]  # noqa: B018
 
 
-def test_type_checkers_and_the_interpreter_find_each_name_in_the_same_module() -> None:
-    tree = ast.parse(Path(deepprune_sdk.__file__).read_text(encoding="utf-8"))
-    homes = {
-        alias.name: node.module
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom)
-        for alias in node.names
-        if node.module and node.module.startswith("deepprune_sdk.")
-    }
-    assert set(homes) == set(deepprune_sdk.__all__)
-    for name, home in homes.items():
-        assert getattr(deepprune_sdk, name) is getattr(importlib.import_module(home or ""), name)
+def test_type_checkers_and_the_interpreter_see_the_same_face() -> None:
+    written = Path(deepprune_sdk.__file__).with_suffix(".pyi").read_text(encoding="utf-8")
+
+    assert written == stub(), "run `make face`"
+    for name, home in homes().items():
+        assert getattr(deepprune_sdk, name) is getattr(importlib.import_module(home), name)

@@ -12,20 +12,18 @@ from deepprune_sdk import (
     Answers,
     BatchError,
     Checkpoints,
-    Chunk,
     ConfigurationError,
     DeepPrune,
     FullSampling,
     JudgingLimits,
     LearnedJudge,
     Message,
-    Pair,
     ParallelReasoner,
     ProtocolError,
     Sampling,
-    TraceRequest,
     method,
 )
+from deepprune_sdk.data import Chunk, Pair, TraceRequest
 from deepprune_sdk.testing import Script, ScriptedBackend, ScriptedJudge
 
 pytestmark = pytest.mark.anyio

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from deepprune_sdk import JudgeError, Pair, Verdict
+from deepprune_sdk import JudgeError
+from deepprune_sdk.data import Pair, Verdict
 
 
 class DownJudge:

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from deepprune_sdk import Answers, DeepPrune, Engine, Policy, Result, Verdict
+from deepprune_sdk import Answers, DeepPrune, Result
+from deepprune_sdk.data import Verdict
 from deepprune_sdk.data.signals import (
     Action,
     Arrived,
@@ -23,7 +24,9 @@ from deepprune_sdk.data.signals import (
 )
 from deepprune_sdk.data.trace import Pair, speaking
 from deepprune_sdk.data.types import NO_USAGE, Chunk, Usage
+from deepprune_sdk.engine import Engine
 from deepprune_sdk.engine.summary import summarize
+from deepprune_sdk.policies import Policy
 from deepprune_sdk.policies.base import PolicyState, RunSetup
 from deepprune_sdk.policies.deepprune import DeepPruneState
 from deepprune_sdk.protocols import AnswerExtractor

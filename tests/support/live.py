@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 import anyio
 
-from deepprune_sdk import Chunk, Pair, TraceRequest, Verdict
+from deepprune_sdk.data import Chunk, Pair, TraceRequest, Verdict
 
 Step = str | Chunk | Exception | anyio.Event | Callable[[], object]
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from deepprune_sdk import Pair, Verdict
+from deepprune_sdk.data import Pair, Verdict
 from deepprune_sdk.recording import RecordedTrace
 
 

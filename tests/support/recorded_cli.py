@@ -14,14 +14,9 @@ import anyio
 
 from deepprune_adapters.cli import main
 from deepprune_adapters.cli.choose import BACKENDS, Wanted
-from deepprune_sdk import (
-    AuthenticationError,
-    Backend,
-    BadRequestError,
-    Chunk,
-    TraceRequest,
-    UnavailableError,
-)
+from deepprune_sdk import AuthenticationError, BadRequestError, UnavailableError
+from deepprune_sdk.data import Chunk, TraceRequest
+from deepprune_sdk.protocols import Backend
 
 
 class PacedBackend:

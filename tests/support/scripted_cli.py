@@ -16,16 +16,9 @@ import anyio
 
 from deepprune_adapters.cli import main
 from deepprune_adapters.cli.choose import BACKENDS, JUDGES, Wanted
-from deepprune_sdk import (
-    AuthenticationError,
-    Backend,
-    Chunk,
-    Judge,
-    Pair,
-    TraceRequest,
-    UnavailableError,
-    Verdict,
-)
+from deepprune_sdk import AuthenticationError, UnavailableError
+from deepprune_sdk.data import Chunk, Pair, TraceRequest, Verdict
+from deepprune_sdk.protocols import Backend, Judge
 
 HOSTILE = "\x1b]0;owned\x07\x1b[31m[bold red]7[/]\x1b[2J\u202e\r\nnext"
 """An answer that tries to set the title, to colour, to clear, to reorder and to break the line."""

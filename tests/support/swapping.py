@@ -8,16 +8,9 @@ from contextlib import aclosing, asynccontextmanager
 import anyio
 
 from deepprune_adapters.llama import LlamaBackend
-from deepprune_sdk import (
-    Checkpoints,
-    Chunk,
-    DeepPrune,
-    Judge,
-    JudgingLimits,
-    ParallelReasoner,
-    Sampling,
-    TraceRequest,
-)
+from deepprune_sdk import Checkpoints, DeepPrune, JudgingLimits, ParallelReasoner, Sampling
+from deepprune_sdk.data import Chunk, TraceRequest
+from deepprune_sdk.protocols import Judge
 from support.pairs import Watched
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 if TYPE_CHECKING:  # the SDK takes a second to load, and --help needs none of it
-    from deepprune_sdk import Backend, Judge
+    from deepprune_sdk.protocols import Backend, Judge
 
     Offer = tuple[AbstractAsyncContextManager[Backend], str]
     """A backend to be entered, and its address to be shown; "" for one in this process."""

@@ -20,12 +20,12 @@ from deepprune_adapters.cli.views.recording import PlainRecordView, RecordView, 
 from deepprune_adapters.cli.views.text import clean, count
 from deepprune_sdk import (
     AuthenticationError,
-    Backend,
     DeepPruneError,
     ModelNotFoundError,
     RecordingError,
     Sampling,
 )
+from deepprune_sdk.protocols import Backend
 from deepprune_sdk.recorder import Problem, RecordingSession
 from deepprune_sdk.recording import TraceWriter
 

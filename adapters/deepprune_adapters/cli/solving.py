@@ -31,18 +31,17 @@ from deepprune_adapters.cli.views.plain import PlainView, say
 from deepprune_adapters.cli.views.summary import summary
 from deepprune_adapters.report import run_report
 from deepprune_sdk import (
-    Backend,
     ConfigurationError,
     DeepPruneError,
-    Event,
-    Judge,
     Message,
     ParallelReasoner,
-    Policy,
     Result,
     Sampling,
     method,
 )
+from deepprune_sdk.data import Event
+from deepprune_sdk.policies import Policy
+from deepprune_sdk.protocols import Backend, Judge
 
 __all__ = ["Job", "perform"]
 

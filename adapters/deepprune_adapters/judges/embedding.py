@@ -17,14 +17,8 @@ from deepprune_adapters.judges.sentences import SentenceEncoder, load_encoder
 from deepprune_adapters.judges.served import ServedEmbedding
 from deepprune_adapters.judges.static import StaticEmbedding
 from deepprune_adapters.server.clients import Clients
-from deepprune_sdk import (
-    BackendError,
-    JudgeError,
-    Pair,
-    Retries,
-    Usage,
-    Verdict,
-)
+from deepprune_sdk import BackendError, JudgeError, Retries
+from deepprune_sdk.data import Pair, Usage, Verdict
 
 __all__ = ["Embedder", "EmbeddingJudge", "SentenceEncoder"]
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from deepprune_adapters.judges.prompts import JudgePrompt, shorten, valid
-from deepprune_sdk import Pair
+from deepprune_sdk.data import Pair
 
 __all__ = ["PromptEncoder", "pad_rows"]
 

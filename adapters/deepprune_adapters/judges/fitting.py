@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from deepprune_adapters.judges.lessons import context_of
 from deepprune_adapters.judges.prompts import JudgePrompt, shorten
 from deepprune_adapters.server.refusals import Refusal
-from deepprune_sdk import Message, Pair, TokenCounter
+from deepprune_sdk import Message
+from deepprune_sdk.data import Pair
+from deepprune_sdk.protocols import TokenCounter
 
 __all__ = ["Fitting"]
 

@@ -12,7 +12,8 @@ from typing import Self
 
 from pydantic import ValidationError, model_validator
 
-from deepprune_sdk import ConfigurationError, Message, Pair, TracePrefix
+from deepprune_sdk import ConfigurationError, Message
+from deepprune_sdk.data import Pair, TracePrefix
 from deepprune_sdk.data.config import Config
 
 __all__ = [

@@ -25,13 +25,11 @@ from deepprune_sdk import (
     ConfigurationError,
     JudgeError,
     Message,
-    Pair,
     Retries,
-    TokenCounter,
-    Usage,
-    Verdict,
 )
+from deepprune_sdk.data import Pair, Usage, Verdict
 from deepprune_sdk.live.retry import retrying
+from deepprune_sdk.protocols import TokenCounter
 
 __all__ = ["RemoteJudge"]
 

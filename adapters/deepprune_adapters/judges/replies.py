@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from deepprune_sdk import Usage
+from deepprune_sdk.data import Usage
 
 __all__ = ["Reply", "read_reply"]
 

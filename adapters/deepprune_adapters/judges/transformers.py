@@ -14,7 +14,8 @@ from deepprune_adapters.judges.checkpoint import load_checkpoint, same_label
 from deepprune_adapters.judges.encoding import PromptEncoder, pad_rows
 from deepprune_adapters.judges.prompts import JudgePrompt, default_prompt, is_edge
 from deepprune_adapters.judges.worker import Worker
-from deepprune_sdk import ConfigurationError, Pair, Usage, Verdict
+from deepprune_sdk import ConfigurationError
+from deepprune_sdk.data import Pair, Usage, Verdict
 
 __all__ = ["TransformersJudge"]
 

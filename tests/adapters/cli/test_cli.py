@@ -23,7 +23,8 @@ from support.pages import check
 from deepprune_adapters.cli.app import run
 from deepprune_adapters.cli.choose import choose_backend
 from deepprune_adapters.report.page import SORT_SCRIPT
-from deepprune_sdk import Event, Result
+from deepprune_sdk import Result
+from deepprune_sdk.data import Event
 from deepprune_sdk.policies import METHODS
 
 del scripted_cli

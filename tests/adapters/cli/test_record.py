@@ -24,7 +24,8 @@ from support.recordings import numbers, read, record, save, trace
 from deepprune_adapters.cli.app import run
 from deepprune_adapters.cli.views.pace import Pace
 from deepprune_adapters.cli.views.recording import TerminalRecordView
-from deepprune_sdk import RecordingError, TraceFailed, TraceFinished, TraceProgress
+from deepprune_sdk import RecordingError
+from deepprune_sdk.data import TraceFailed, TraceFinished, TraceProgress
 from deepprune_sdk.recording import RecordedTrace, TraceWriter
 from deepprune_sdk.recording.format import to_line
 

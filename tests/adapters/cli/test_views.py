@@ -10,7 +10,7 @@ from rich.text import Text
 from deepprune_adapters.cli.views.board import Board
 from deepprune_adapters.cli.views.draw import ASCII, UNICODE, Glyphs, draw
 from deepprune_adapters.cli.views.text import clean, number, seconds
-from deepprune_sdk import (
+from deepprune_sdk.data import (
     RunEnded,
     TraceClosed,
     TraceFailed,

@@ -11,13 +11,9 @@ from support.swapping import judged_run
 
 from deepprune_adapters.judges import JudgePrompt, ProbeJudge, RemoteJudge
 from deepprune_adapters.llama import LlamaBackend
-from deepprune_sdk import (
-    Judge,
-    LearnedJudge,
-    Message,
-    Sampling,
-    TraceRequest,
-)
+from deepprune_sdk import LearnedJudge, Message, Sampling
+from deepprune_sdk.data import TraceRequest
+from deepprune_sdk.protocols import Judge
 from deepprune_sdk.testing import check_backend, check_judge
 
 pytestmark = [pytest.mark.llama, pytest.mark.anyio]

@@ -18,7 +18,7 @@ from support.tiny_models import tiny, words
 from deepprune_adapters.judges import EmbeddingJudge, JudgePrompt, RemoteJudge, TransformersJudge
 from deepprune_adapters.llama import LlamaBackend
 from deepprune_adapters.llama.gguf import embedded_model
-from deepprune_sdk import Verdict
+from deepprune_sdk.data import Verdict
 from deepprune_sdk.errors import ConfigurationError
 from deepprune_sdk.testing import check_judge
 

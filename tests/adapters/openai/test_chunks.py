@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from deepprune_adapters.openai.chunks import ChunkReader
 from deepprune_adapters.server.errors import Endpoint
 from deepprune_adapters.tokens import default_counter
-from deepprune_sdk import Chunk
+from deepprune_sdk.data import Chunk
 
 ENDPOINT = Endpoint(
     url="http://localhost/v1", model="m", idle_timeout=1, total_timeout=1, connect_timeout=1

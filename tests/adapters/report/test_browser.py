@@ -18,7 +18,8 @@ from support.places import RECORDING
 from deepprune_adapters.cli.app import run
 from deepprune_adapters.report import run_report
 from deepprune_adapters.report.page import page
-from deepprune_sdk import Result, RunUsage, TallyReport, TraceReport
+from deepprune_sdk import Result
+from deepprune_sdk.results import RunUsage, TallyReport, TraceReport
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chrome")
 

@@ -20,17 +20,9 @@ from deepprune_adapters.report import (
     write_run_report,
 )
 from deepprune_adapters.report.page import SORT_SCRIPT
-from deepprune_sdk import (
-    JudgeReport,
-    Message,
-    MissingExtraError,
-    Result,
-    RunUsage,
-    ShadowReport,
-    TallyReport,
-    TraceReport,
-)
+from deepprune_sdk import Message, MissingExtraError, Result
 from deepprune_sdk.evaluation.leaderboard import BenchReport, MethodReport, ProblemReport
+from deepprune_sdk.results import JudgeReport, RunUsage, ShadowReport, TallyReport, TraceReport
 
 # --- a run ----------------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from deepprune_sdk import Chunk, Trace, Usage
+from deepprune_sdk.data import Chunk, Trace, Usage
 
 
 def grown(*pieces: str, exact: bool = True) -> Trace:

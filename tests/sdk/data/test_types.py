@@ -12,12 +12,11 @@ from deepprune_sdk import (
     JudgingLimits,
     Message,
     ParallelReasoner,
-    Prompt,
     Retries,
     Sampling,
     SettledVote,
-    Usage,
 )
+from deepprune_sdk.data import Prompt, Usage
 from deepprune_sdk.data.types import to_messages
 from deepprune_sdk.errors import AllTracesFailedError, MissingExtraError
 from deepprune_sdk.testing import ScriptedBackend

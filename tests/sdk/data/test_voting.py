@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deepprune_sdk import Answers, Ballot, ClusterWeightedVote, SurvivorsVote, Vote
+from deepprune_sdk import Answers
 from deepprune_sdk.answers.classes import AnswerClasses
+from deepprune_sdk.data import Ballot, ClusterWeightedVote, SurvivorsVote, Vote
 from deepprune_sdk.data.voting import Tally
 from deepprune_sdk.policies.beta_rule import leader_keeps_lead, leader_stays_ahead
 

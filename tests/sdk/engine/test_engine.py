@@ -12,10 +12,10 @@ from deepprune_sdk import (
     DeepPrune,
     FullSampling,
     FunctionAnswers,
-    PolicyState,
 )
 from deepprune_sdk.data.signals import Close, Decision, End, Resume, Start, Stop
 from deepprune_sdk.data.trace import Trace
+from deepprune_sdk.policies import PolicyState
 from deepprune_sdk.policies.base import Advanced, Observation, RunSetup, RunView
 
 AT_2 = DeepPrune(checkpoints=Checkpoints.tokens(2))

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from support.driving import Driver, Kept
 
-from deepprune_sdk import Checkpoints, Composed, DeepPrune, Policy, SettledVote
+from deepprune_sdk import Checkpoints, Composed, DeepPrune, SettledVote
 from deepprune_sdk.data.signals import Close, Decision, Start
 from deepprune_sdk.data.trace import Trace
+from deepprune_sdk.policies import Policy
 from deepprune_sdk.policies.base import (
     Advanced,
     Observation,

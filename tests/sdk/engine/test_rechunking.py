@@ -12,10 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.driving import Driver
 
-from deepprune_sdk import Checkpoints, Composed, DeepPrune, Policy, SettledVote
+from deepprune_sdk import Checkpoints, Composed, DeepPrune, SettledVote
 from deepprune_sdk.data.signals import Action, Arrived, Close, Ended, Failed, Placed
 from deepprune_sdk.data.trace import Pair
 from deepprune_sdk.data.types import Chunk, Usage
+from deepprune_sdk.policies import Policy
 from deepprune_sdk.results.ending import Finish
 
 PIECES = [" so", " some", " s", "o", "o what", " wait", "\nbut", " 7", " \\boxed{", "1", "2", "}"]

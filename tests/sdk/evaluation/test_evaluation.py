@@ -9,14 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.recorded import Oracle, recorded
 
-from deepprune_sdk import (
-    Answers,
-    DeepPrune,
-    LearnedJudge,
-    Policy,
-    RecordingError,
-    method,
-)
+from deepprune_sdk import Answers, DeepPrune, LearnedJudge, RecordingError, method
 from deepprune_sdk.evaluation.bench import run_bench
 from deepprune_sdk.evaluation.judge_quality import evaluate_judge
 from deepprune_sdk.evaluation.leaderboard import BenchReport, summarize_bench
@@ -32,6 +25,7 @@ from deepprune_sdk.evaluation.ranking import (
 )
 from deepprune_sdk.evaluation.statistics import bootstrap, pareto_front
 from deepprune_sdk.evaluation.sweep import Draws, PerturbedJudge, sweep
+from deepprune_sdk.policies import Policy
 from deepprune_sdk.recording import RecordedTrace
 
 Problems = dict[str, list[RecordedTrace]]

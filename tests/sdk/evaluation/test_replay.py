@@ -14,7 +14,6 @@ from deepprune_sdk import (
     FullSampling,
     LearnedJudge,
     ParallelProbe,
-    Policy,
     RecordingError,
     SettledVote,
     StopAtAnswer,
@@ -24,6 +23,7 @@ from deepprune_sdk import (
     method,
 )
 from deepprune_sdk.evaluation.replay import Replayed, draw, replay
+from deepprune_sdk.policies import Policy
 from deepprune_sdk.recording import RecordedTrace
 
 pytestmark = pytest.mark.anyio

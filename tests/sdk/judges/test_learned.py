@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deepprune_sdk import ConfigurationError, Pair, TracePrefix
+from deepprune_sdk import ConfigurationError
+from deepprune_sdk.data import Pair, TracePrefix
 from deepprune_sdk.judges.features import read_profile
 from deepprune_sdk.judges.learned import LearnedJudge, ProfileCache
 from deepprune_sdk.judges.likeness import FEATURES, UNLIKE, likeness, sameness

@@ -14,7 +14,8 @@ from support.places import ROOT
 from typer.testing import CliRunner
 
 from deepprune_adapters.cli.commands.judge_fit_light import register
-from deepprune_sdk import ConfigurationError, Pair, TracePrefix
+from deepprune_sdk import ConfigurationError
+from deepprune_sdk.data import Pair, TracePrefix
 from deepprune_sdk.evaluation.ranking import auroc
 from deepprune_sdk.judges.fitting import Fitter, Recorded
 from deepprune_sdk.judges.learned import LearnedJudge

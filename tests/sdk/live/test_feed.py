@@ -6,13 +6,9 @@ import anyio
 import pytest
 from support.live import StepBackend, never
 
-from deepprune_sdk import (
-    Checkpoints,
-    DeepPrune,
+from deepprune_sdk import Checkpoints, DeepPrune, FullSampling, ParallelReasoner
+from deepprune_sdk.data import (
     Event,
-    FullSampling,
-    ParallelReasoner,
-    PolicyState,
     RunEnded,
     Trace,
     TraceClosed,
@@ -21,6 +17,7 @@ from deepprune_sdk import (
     TraceProgress,
 )
 from deepprune_sdk.data.signals import Close, Decision
+from deepprune_sdk.policies import PolicyState
 from deepprune_sdk.policies.base import Advanced, Observation, RunSetup, RunView
 from deepprune_sdk.testing import ScriptedBackend, ScriptedJudge
 

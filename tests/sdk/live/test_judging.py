@@ -6,7 +6,8 @@ import anyio
 import pytest
 from support.live import AwkwardJudge, StuckJudge
 
-from deepprune_sdk import JudgeError, JudgingLimits, Pair, TracePrefix, Usage, Verdict
+from deepprune_sdk import JudgeError, JudgingLimits
+from deepprune_sdk.data import Pair, TracePrefix, Usage, Verdict
 from deepprune_sdk.data.signals import Judged, PairKey
 from deepprune_sdk.live.judging import Judging
 from deepprune_sdk.testing import ScriptedJudge

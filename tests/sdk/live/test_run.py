@@ -8,26 +8,19 @@ from support.live import Step, StepBackend, StuckJudge, never
 
 from deepprune_sdk import (
     Checkpoints,
-    Chunk,
     DeepPrune,
     DeepPruneError,
-    Event,
     FullSampling,
     JudgingLimits,
     ParallelReasoner,
-    Policy,
-    PolicyState,
     Sampling,
     SettledVote,
-    Trace,
-    TraceClosed,
-    TraceFinished,
-    TraceStarted,
     UnavailableError,
-    Usage,
 )
+from deepprune_sdk.data import Chunk, Event, Trace, TraceClosed, TraceFinished, TraceStarted, Usage
 from deepprune_sdk.data.events import PairJudged
 from deepprune_sdk.data.signals import Close, Decision, Resume
+from deepprune_sdk.policies import Policy, PolicyState
 from deepprune_sdk.policies.base import Advanced, Observation, RunSetup, RunView, TraceOver
 from deepprune_sdk.testing import ScriptedBackend, ScriptedJudge
 

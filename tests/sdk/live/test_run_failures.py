@@ -20,11 +20,9 @@ from deepprune_sdk import (
     RateLimitError,
     Result,
     Retries,
-    TraceFailed,
     UnavailableError,
-    Usage,
-    Verdict,
 )
+from deepprune_sdk.data import TraceFailed, Usage, Verdict
 from deepprune_sdk.testing import Script, ScriptedBackend
 
 pytestmark = pytest.mark.anyio

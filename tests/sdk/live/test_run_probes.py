@@ -8,7 +8,6 @@ import pytest
 from support.live import Step, StepBackend, never
 
 from deepprune_sdk import (
-    Chunk,
     Composed,
     ConfigurationError,
     FullSampling,
@@ -17,8 +16,8 @@ from deepprune_sdk import (
     Sampling,
     SettledVote,
     UnavailableError,
-    Usage,
 )
+from deepprune_sdk.data import Chunk, Usage
 from deepprune_sdk.engine.engine import PROBE
 from deepprune_sdk.policies import Deadline, ParallelProbe
 

@@ -5,7 +5,9 @@ from support.simulator.replies import Dialect
 from support.simulator.server import replay, simulator
 
 from deepprune_adapters.openai import OpenAIBackend
-from deepprune_sdk import DeepConf, FullSampling, ParallelReasoner, Policy, RunWarning
+from deepprune_sdk import DeepConf, FullSampling, ParallelReasoner
+from deepprune_sdk.data import RunWarning
+from deepprune_sdk.policies import Policy
 
 pytestmark = pytest.mark.anyio
 

@@ -12,13 +12,13 @@ import anyio
 import pytest
 from support.recorded import recorded
 
-from deepprune_sdk import Checkpoints, Composed, DeepPrune, Policy, SettledVote
+from deepprune_sdk import Checkpoints, Composed, DeepPrune, SettledVote
 from deepprune_sdk.data.trace import Pair, TracePrefix
 from deepprune_sdk.errors import ConfigurationError
 from deepprune_sdk.evaluation.ranking import auroc
 from deepprune_sdk.evaluation.replay import replay
 from deepprune_sdk.evaluation.simulated import SimulatedJudge
-from deepprune_sdk.policies import FullSampling
+from deepprune_sdk.policies import FullSampling, Policy
 from deepprune_sdk.recording import RecordedTrace
 
 SHARES = {"1": 0.45, "2": 0.30, "3": 0.25}

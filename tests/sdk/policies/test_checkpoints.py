@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deepprune_sdk import Checkpoints, Chunk, Trace, TracePrefix
+from deepprune_sdk import Checkpoints
+from deepprune_sdk.data import Chunk, Trace, TracePrefix
 from deepprune_sdk.policies.checkpoints import REASONING_WORDS
 
 

@@ -10,7 +10,6 @@ from support.driving import Driver
 from support.live import StepBackend, never
 
 from deepprune_sdk import (
-    Chunk,
     CloseLoops,
     Composed,
     ConfigurationError,
@@ -21,8 +20,8 @@ from deepprune_sdk import (
     Price,
     Result,
     RunTimeoutError,
-    Usage,
 )
+from deepprune_sdk.data import Chunk, Usage
 from deepprune_sdk.policies.close_loops import loops
 from deepprune_sdk.recording.run_log import verify_run_log
 

@@ -6,17 +6,14 @@ from support.driving import Driver
 from deepprune_sdk import (
     Answers,
     Checkpoints,
-    Chunk,
     Composed,
     ConfigurationError,
     Deadline,
     DeepConf,
     DeepPrune,
-    Engine,
     FullSampling,
     ParallelProbe,
     ParallelReasoner,
-    Policy,
     SettledVote,
     StopAtAnswer,
     TokenBudget,
@@ -24,8 +21,10 @@ from deepprune_sdk import (
     Waves,
     method,
 )
+from deepprune_sdk.data import Chunk
 from deepprune_sdk.data.signals import Arrived, End, Ended, Failed, Probe, Probed, Tick
-from deepprune_sdk.policies import METHODS
+from deepprune_sdk.engine import Engine
+from deepprune_sdk.policies import METHODS, Policy
 from deepprune_sdk.policies.base import RunSetup
 from deepprune_sdk.testing import ScriptedBackend
 

@@ -16,15 +16,14 @@ from deepprune_sdk import (
     ConfigurationError,
     DeepConf,
     DeepPrune,
-    Engine,
     FullSampling,
-    Policy,
     SettledVote,
     Waves,
 )
 from deepprune_sdk.data.signals import Arrived, Ended, Failed, Judged, Probed, Signal, key_of
 from deepprune_sdk.data.types import Chunk, Verdict
-from deepprune_sdk.policies import ParallelProbe
+from deepprune_sdk.engine import Engine
+from deepprune_sdk.policies import ParallelProbe, Policy
 from deepprune_sdk.policies.base import RunSetup
 
 AT_2 = Checkpoints.tokens(2)

@@ -13,21 +13,20 @@ from support.recordings import numbers, read, trace
 
 from deepprune_sdk import (
     Checkpoints,
-    Chunk,
     ConfigurationError,
     DeepPrune,
     DeepPruneError,
-    Engine,
     FullSampling,
     ParallelReasoner,
     RecordingError,
     Retries,
     Sampling,
-    TraceRequest,
     UnavailableError,
 )
 from deepprune_sdk.answers import Answers
+from deepprune_sdk.data import Chunk, TraceRequest
 from deepprune_sdk.data.signals import Arrived, Ended
+from deepprune_sdk.engine import Engine
 from deepprune_sdk.policies import RunSetup
 from deepprune_sdk.recording import TraceWriter
 from deepprune_sdk.recording.live_recorder import TraceRecorder

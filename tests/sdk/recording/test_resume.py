@@ -19,13 +19,13 @@ from support.places import SUPPORT
 from support.recordings import read, record, save, trace
 
 from deepprune_sdk import (
-    Chunk,
     ConfigurationError,
     FullSampling,
     ParallelReasoner,
     RecordingError,
     Sampling,
 )
+from deepprune_sdk.data import Chunk
 from deepprune_sdk.data.types import TraceRequest, Usage, to_messages
 from deepprune_sdk.recording import TraceWriter
 from deepprune_sdk.recording.journal import Journal, take_over

@@ -10,23 +10,21 @@ from support.live import AwkwardJudge, StepBackend, StuckJudge
 
 from deepprune_sdk import (
     Checkpoints,
-    Chunk,
     Composed,
     ConfigurationError,
     DeepPrune,
     FullSampling,
     FunctionAnswers,
     ParallelReasoner,
-    Policy,
-    PolicyState,
     Result,
     Retries,
     SettledVote,
     UnavailableError,
-    Verdict,
 )
+from deepprune_sdk.data import Chunk, Verdict
 from deepprune_sdk.engine.summary import summarize
 from deepprune_sdk.errors import RecordingError
+from deepprune_sdk.policies import Policy, PolicyState
 from deepprune_sdk.policies.base import RunSetup
 from deepprune_sdk.recording.run_log import verify_run_log
 from deepprune_sdk.testing import Script, ScriptedBackend, ScriptedJudge

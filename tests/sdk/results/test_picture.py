@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.pages import HOSTILE, Page, check
 
-from deepprune_sdk import JudgeReport, Outcome, Result, RunUsage, TallyReport, TraceReport
+from deepprune_sdk import Result
+from deepprune_sdk.results import JudgeReport, Outcome, RunUsage, TallyReport, TraceReport
 from deepprune_sdk.results.markup import escaped, visible
 from deepprune_sdk.results.picture import letter, run_picture
 

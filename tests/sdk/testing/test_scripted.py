@@ -2,15 +2,8 @@
 
 import pytest
 
-from deepprune_sdk import (
-    Chunk,
-    Message,
-    Pair,
-    Sampling,
-    TracePrefix,
-    TraceRequest,
-    UnavailableError,
-)
+from deepprune_sdk import Message, Sampling, UnavailableError
+from deepprune_sdk.data import Chunk, Pair, TracePrefix, TraceRequest
 from deepprune_sdk.data.types import Usage, Verdict
 from deepprune_sdk.testing import Script, ScriptedBackend, ScriptedJudge
 

@@ -15,7 +15,6 @@ from deepprune_adapters.openai import OpenAIBackend
 from deepprune_adapters.server.clients import Transport
 from deepprune_sdk import (
     Answers,
-    Ballot,
     Composed,
     DeepPruneError,
     FullSampling,
@@ -23,10 +22,9 @@ from deepprune_sdk import (
     Result,
     Retries,
     Sampling,
-    SurvivorsVote,
-    Trace,
 )
 from deepprune_sdk.answers.classes import AnswerClasses
+from deepprune_sdk.data import Ballot, SurvivorsVote, Trace
 from deepprune_sdk.data.signals import Close, Decision
 from deepprune_sdk.policies.base import Advanced, Observation, PolicyState, RunSetup, RunView
 from support.simulator.faults import HIT, Fault

@@ -19,9 +19,9 @@ from deepprune_adapters.cli.views.text import clean
 if TYPE_CHECKING:
     from deepprune_adapters.report import JudgeCurves
     from deepprune_adapters.report import Sweep as DrawnSweep
-    from deepprune_sdk import Policy
     from deepprune_sdk.evaluation.judge_quality import CheckpointReport, JudgeEvaluation
     from deepprune_sdk.evaluation.sweep import Sweep
+    from deepprune_sdk.policies import Policy
 
 __all__ = ["judge_app", "register"]
 

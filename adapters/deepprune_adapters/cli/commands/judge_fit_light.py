@@ -13,7 +13,7 @@ from deepprune_adapters.cli.files import require_writable, write_file
 from deepprune_adapters.cli.problems import read_checkpoints, read_problems
 
 if TYPE_CHECKING:
-    from deepprune_sdk import Pair, Verdict
+    from deepprune_sdk.data import Pair, Verdict
     from deepprune_sdk.judges.fitting import Fitter
     from deepprune_sdk.judges.learned import LearnedJudge
     from deepprune_sdk.recording import RecordedTrace

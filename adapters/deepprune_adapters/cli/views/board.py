@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from deepprune_sdk import (
+from deepprune_sdk.data import (
     Event,
     RunEnded,
     RunWarning,

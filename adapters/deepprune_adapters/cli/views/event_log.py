@@ -6,7 +6,8 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from deepprune_sdk import ConfigurationError, Event
+from deepprune_sdk import ConfigurationError
+from deepprune_sdk.data import Event
 
 __all__ = ["EventLog"]
 

@@ -13,7 +13,7 @@ from rich.live import Live
 
 from deepprune_adapters.cli.views.board import Board
 from deepprune_adapters.cli.views.draw import ASCII, UNICODE, Glyphs, draw
-from deepprune_sdk import Event
+from deepprune_sdk.data import Event
 
 __all__ = ["LiveView", "glyphs_of"]
 

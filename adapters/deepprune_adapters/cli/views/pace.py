@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from deepprune_adapters.cli.views.text import clean, count, seconds
-from deepprune_sdk import Event, TraceFailed, TraceFinished, TraceProgress
+from deepprune_sdk.data import Event, TraceFailed, TraceFinished, TraceProgress
 
 __all__ = ["Pace"]
 

@@ -8,7 +8,7 @@ from typing import TextIO
 
 from deepprune_adapters.cli.views.board import Board
 from deepprune_adapters.cli.views.text import clean, count
-from deepprune_sdk import (
+from deepprune_sdk.data import (
     Event,
     RunEnded,
     RunWarning,

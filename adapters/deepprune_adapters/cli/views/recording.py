@@ -16,7 +16,7 @@ from rich.text import Text
 from deepprune_adapters.cli.views.pace import Pace
 from deepprune_adapters.cli.views.plain import say
 from deepprune_adapters.cli.views.text import clean, count
-from deepprune_sdk import Event, TraceFailed, TraceFinished
+from deepprune_sdk.data import Event, TraceFailed, TraceFinished
 
 __all__ = ["PlainRecordView", "RecordView", "TerminalRecordView"]
 

@@ -12,7 +12,8 @@ from rich.text import Text
 
 from deepprune_adapters.cli.views.draw import Glyphs, vote_bar
 from deepprune_adapters.cli.views.text import clean, count, number, seconds
-from deepprune_sdk import Result, ShadowReport
+from deepprune_sdk import Result
+from deepprune_sdk.results import ShadowReport
 
 __all__ = ["summary"]
 
