@@ -78,8 +78,8 @@ def main(length: int, keep_text: bool) -> None:
         reasoner = ParallelReasoner(
             Tokens(length),
             policy=FullSampling(),
-            keep_text=keep_text,
-            limits=Limits(loops=False),  # the text repeats itself, so that making it costs nothing
+            # The text repeats itself, so that making it costs nothing.
+            limits=Limits(loops=False, keep_text=keep_text),
         )
         result = anyio.run(reasoner.solve, "How many pencils are in 3 boxes?", N)
         if result.answer != "36" or sum(trace.tokens for trace in result.traces) < N * length:

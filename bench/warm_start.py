@@ -20,7 +20,7 @@ import httpx2
 from metrics import counter
 
 from deepprune_adapters.openai import OpenAIBackend
-from deepprune_sdk import FullSampling, ParallelReasoner, Sampling
+from deepprune_sdk import FullSampling, ParallelReasoner, Requests, Sampling
 from deepprune_sdk.data import TraceProgress
 
 WORDS = ["river", "stone", "glass", "wheel", "paper", "cloud", "table", "green", "north", "seven"]
@@ -62,7 +62,7 @@ async def main() -> None:
                     backend,
                     policy=FullSampling(),
                     sampling=Sampling(max_tokens=options.max_tokens, send_seed=False),
-                    warm_start=warm,
+                    requests=Requests(warm_start=warm),
                 )
                 before = await _cache(metrics, options.base_url)
                 first, total = await _times(reasoner, prompt, options.n)

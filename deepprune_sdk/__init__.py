@@ -21,14 +21,14 @@ HOMES = {
         "UnavailableError"
     ),
     "judges": "CachedJudge LearnedJudge",
-    "live.judging": "JudgingLimits",
+    "live.requests": "Requests",
     "live.retry": "Retries",
     "policies": (
         "Checkpoints CloseLoops Composed Deadline DeepConf "
         "DeepPrune FullSampling MoneyBudget ParallelProbe SettledVote "
         "StopAtAnswer TokenBudget UnanimousWindow Waves method"
     ),
-    "policies.limits": "Limits",
+    "policies.limits": "JudgingLimits Limits",
     "reasoner": "ParallelReasoner",
     "results": "Result",
 }

@@ -22,7 +22,7 @@ from deepprune_sdk.errors import RunTimeoutError as RunTimeoutError
 from deepprune_sdk.errors import UnavailableError as UnavailableError
 from deepprune_sdk.judges import CachedJudge as CachedJudge
 from deepprune_sdk.judges import LearnedJudge as LearnedJudge
-from deepprune_sdk.live.judging import JudgingLimits as JudgingLimits
+from deepprune_sdk.live.requests import Requests as Requests
 from deepprune_sdk.live.retry import Retries as Retries
 from deepprune_sdk.policies import Checkpoints as Checkpoints
 from deepprune_sdk.policies import CloseLoops as CloseLoops
@@ -39,6 +39,7 @@ from deepprune_sdk.policies import TokenBudget as TokenBudget
 from deepprune_sdk.policies import UnanimousWindow as UnanimousWindow
 from deepprune_sdk.policies import Waves as Waves
 from deepprune_sdk.policies import method as method
+from deepprune_sdk.policies.limits import JudgingLimits as JudgingLimits
 from deepprune_sdk.policies.limits import Limits as Limits
 from deepprune_sdk.reasoner import ParallelReasoner as ParallelReasoner
 from deepprune_sdk.results import Result as Result

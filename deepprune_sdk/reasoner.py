@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from os import PathLike
 from secrets import randbelow
+from typing import TypedDict, Unpack, cast
 
 import anyio
 
@@ -15,37 +17,50 @@ from deepprune_sdk.engine.engine import Engine
 from deepprune_sdk.errors import BatchError, ConfigurationError, DeepPruneError, RunTimeoutError
 from deepprune_sdk.judges.learned import LearnedJudge
 from deepprune_sdk.live.capacity import Room
-from deepprune_sdk.live.judging import Judging, JudgingLimits
-from deepprune_sdk.live.retry import Retries
+from deepprune_sdk.live.judging import Judging
+from deepprune_sdk.live.requests import RequestPlan, Requests
 from deepprune_sdk.live.run import Run, first_error
 from deepprune_sdk.live.throttle import Throttle
 from deepprune_sdk.policies import Policy, RunSetup, method
 from deepprune_sdk.policies.limits import Limits
-from deepprune_sdk.protocols import (
-    AnswerExtractor,
-    Backend,
-    ContinuesPrefix,
-    Judge,
-    SharesPrompt,
-)
+from deepprune_sdk.protocols import AnswerExtractor, Backend, ContinuesPrefix, Judge
 from deepprune_sdk.recording.format import RecordedTrace
 from deepprune_sdk.recording.live_recorder import TraceRecorder
 from deepprune_sdk.recording.naming import RecordAs, problem_name
-from deepprune_sdk.recording.resume import ResumedBackend, finished_traces
+from deepprune_sdk.recording.resume import finished_traces
 from deepprune_sdk.recording.run_log import RunLogWriter
 from deepprune_sdk.recording.writer import TraceWriter
 from deepprune_sdk.results.result import Result
 
-__all__ = ["LONG_PROMPT", "ParallelReasoner"]
+__all__ = ["ParallelReasoner", "Settings"]
 
-LONG_PROMPT = 4000
-"""Characters from which a prompt is worth a warm start: some 1,000 tokens, as OpenAI caches."""
+ReadsAnswers = AnswerExtractor | Callable[[str], str | None]
+RecordsTo = str | PathLike[str] | TraceWriter
+
+
+class Settings(TypedDict, total=False):
+    """The settings of a `ParallelReasoner` by name, as its constructor takes them."""
+
+    backend: Backend
+    judge: Judge | None
+    policy: Policy | None
+    sampling: Sampling | None
+    answers: ReadsAnswers | None
+    requests: Requests | None
+    limits: Limits | None
+    price: Price | None
+    shadow: bool
+    record: RecordsTo | None
 
 
 class ParallelReasoner:
     """Answers prompts by many reasoning traces at a part of their price.
 
-    One reasoner serves any number of prompts, also at once.
+    One reasoner serves any number of prompts, also at once. Its settings are its attributes; none
+    of them changes, and `replace` makes a reasoner with others.
+
+    Attributes:
+        throttle: The requests in flight of all runs, with the limit that refusals have taught.
     """
 
     def __init__(
@@ -55,16 +70,12 @@ class ParallelReasoner:
         judge: Judge | None = None,
         policy: Policy | None = None,
         sampling: Sampling | None = None,
-        answers: AnswerExtractor | Callable[[str], str | None] | None = None,
-        concurrency: int | None = None,
-        judging: JudgingLimits | None = None,
-        retries: Retries | None = None,
+        answers: ReadsAnswers | None = None,
+        requests: Requests | None = None,
         limits: Limits | None = None,
         price: Price | None = None,
         shadow: bool = False,
-        record: str | PathLike[str] | TraceWriter | None = None,
-        warm_start: bool | None = None,
-        keep_text: bool = True,
+        record: RecordsTo | None = None,
     ) -> None:
         """Put a reasoner together.
 
@@ -77,74 +88,87 @@ class ParallelReasoner:
                 have given another answer.
             sampling: Temperature, token limit and the like.
             answers: Reads final answers and compares them; a function from text to answer will do.
-            concurrency: Most streams at once in one run; None leaves it to the backend.
-            judging: Time limit and budget of the judge, a run.
-            retries: How requests are repeated before their first token.
-            limits: What a run may use up.
+            requests: How requests are sent: how many at once, how they are repeated.
+            limits: What a run may use up, the judge's time and the memory for texts included.
             price: What tokens cost, for results to say so, and for `Limits(money=)`.
             shadow: Take every decision and close nothing: the result says what would have been
                 saved and whether the answer would have differed.
             record: A recording (`deepprune-trace/1`) that every trace of every run is appended to
                 when it ends, those that were closed with what they had.
-            warm_start: Start one trace first and the others at its first token, so that a server
-                with a prefix cache computes the prompt once; None does so for prompts of at least
-                `LONG_PROMPT` characters where that can pay (`SharesPrompt`).
-            keep_text: Whether results have the texts of the traces. Without them the text of a
-                trace is dropped when the trace is over: only its answer is needed to vote.
 
         Raises:
-            ConfigurationError: Money is limited without a price, `concurrency` is below 1, or what
-                is not kept is to be recorded.
+            ConfigurationError: Money is limited without a price, or what is not kept is to be
+                recorded.
         """
-        if concurrency is not None and concurrency < 1:
-            raise ConfigurationError(f"concurrency={concurrency}: allow at least 1 stream, or None")
-        if record is not None and not keep_text:
-            raise ConfigurationError("keep_text=False leaves nothing to record: drop record=")
         self.backend = backend
         self.judge: Judge = judge or LearnedJudge()
         self.policy: Policy = policy or method("deepprune")
         self.sampling: Sampling = sampling or Sampling()
         self.answers: AnswerExtractor = _extractor(answers)
-        self.concurrency = concurrency
-        self.judging: JudgingLimits = judging or JudgingLimits()
-        self.retries: Retries = retries or Retries()
+        self.requests: Requests = requests or Requests()
         self.limits: Limits = limits or Limits()
         self.price = price
-        self.limits.around(self.policy, price)
-        self._throttle = Throttle()
-        self._room = Room(self.limits.traces)
         self.shadow = shadow
-        self.warm_start = warm_start
-        self.keep_text = keep_text
         is_path = isinstance(record, str | PathLike)
         self.record: TraceWriter | None = TraceWriter(record) if is_path else record
+        if record is not None and not self.limits.keep_text:
+            raise ConfigurationError("Limits(keep_text=False) leaves nothing to record")
+        self._guarded: Policy = self.limits.around(self.policy, price)
+        self.throttle: Throttle = Throttle()
+        self._room = Room(self.limits.traces)
+
+    def replace(self, **changes: Unpack[Settings]) -> ParallelReasoner:
+        """Return a reasoner with other settings, for one call or for many.
+
+        ```python
+        result = await reasoner.replace(sampling=Sampling(temperature=0.2)).solve(prompt)
+        ```
+
+        It shares what all runs share: the room for traces in memory and, with the same backend, the
+        requests that a rate limit lets through. What `replace` does not name stays as it is.
+
+        Raises:
+            ConfigurationError: As for the constructor, or another limit on what is shared.
+        """
+        now = {name: getattr(self, name) for name in Settings.__annotations__}
+        other = ParallelReasoner(**cast("Settings", now | changes))
+        traces = other.limits.traces
+        if "limits" in changes and traces not in (None, self.limits.traces):
+            raise ConfigurationError(
+                f"Limits(traces={traces}) is shared by all runs: give it to the first reasoner"
+            )
+        other._room = self._room
+        if other.backend is self.backend:
+            other.throttle = self.throttle
+        return other
 
     async def solve(
         self,
         prompt: Prompt,
         n: int = 16,
         *,
-        sampling: Sampling | None = None,
-        answers: AnswerExtractor | Callable[[str], str | None] | None = None,
-        judging: JudgingLimits | None = None,
-        limits: Limits | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109  the caller's own scope has no partial result
         run_log: str | PathLike[str] | None = None,
         record_as: RecordAs | None = None,
         resume: str | PathLike[str] | None = None,
-        timeout: float | None = None,  # noqa: ASYNC109  the caller's own scope has no partial result
     ) -> Result:
         """Answer `prompt` by a vote over at most `n` traces.
 
-        The keyword arguments replace the reasoner's own for this call; `run_log` is a file to
-        write the run's log to (`deepprune-run/1`), `record_as` says what its traces are recorded
-        as. `resume` is a recording whose finished traces of this prompt are taken up instead of
-        generated again; a file that is not there yet has none, so it may be the one that `record`
-        writes. After `timeout` seconds it closes every stream and raises; the policy `Deadline`
-        closes them and answers with what there is. Cancelling closes every stream and raises.
+        Cancelling closes every stream and raises. Whatever it raises has the traces so far as
+        `error.partial`, a `Result`. A caller who cancels from outside, as `anyio.fail_after` does,
+        never sees the exception that passes through here: they use `run`, whose `snapshot` stays
+        readable.
 
-        Whatever it raises has the traces so far as `error.partial`, a `Result`. A caller who
-        cancels from outside, as `anyio.fail_after` does, never sees the exception that passes
-        through here: they use `run`, whose `snapshot` stays readable.
+        Args:
+            prompt: The question, or the chat messages that end in it.
+            n: Most traces.
+            timeout: Seconds after which every stream is closed and an error raised; the policy
+                `Deadline` closes them and answers with what there is.
+            run_log: A file to write the run's log to (`deepprune-run/1`).
+            record_as: What the traces are recorded as.
+            resume: A recording whose finished traces of this prompt are taken up instead of
+                generated again; a file that is not there yet has none, so it may be the one that
+                `record` writes.
 
         Raises:
             RunTimeoutError: `timeout` is over.
@@ -153,16 +177,7 @@ class ParallelReasoner:
             BackendError: The provider refuses what every trace asks for.
         """
         run = self.run(
-            prompt,
-            n,
-            sampling=sampling,
-            answers=answers,
-            judging=judging,
-            limits=limits,
-            run_log=run_log,
-            record_as=record_as,
-            resume=resume,
-            watched=False,
+            prompt, n, run_log=run_log, record_as=record_as, resume=resume, watched=False
         )
         with anyio.move_on_after(timeout):
             async with run:
@@ -176,10 +191,6 @@ class ParallelReasoner:
         prompt: Prompt,
         n: int = 16,
         *,
-        sampling: Sampling | None = None,
-        answers: AnswerExtractor | Callable[[str], str | None] | None = None,
-        judging: JudgingLimits | None = None,
-        limits: Limits | None = None,
         run_log: str | PathLike[str] | None = None,
         record_as: RecordAs | None = None,
         resume: str | PathLike[str] | None = None,
@@ -194,60 +205,57 @@ class ParallelReasoner:
         """
         messages = to_messages(prompt)
         self._room.check(n)
-        sampling = sampling or self.sampling
-        seed = randbelow(2**31) if sampling.seed is None else sampling.seed
-        backend = self.backend
-        continues = isinstance(backend, ContinuesPrefix) and backend.continues_prefix
-        resumed: dict[int, RecordedTrace] = {}
+        setup = self._setup(messages, n, record_as)
+        recorded: dict[int, RecordedTrace] = {}
         if resume is not None:
             named = None if record_as is None else record_as.problem
-            resumed = finished_traces(
+            recorded = finished_traces(
                 resume,
-                model=backend.model,
-                problem=named or problem_name(_question(messages)),
-                sampling=sampling,
-                seed=seed,
-                n=n,
+                setup,
+                model=self.backend.model,
+                problem=named or problem_name(setup.question),
+                sampling=self.sampling,
             )
-        setup = RunSetup(
+            setup = replace(setup, resumed=tuple(sorted(recorded)))
+        policy, limits = self._guarded, self.limits
+        engine = Engine(policy, setup, self.answers, shadow=self.shadow, keep_text=limits.keep_text)
+        candidates = max(self.sampling.top_logprobs, engine.candidates())
+        plan = RequestPlan(
+            backend=self.backend,
+            messages=messages,
+            sampling=self.sampling.model_copy(update={"top_logprobs": candidates}),
+            retries=self.requests.retries,
+            throttle=self.throttle,
+            warm_start=self.requests.starts_warm(self.backend, messages),
+            characters=limits.characters,
+            recorded=recorded,
+        )
+        return Run(
+            engine,
+            plan,
+            Judging(self.judge, limits.judging),
+            room=self._room,
+            log=None if run_log is None else RunLogWriter(run_log, policy, setup, self.shadow),
+            recorder=self._recorder(engine, plan.sampling, record_as),
+            watched=watched,
+            price=self.price,
+        )
+
+    def _setup(self, messages: tuple[Message, ...], n: int, record_as: RecordAs | None) -> RunSetup:
+        backend, seed = self.backend, self.sampling.seed
+        numbers = None if record_as is None else record_as.numbers
+        if numbers is not None and len(numbers) < n:
+            raise ConfigurationError(f"n={n}, but {len(numbers)} numbers: give each trace its own")
+        continues = isinstance(backend, ContinuesPrefix) and backend.continues_prefix
+        return RunSetup(
             n=n,
-            seed=seed,
+            seed=randbelow(2**31) if seed is None else seed,
             question=_question(messages),
-            concurrency=_least(self.concurrency, backend.concurrency),
+            concurrency=_least(self.requests.concurrency, backend.concurrency),
             free_judge=not self.judge.costs_tokens,
             can_continue=continues,
             can_probe=continues,
-            resumed=tuple(sorted(resumed)),
-        )
-        extractor = self.answers if answers is None else _extractor(answers)
-        limits = limits or self.limits
-        if limits.traces not in (None, self.limits.traces):
-            raise ConfigurationError(
-                f"Limits(traces={limits.traces}) is shared by all runs: give it to the reasoner"
-            )
-        policy = limits.around(self.policy, self.price)
-        engine = Engine(policy, setup, extractor, shadow=self.shadow, keep_text=self.keep_text)
-        candidates = max(sampling.top_logprobs, engine.candidates())
-        sampling = sampling.model_copy(update={"top_logprobs": candidates})
-        warm_start = self.warm_start
-        if warm_start is None:
-            long = sum(len(message.content) for message in messages) >= LONG_PROMPT
-            warm_start = long and isinstance(backend, SharesPrompt) and backend.shares_prompt
-        return Run(
-            engine,
-            ResumedBackend(backend, resumed) if resumed else backend,
-            Judging(self.judge, judging or self.judging),
-            messages=messages,
-            sampling=sampling,
-            retries=self.retries,
-            throttle=self._throttle,
-            room=self._room,
-            log=None if run_log is None else RunLogWriter(run_log, policy, setup, self.shadow),
-            recorder=self._recorder(engine, sampling, record_as),
-            watched=watched,
-            warm_start=warm_start,
-            characters=limits.characters,
-            price=self.price,
+            numbers=numbers or (),
         )
 
     def _recorder(
@@ -266,7 +274,6 @@ class ParallelReasoner:
         n: int = 16,
         *,
         concurrency: int = 4,
-        sampling: Sampling | None = None,
     ) -> list[Result]:
         """Answer many prompts, at most `concurrency` of them at a time; results in their order.
 
@@ -280,7 +287,7 @@ class ParallelReasoner:
             raise ConfigurationError(
                 f"concurrency={concurrency}: solve at least 1 prompt at a time"
             )
-        runs = [self.run(prompt, n, sampling=sampling, watched=False) for prompt in prompts]
+        runs = [self.run(prompt, n, watched=False) for prompt in prompts]
         results: list[Result | None] = [None] * len(runs)
         errors: dict[int, DeepPruneError] = {}
         limiter = anyio.CapacityLimiter(concurrency)
@@ -303,9 +310,7 @@ class ParallelReasoner:
         return [result for result in results if result is not None]
 
 
-def _extractor(
-    answers: AnswerExtractor | Callable[[str], str | None] | None,
-) -> AnswerExtractor:
+def _extractor(answers: ReadsAnswers | None) -> AnswerExtractor:
     if answers is None:
         return Answers()
     return FunctionAnswers(answers) if callable(answers) else answers

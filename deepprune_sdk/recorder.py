@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager
-from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import ClassVar, Final
@@ -12,16 +9,16 @@ from typing import ClassVar, Final
 from pydantic import ConfigDict, Field, ValidationError
 
 from deepprune_sdk.data.config import Config
-from deepprune_sdk.data.types import Chunk, Sampling, TraceRequest
+from deepprune_sdk.data.types import Sampling
 from deepprune_sdk.errors import ConfigurationError, RecordingError
-from deepprune_sdk.live.retry import Retries
+from deepprune_sdk.live.requests import Requests
 from deepprune_sdk.live.run import Run
 from deepprune_sdk.policies import FullSampling
 from deepprune_sdk.protocols import Backend
 from deepprune_sdk.reasoner import ParallelReasoner
 from deepprune_sdk.recording.format import to_json
 from deepprune_sdk.recording.lines import Lines
-from deepprune_sdk.recording.live_recorder import recorded_sampling
+from deepprune_sdk.recording.live_recorder import differences, recorded_sampling
 from deepprune_sdk.recording.naming import RecordAs, problem_name
 from deepprune_sdk.recording.writer import Recorded, TraceWriter
 
@@ -112,8 +109,7 @@ class RecordingSession:
         n: int,
         sampling: Sampling | None = None,
         instruction: str = INSTRUCTION,
-        concurrency: int | None = None,
-        retries: Retries | None = None,
+        requests: Requests | None = None,
     ) -> None:
         """Prepare to record.
 
@@ -123,23 +119,25 @@ class RecordingSession:
             n: Traces a problem.
             sampling: Temperature, token limit and the like; without a seed it is 0.
             instruction: Added to each question, on a line of its own; "" adds nothing.
-            concurrency: Most streams at once; None leaves it to the backend.
-            retries: How requests are repeated before their first token.
+            requests: How requests are sent.
 
         Raises:
-            ConfigurationError: `n` or `concurrency` is below 1.
+            ConfigurationError: `n` is below 1.
         """
         if n < 1:
             raise ConfigurationError(f"n={n}: record at least 1 trace a problem")
         sampling = sampling or Sampling()
-        seed = sampling.seed or 0
-        self._backend = backend
         self._writer = writer
         self._n = n
         self._instruction = instruction
-        self._sampling = sampling.model_copy(update={"seed": seed})
-        self._concurrency = concurrency
-        self._retries = retries
+        self._sampling = sampling.model_copy(update={"seed": sampling.seed or 0})
+        self._reasoner = ParallelReasoner(
+            backend,
+            policy=FullSampling(),
+            sampling=self._sampling,
+            requests=requests,
+            record=writer,
+        )
 
     def missing(self, problem: Problem) -> tuple[int, ...]:
         """Return the numbers of the traces that are still to be recorded, n less those there are.
@@ -147,7 +145,7 @@ class RecordingSession:
         Raises:
             ConfigurationError: What there is was sampled otherwise, so that the two do not mix.
         """
-        known = self._writer.recorded.get((self._backend.model, problem.name))
+        known = self._writer.recorded.get((self._reasoner.backend.model, problem.name))
         if known is None:
             return tuple(range(self._n))
         self._check_same(problem, known)
@@ -164,14 +162,6 @@ class RecordingSession:
             ConfigurationError: As for `missing`, or nothing is missing.
         """
         numbers = self.missing(problem)
-        reasoner = ParallelReasoner(
-            _Numbered(self._backend, numbers, self._sampling.seed or 0),
-            policy=FullSampling(),
-            sampling=self._sampling,
-            concurrency=self._concurrency,
-            retries=self._retries,
-            record=self._writer,
-        )
         record_as = RecordAs(
             problem=problem.name,
             question=problem.question,
@@ -180,16 +170,13 @@ class RecordingSession:
             numbers=numbers,
             complete_only=True,
         )
-        return reasoner.run(self._prompt(problem), len(numbers), record_as=record_as)
+        return self._reasoner.run(self._prompt(problem), len(numbers), record_as=record_as)
 
     def _prompt(self, problem: Problem) -> str:
         return f"{problem.question}\n{self._instruction}" if self._instruction else problem.question
 
     def _check_same(self, problem: Problem, known: Recorded) -> None:
-        now = recorded_sampling(self._sampling)
-        names = sorted(now.keys() | known.sampling.keys())
-        differs = [name for name in names if now.get(name) != known.sampling.get(name)]
-        settings = [(name, known.sampling.get(name), now.get(name)) for name in differs]
+        settings = list(differences(known.sampling, recorded_sampling(self._sampling)))
         if known.question != problem.question:
             settings.append(("question", known.question, problem.question))
         if known.instruction not in (None, self._instruction):
@@ -199,25 +186,3 @@ class RecordingSession:
                 f"{self._writer.path}: {name} of problem {problem.name!r} was {before!r:.80} and "
                 f"is now {after!r:.80}; record with the same settings, or to another file"
             )
-
-
-class _Numbered:
-    """A backend whose traces have other numbers than their run gives them."""
-
-    def __init__(self, backend: Backend, numbers: Sequence[int], seed: int) -> None:
-        self._backend = backend
-        self._numbers = numbers
-        self._seed = seed
-
-    @property
-    def model(self) -> str:
-        return self._backend.model
-
-    @property
-    def concurrency(self) -> int | None:
-        return self._backend.concurrency
-
-    def stream(self, request: TraceRequest) -> AbstractAsyncContextManager[AsyncIterator[Chunk]]:
-        number = self._numbers[request.trace]
-        seed = None if request.seed is None else self._seed + number
-        return self._backend.stream(replace(request, trace=number, seed=seed))

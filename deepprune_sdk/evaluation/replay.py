@@ -30,8 +30,9 @@ from deepprune_sdk.data.types import Chunk, Usage
 from deepprune_sdk.engine.engine import Engine
 from deepprune_sdk.engine.summary import summarize
 from deepprune_sdk.errors import RecordingError
-from deepprune_sdk.live.judging import Judging, JudgingLimits
+from deepprune_sdk.live.judging import Judging
 from deepprune_sdk.policies.base import Policy, RunSetup
+from deepprune_sdk.policies.limits import JudgingLimits
 from deepprune_sdk.protocols import AnswerExtractor, Judge
 from deepprune_sdk.recording.reader import RecordedTrace
 from deepprune_sdk.results.result import Result

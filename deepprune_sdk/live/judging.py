@@ -8,16 +8,15 @@ from numbers import Real
 from typing import cast
 
 import anyio
-from pydantic import Field
 
-from deepprune_sdk.data.config import Config
 from deepprune_sdk.data.signals import Judged, Unscored, key_of
 from deepprune_sdk.data.trace import Pair
 from deepprune_sdk.data.types import NO_USAGE, Usage, Verdict
+from deepprune_sdk.policies.limits import JudgingLimits
 from deepprune_sdk.protocols import Judge, ScoresInline
 from deepprune_sdk.results.reports import JudgeReport
 
-__all__ = ["Judging", "JudgingLimits"]
+__all__ = ["Judging"]
 
 logger: logging.Logger = logging.getLogger(__name__)
 
@@ -26,17 +25,6 @@ BATCH = 64
 
 LONGEST = 400
 """Characters of a line in the log."""
-
-
-class JudgingLimits(Config):
-    """What a judge may take in one run. A pair beyond it keeps its trace."""
-
-    timeout: float = Field(default=30.0, gt=0)
-    """Seconds a batch of pairs."""
-    max_pairs: int | None = Field(default=None, ge=0)
-    """Pairs a run."""
-    max_tokens: int | None = Field(default=None, ge=0)
-    """Judge tokens a run, read and written, after which no further pair is asked."""
 
 
 class Judging:

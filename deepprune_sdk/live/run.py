@@ -32,17 +32,14 @@ from deepprune_sdk.data.signals import (
     Tick,
 )
 from deepprune_sdk.data.trace import Pair
-from deepprune_sdk.data.types import Message, Sampling
 from deepprune_sdk.engine.engine import Engine
 from deepprune_sdk.engine.summary import summarize
 from deepprune_sdk.errors import AllTracesFailedError, DeepPruneError
 from deepprune_sdk.live.capacity import Room
 from deepprune_sdk.live.feed import Feed
 from deepprune_sdk.live.judging import Judging
-from deepprune_sdk.live.retry import Retries
+from deepprune_sdk.live.requests import RequestPlan
 from deepprune_sdk.live.streams import DOWN, Stream, Streams
-from deepprune_sdk.live.throttle import Throttle
-from deepprune_sdk.protocols import Backend
 from deepprune_sdk.recording.live_recorder import TraceRecorder
 from deepprune_sdk.recording.run_log import RunLogWriter
 from deepprune_sdk.results.result import Result
@@ -73,19 +70,13 @@ class Run:
     def __init__(
         self,
         engine: Engine,
-        backend: Backend,
+        plan: RequestPlan,
         judging: Judging,
         *,
-        messages: tuple[Message, ...],
-        sampling: Sampling,
-        retries: Retries,
-        throttle: Throttle,
         room: Room,
         log: RunLogWriter | None = None,
         recorder: TraceRecorder | None = None,
         watched: bool = True,
-        warm_start: bool = False,
-        characters: int | None = None,
         price: Price | None = None,
     ) -> None:
         """Prepare a run; entering it starts it. Made by `ParallelReasoner.run`."""
@@ -94,18 +85,7 @@ class Run:
         self._judging = judging
         self._room = room
         self._price = price
-        self._streams = Streams(
-            engine,
-            backend,
-            messages=messages,
-            sampling=sampling,
-            retries=retries,
-            throttle=throttle,
-            tell=self._tell,
-            run_id=self.id,
-            characters=characters,
-            warm_start=warm_start,
-        )
+        self._streams = Streams(engine, plan, tell=self._tell, run_id=self.id)
         self._log = log
         self._recorder = recorder
         self._feed = Feed(engine) if watched else None

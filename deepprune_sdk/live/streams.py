@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import anyio
+from anyio.lowlevel import checkpoint
 
 from deepprune_sdk.data.signals import Arrived, Ended, Failed, Probe, Probed, Signal, Start, Stop
-from deepprune_sdk.data.types import NO_USAGE, Chunk, Message, Sampling, TraceRequest, Usage
+from deepprune_sdk.data.types import NO_USAGE, Chunk, TraceRequest, Usage
 from deepprune_sdk.engine.engine import PROBE, Engine
 from deepprune_sdk.errors import (
     BackendError,
@@ -19,9 +20,10 @@ from deepprune_sdk.errors import (
     RateLimitError,
     UnavailableError,
 )
-from deepprune_sdk.live.retry import Retries, retrying
-from deepprune_sdk.live.throttle import Throttle
-from deepprune_sdk.protocols import Backend
+from deepprune_sdk.live.requests import RequestPlan
+from deepprune_sdk.live.retry import retrying
+from deepprune_sdk.recording.format import RecordedTrace
+from deepprune_sdk.recording.resume import recorded_chunks
 
 __all__ = ["DOWN", "Stream", "Streams", "Tell"]
 
@@ -42,6 +44,7 @@ class Stream:
     """One trace's request. A trace that is resumed gets another one, and the old is not heard.
 
     Attributes:
+        trace: Number of the trace within the run.
         scope: Cancelling it closes the stream.
         brought_text: Whether anything was generated.
         characters: Length of the trace's text.
@@ -49,6 +52,7 @@ class Stream:
         served_before: Streams of the run that had brought text when this one began.
     """
 
+    trace: int
     scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
     brought_text: bool = False
     characters: int = 0
@@ -67,47 +71,27 @@ class Streams:
         fatal: The first error that every other trace must meet too, or None.
     """
 
-    def __init__(
-        self,
-        engine: Engine,
-        backend: Backend,
-        *,
-        messages: tuple[Message, ...],
-        sampling: Sampling,
-        retries: Retries,
-        throttle: Throttle,
-        tell: Tell,
-        run_id: str,
-        characters: int | None = None,
-        warm_start: bool = False,
-    ) -> None:
+    def __init__(self, engine: Engine, plan: RequestPlan, *, tell: Tell, run_id: str) -> None:
         """Prepare; nothing is sent yet. `tell` posts to the run's receive loop.
 
-        A trace of more than `characters` is cut there.
-
-        With `warm_start` one stream goes first, and the others once it has brought text: by then
-        the server has the prompt in its prefix cache, where it has one.
+        In a warm start one stream goes first, and the others once it has brought text: by then the
+        server has the prompt in its prefix cache, where it has one.
         """
         self._engine = engine
-        self._backend = backend
-        self._messages = messages
-        self._sampling = sampling
-        self._retries = retries
-        self._throttle = throttle
+        self._plan = plan
         self._tell = tell
         self._run_id = run_id
-        self._characters = characters
         self._of: dict[int, Stream] = {}
         self._served = 0
         self._warm = anyio.Event()
         self._is_first_to_come = True
-        if not warm_start:
+        if not plan.warm_start:
             self._warm.set()
         self.fatal: DeepPruneError | None = None
 
     def new(self, trace: int) -> Stream:
         """Make the stream that speaks for a trace from now on."""
-        stream = self._of[trace] = Stream(served_before=self._served)
+        stream = self._of[trace] = Stream(trace, served_before=self._served)
         return stream
 
     def speaks(self, stream: Stream, trace: int) -> bool:
@@ -125,25 +109,38 @@ class Streams:
 
     async def follow(self, start: Start, stream: Stream) -> None:
         """Stream one trace until it ends, fails or is closed."""
-        request = self._request(start)
         stream.characters = len(start.prefix)
+        recorded = self._plan.recorded.get(start.trace)
         with stream.scope:
-            await self._wait_for_warmth(stream)
-            try:
-                again = retrying(
-                    self._retries,
-                    lambda: not stream.brought_text,
-                    waits_its_turn=lambda: self._throttle.serving > 0,
-                )
-                await again(self._read, request, stream)
-            except (BackendError, ConfigurationError) as error:
-                self._give_up(request, stream, error)
-            except Exception as error:  # a fault of the backend's code costs its trace alone
-                self._log_failure(request, error, level=logging.ERROR)
-                logger.debug("run %s trace %d", self._run_id, request.trace, exc_info=error)
-                message = f"{type(error).__name__}: {error}"
-                self._tell([Failed(trace=request.trace, error=message)], stream)
+            if recorded is not None and recorded.text.startswith(start.prefix):
+                await self._replay(recorded, start.prefix, stream)
+            else:
+                await self._wait_for_warmth(stream)
+                await self._request_until_served(self._request(start), stream)
         stream.over = True
+
+    async def _replay(self, recorded: RecordedTrace, prefix: str, stream: Stream) -> None:
+        """Say again what a recording has: no request, so nothing waits for it or counts it."""
+        for chunk in recorded_chunks(recorded, prefix):
+            self._arrive(chunk, stream)
+            await checkpoint()
+        self._tell([Ended(trace=stream.trace)], stream)
+
+    async def _request_until_served(self, request: TraceRequest, stream: Stream) -> None:
+        try:
+            again = retrying(
+                self._plan.retries,
+                lambda: not stream.brought_text,
+                waits_its_turn=lambda: self._plan.throttle.serving > 0,
+            )
+            await again(self._read, request, stream)
+        except (BackendError, ConfigurationError) as error:
+            self._give_up(stream, error)
+        except Exception as error:  # a fault of the backend's code costs only its trace
+            self._log_failure(stream.trace, error, level=logging.ERROR)
+            logger.debug("run %s trace %d", self._run_id, stream.trace, exc_info=error)
+            message = f"{type(error).__name__}: {error}"
+            self._tell([Failed(trace=stream.trace, error=message)], stream)
 
     async def _wait_for_warmth(self, stream: Stream) -> None:
         if self._is_first_to_come:
@@ -160,41 +157,40 @@ class Streams:
             self._warm.set()  # also where it failed: the others are not to wait for a second try
 
     async def _read_once(self, request: TraceRequest, stream: Stream) -> None:
-        async with self._throttle.place() as place:
+        async with self._plan.throttle.place() as place:
             try:
-                async with self._backend.stream(request) as chunks:
+                async with self._plan.backend.stream(request) as chunks:
                     async for chunk in chunks:
                         if chunk.pieces and not stream.brought_text:
                             stream.brought_text = True
                             self._served += 1
                             self._warm.set()
                             place.serve()
-                        stream.characters += sum(map(len, chunk.pieces))
-                        if self._characters is None or stream.characters <= self._characters:
-                            self._tell([Arrived(trace=request.trace, chunk=chunk)], stream)
-                        elif not stream.over:
-                            self._end_too_long(request, stream, chunk)
+                        self._arrive(chunk, stream)
             except RateLimitError as error:
                 if error.retryable:
                     wish = error.retry_after
-                    place.refuse(wish if wish is None else min(wish, self._retries.maximum))
+                    place.refuse(wish if wish is None else min(wish, self._plan.retries.maximum))
                 raise
-        self._tell([Ended(trace=request.trace)], stream)
+        self._tell([Ended(trace=stream.trace)], stream)
 
-    def _end_too_long(self, request: TraceRequest, stream: Stream, chunk: Chunk) -> None:
-        """End a trace within the chunk in which it reaches its limit."""
-        cut = _cut(chunk, stream.characters - (self._characters or 0))
-        self._log(logging.WARNING, request, "is too long, and was cut")
-        self._tell([Arrived(trace=request.trace, chunk=cut), Ended(trace=request.trace)], stream)
-        stream.over = True
-        stream.scope.cancel()
+    def _arrive(self, chunk: Chunk, stream: Stream) -> None:
+        """Tell of a chunk; a trace is cut within the one in which it reaches its limit."""
+        limit = self._plan.characters
+        stream.characters += sum(map(len, chunk.pieces))
+        if limit is None or stream.characters <= limit:
+            self._tell([Arrived(trace=stream.trace, chunk=chunk)], stream)
+        elif not stream.over:
+            cut = _cut(chunk, stream.characters - limit)
+            self._log(logging.WARNING, stream.trace, "is too long, and was cut")
+            self._tell([Arrived(trace=stream.trace, chunk=cut), Ended(trace=stream.trace)], stream)
+            stream.over = True
+            stream.scope.cancel()
 
-    def _give_up(
-        self, request: TraceRequest, stream: Stream, error: BackendError | ConfigurationError
-    ) -> None:
+    def _give_up(self, stream: Stream, error: BackendError | ConfigurationError) -> None:
         known = self.fatal is not None  # said already: what one request met, all of them meet
-        self._log_failure(request, error, level=logging.DEBUG if known else logging.WARNING)
-        signals: list[Signal] = [Failed(trace=request.trace, error=str(error))]
+        self._log_failure(stream.trace, error, level=logging.DEBUG if known else logging.WARNING)
+        signals: list[Signal] = [Failed(trace=stream.trace, error=str(error))]
         nothing_yet = not any(trace.tokens for trace in self._engine.traces)
         fatal = isinstance(error, ConfigurationError) or error.fatal
         if fatal and nothing_yet and self.fatal is None:
@@ -204,20 +200,16 @@ class Streams:
             signals.append(Stop(reason=DOWN))
         self._tell(signals, stream)
 
-    def _log(self, level: int, request: TraceRequest, what: str) -> None:
-        extra = {"run_id": self._run_id, "trace": request.trace}
-        logger.log(level, "run %s trace %d %s", self._run_id, request.trace, what, extra=extra)
+    def _log(self, level: int, trace: int, what: str) -> None:
+        extra = {"run_id": self._run_id, "trace": trace}
+        logger.log(level, "run %s trace %d %s", self._run_id, trace, what, extra=extra)
 
     def _log_failure(
-        self,
-        request: TraceRequest,
-        error: Exception,
-        what: str = "failed",
-        level: int = logging.WARNING,
+        self, trace: int, error: Exception, what: str = "failed", level: int = logging.WARNING
     ) -> None:
-        """Log what kind of error it was; its text, which may quote the prompt, at DEBUG alone."""
-        self._log(level, request, f"{what}: {type(error).__name__}")
-        self._log(logging.DEBUG, request, f"{what}: {error}")
+        """Log what kind of error it was; its text, which may quote the prompt, only at DEBUG."""
+        self._log(level, trace, f"{what}: {type(error).__name__}")
+        self._log(logging.DEBUG, trace, f"{what}: {error}")
 
     def _is_down(self, stream: Stream, error: DeepPruneError) -> bool:
         """Whether nothing has been served since a request was first sent, and nothing streams."""
@@ -229,14 +221,15 @@ class Streams:
         )
 
     def _request(self, start: Start) -> TraceRequest:
-        sampling = self._sampling
-        seed = self._engine.setup.seed + start.trace if sampling.send_seed else None
+        sampling = self._plan.sampling
+        setup = self._engine.setup
+        seed = setup.seed_of(start.trace) if sampling.send_seed else None
         if start.prefix and sampling.max_tokens is not None:
             left = sampling.max_tokens - self._engine.traces[start.trace].tokens
             sampling = sampling.model_copy(update={"max_tokens": max(1, left)})
         return TraceRequest(
-            trace=start.trace,
-            messages=self._messages,
+            trace=setup.number_of(start.trace),
+            messages=self._plan.messages,
             sampling=sampling,
             seed=seed,
             prefix=start.prefix,
@@ -245,21 +238,24 @@ class Streams:
     async def probe(self, probe: Probe) -> None:
         """Ask for the answer so far by a short forced continuation."""
         text = self._engine.traces[probe.trace].pieces.text(0, probe.tokens)
-        sampling = self._sampling.model_copy(
+        sampling = self._plan.sampling.model_copy(
             update={"temperature": 0.0, "max_tokens": PROBE_TOKENS, "top_logprobs": 0}
         )
         request = TraceRequest(
-            trace=probe.trace, messages=self._messages, sampling=sampling, prefix=text + PROBE
+            trace=self._engine.setup.number_of(probe.trace),
+            messages=self._plan.messages,
+            sampling=sampling,
+            prefix=text + PROBE,
         )
         said: list[str] | None = []
         usage = NO_USAGE
         try:
-            async with self._throttle.place(), self._backend.stream(request) as chunks:
+            async with self._plan.throttle.place(), self._plan.backend.stream(request) as chunks:
                 async for chunk in chunks:
                     said += chunk.pieces
                     usage = chunk.usage or usage
         except Exception as error:  # a probe that fails says nothing, and costs what it cost
-            self._log_failure(request, error, "probe failed")
+            self._log_failure(probe.trace, error, "probe failed")
             said = None
         if not usage.generated:
             usage = Usage(prompt=probe.tokens, generated=len(said or ()), estimated=True)

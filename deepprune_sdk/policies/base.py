@@ -42,6 +42,8 @@ class RunSetup:
         can_continue: Whether a closed trace can be continued from its text.
         can_probe: Whether a trace can be asked for its answer so far.
         resumed: Traces that come from a recording, and cost nothing.
+        numbers: The recorded number of each trace, where a run records what is missing of a
+            problem; otherwise a trace's number is its place in the run.
     """
 
     n: int
@@ -52,6 +54,15 @@ class RunSetup:
     can_continue: bool = False
     can_probe: bool = False
     resumed: tuple[int, ...] = ()
+    numbers: tuple[int, ...] = ()
+
+    def number_of(self, trace: int) -> int:
+        """Return the number by which a server and a recording know a trace."""
+        return self.numbers[trace] if self.numbers else trace
+
+    def seed_of(self, trace: int) -> int:
+        """Return the seed that a trace is sampled with, the same whenever its number is."""
+        return self.seed + self.number_of(trace)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,18 @@ from deepprune_sdk.data.prices import Price
 from deepprune_sdk.errors import ConfigurationError
 from deepprune_sdk.policies import CloseLoops, Composed, MoneyBudget, Policy
 
-__all__ = ["Limits"]
+__all__ = ["JudgingLimits", "Limits"]
+
+
+class JudgingLimits(Config):
+    """What a judge may take in one run. A pair beyond it keeps its trace."""
+
+    timeout: float = Field(default=30.0, gt=0)
+    """Seconds per batch of pairs."""
+    max_pairs: int | None = Field(default=None, ge=0)
+    """Pairs per run."""
+    max_tokens: int | None = Field(default=None, ge=0)
+    """Judge tokens per run, read and written, after which no further pair is asked."""
 
 
 class Limits(Config):
@@ -23,12 +34,17 @@ class Limits(Config):
     """Of one trace; a trace that has more is cut there, as by a token limit."""
     traces: int | None = Field(default=None, ge=1)
     """Of all runs of a reasoner together; a run waits until there is room for its n. What it found
-    is the caller's from then on. Only a reasoner's own limits say this, not those of one call."""
+    is the caller's from then on. The same for every reasoner that `replace` makes of it."""
     money: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     """Of a run, in the currency of its price; then the run ends with what it has. Streams that were
     open may have generated more by then, which is counted. Judges and probes are not."""
     loops: bool = True
     """Whether a trace is closed as degenerate that repeats the same few lines again and again."""
+    judging: JudgingLimits = JudgingLimits()
+    """What the judge may take."""
+    keep_text: bool = True
+    """Whether results have the texts of the traces. Without them the text of a trace is dropped
+    when the trace is over: only its answer is needed to vote."""
 
     def around(self, policy: Policy, price: Price | None) -> Policy:
         """Return a policy that keeps these limits too.

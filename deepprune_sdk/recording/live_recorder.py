@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Final
 
@@ -14,14 +14,13 @@ from deepprune_sdk.data.signals import Action, Arrived, Ended, Failed, Signal, S
 from deepprune_sdk.data.trace import Trace
 from deepprune_sdk.data.types import Sampling
 from deepprune_sdk.engine.engine import Engine
-from deepprune_sdk.errors import ConfigurationError
 from deepprune_sdk.recording.format import RecordedFinish, RecordedTrace
 from deepprune_sdk.recording.journal import Journal
 from deepprune_sdk.recording.naming import RecordAs, problem_name
 from deepprune_sdk.recording.writer import TraceWriter
 from deepprune_sdk.results.ending import Outcome
 
-__all__ = ["TraceRecorder", "recorded_sampling"]
+__all__ = ["TraceRecorder", "differences", "recorded_sampling"]
 
 _FINISH: Final[dict[Outcome, RecordedFinish]] = {
     "finished": "stop",
@@ -41,6 +40,18 @@ def recorded_sampling(sampling: Sampling) -> dict[str, JsonValue]:
     )
     settings = sampling.model_dump(mode="json", exclude=exclude, exclude_none=True)
     return {name: value for name, value in settings.items() if value not in ([], {})}
+
+
+def differences(
+    before: Mapping[str, JsonValue], now: Mapping[str, JsonValue], *, but: Collection[str] = ()
+) -> Iterator[tuple[str, JsonValue, JsonValue]]:
+    """Yield each setting that is not what it was, with both its values; None where it is not set.
+
+    Traces that were sampled in two ways do not mix in one vote.
+    """
+    for name in sorted((before.keys() | now.keys()) - set(but)):
+        if before.get(name) != now.get(name):
+            yield name, before.get(name), now.get(name)
 
 
 class TraceRecorder:
@@ -100,16 +111,13 @@ class TraceRecorder:
         """Open the file.
 
         Raises:
-            ConfigurationError: It cannot be written, or there are fewer numbers than traces.
+            ConfigurationError: It cannot be written.
             RecordingError: It is no recording.
         """
-        n, numbers = self._engine.setup.n, self._as.numbers
-        if numbers is not None and len(numbers) < n:
-            raise ConfigurationError(f"n={n}, but {len(numbers)} numbers: give each trace its own")
         self._file.enter_context(self._writer)
         self._is_open = True
-        if numbers is None:
-            self._first = self._writer.reserve(self._model, self._problem, n)
+        if not self._engine.setup.numbers:
+            self._first = self._writer.reserve(self._model, self._problem, self._engine.setup.n)
 
     def report(self, signal: Signal | None, actions: Sequence[Action]) -> None:
         """Take a signal that the engine has handled, and its actions.
@@ -197,14 +205,12 @@ class TraceRecorder:
         )
 
     def _number(self, index: int) -> int:
-        numbers = self._as.numbers
-        return self._first + index if numbers is None else numbers[index]
+        return self._first + self._engine.setup.number_of(index)
 
     def _settings(self, index: int) -> dict[str, JsonValue]:
         settings = recorded_sampling(self._sampling)
         if self._sampling.send_seed:
-            offset = index if self._as.numbers is None else self._as.numbers[index]
-            settings["seed"] = self._engine.setup.seed + offset
+            settings["seed"] = self._engine.setup.seed_of(index)
         return settings
 
 

@@ -2,41 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Iterator
 from os import PathLike
 from pathlib import Path
 
-from deepprune_sdk.data.types import Chunk, Sampling, TraceRequest, Usage
+from deepprune_sdk.data.types import Chunk, Sampling, Usage
 from deepprune_sdk.errors import ConfigurationError
-from deepprune_sdk.protocols import Backend
+from deepprune_sdk.policies.base import RunSetup
 from deepprune_sdk.recording.format import RecordedTrace
-from deepprune_sdk.recording.live_recorder import recorded_sampling
+from deepprune_sdk.recording.live_recorder import differences, recorded_sampling
 from deepprune_sdk.recording.reader import TraceReader
 from deepprune_sdk.results.ending import Finish
 
-__all__ = ["ResumedBackend", "finished_traces"]
+__all__ = ["finished_traces", "recorded_chunks"]
 
 
 def finished_traces(
-    path: str | PathLike[str], *, model: str, problem: str, sampling: Sampling, seed: int, n: int
+    path: str | PathLike[str], setup: RunSetup, *, model: str, problem: str, sampling: Sampling
 ) -> dict[int, RecordedTrace]:
-    """Return the finished traces of a problem, by the number that each takes in a new run.
+    """Return the finished traces of a problem, by the place that each takes in a new run.
 
-    A trace whose seed the run would send again takes that very number; the others take what is
-    free, so that no new trace repeats a recorded one.
+    A trace whose seed the run would send again takes the place of that seed; the others take what
+    is free, so that no new trace repeats a recorded one.
 
     Args:
         path: The recording; a file that is not there yet holds none.
+        setup: The run's.
         model: Name of the model.
         problem: Identifier of the problem.
         sampling: The run's, which theirs must equal.
-        seed: The run's.
-        n: Traces of the run.
 
     Raises:
         ConfigurationError: They were sampled otherwise, so that the two do not mix.
-        RecordingError: The file is no recording.
+        RecordingError: The file is not a recording.
     """
     if not Path(path).exists():
         return {}
@@ -45,75 +43,30 @@ def finished_traces(
         for trace in TraceReader(path)
         if trace.complete and (trace.model, trace.problem) == (model, problem)
     ]
-    for trace in traces:
-        _check_same(path, trace, sampling)
+    places = {setup.seed_of(place): place for place in range(setup.n)}
+    now = recorded_sampling(sampling)
     chosen: dict[int, RecordedTrace] = {}
     others: list[RecordedTrace] = []
     for trace in traces:
-        own = trace.sampling.get("seed")
-        number = own - seed if isinstance(own, int) else -1
-        if 0 <= number < n and number not in chosen:
-            chosen[number] = trace
-        else:
+        then = {name: value for name, value in trace.sampling.items() if name != "seed"}
+        for name, before, after in differences(then, now, but=("top_logprobs",)):
+            raise ConfigurationError(
+                f"{path}: {name} of problem {problem!r} was {before!r:.80} and is now "
+                f"{after!r:.80}; resume with the same settings, or without resume="
+            )
+        seed = trace.sampling.get("seed")
+        place = places.get(seed, -1) if isinstance(seed, int) else -1
+        if place in chosen or place < 0:
             others.append(trace)
-    free = (number for number in range(n) if number not in chosen)
+        else:
+            chosen[place] = trace
+    free = (place for place in range(setup.n) if place not in chosen)
     return chosen | dict(zip(free, others, strict=False))
 
 
-def _check_same(path: str | PathLike[str], trace: RecordedTrace, sampling: Sampling) -> None:
-    then = {name: value for name, value in trace.sampling.items() if name != "seed"}
-    now = recorded_sampling(sampling)
-    for name in sorted((then.keys() | now.keys()) - {"top_logprobs"}):
-        if then.get(name) != now.get(name):
-            raise ConfigurationError(
-                f"{path}: {name} of problem {trace.problem!r} was {then.get(name)!r:.80} and is "
-                f"now {now.get(name)!r:.80}; resume with the same settings, or without resume="
-            )
-
-
-class ResumedBackend:
-    """A backend some of whose traces are there already."""
-
-    def __init__(self, backend: Backend, traces: Mapping[int, RecordedTrace]) -> None:
-        """Give `traces` by their numbers in the run; the rest come from `backend`."""
-        self._backend = backend
-        self._traces = traces
-
-    @property
-    def model(self) -> str:
-        """Name of the model."""
-        return self._backend.model
-
-    @property
-    def concurrency(self) -> int | None:
-        """Most streams at once."""
-        return self._backend.concurrency
-
-    def stream(self, request: TraceRequest) -> AbstractAsyncContextManager[AsyncIterator[Chunk]]:
-        """Open a stream, of the recording where it has the trace.
-
-        Raises:
-            BackendError: As the backend does.
-        """
-        trace = self._traces.get(request.trace)
-        # A probe asks for something else than the trace itself.
-        if trace is None or not trace.text.startswith(request.prefix):
-            return self._backend.stream(request)
-        return _replayed(trace, len(request.prefix))
-
-
-@asynccontextmanager
-async def _replayed(trace: RecordedTrace, begin: int) -> AsyncGenerator[AsyncIterator[Chunk]]:
-    yield _each(list(_chunks(trace, begin)))
-
-
-async def _each(chunks: Iterable[Chunk]) -> AsyncIterator[Chunk]:
-    for chunk in chunks:
-        yield chunk
-
-
-def _chunks(trace: RecordedTrace, begin: int) -> Iterable[Chunk]:
-    """The pieces after the first `begin` characters: reasoning, answer part, end."""
+def recorded_chunks(trace: RecordedTrace, prefix: str) -> Iterator[Chunk]:
+    """Return what a stream of the trace would bring after `prefix`, with which its text begins."""
+    begin = len(prefix)
     first = 0
     while begin > 0:
         begin -= len(trace.pieces[first])

@@ -20,6 +20,7 @@ from deepprune_sdk import (
     BackendError,
     FullSampling,
     ParallelReasoner,
+    Requests,
     Retries,
     Sampling,
 )
@@ -78,7 +79,7 @@ async def test_a_key_is_in_nothing_that_is_written(
         backend,
         policy=FullSampling(),
         sampling=Sampling(seed=0),
-        retries=Retries(attempts=2, initial=0.01),
+        requests=Requests(retries=Retries(attempts=2, initial=0.01)),
         record=tmp_path / "traces.jsonl",
     )
     shown: list[object] = [backend, backend.base_url, backend.capabilities, reasoner.__dict__]
@@ -114,7 +115,7 @@ async def test_no_prompt_and_no_answer_is_in_the_log_above_debug(
         OpenAIBackend("m", base_url=server.url),
         policy=FullSampling(),
         sampling=Sampling(seed=0),
-        retries=Retries(attempts=2, initial=0.01),
+        requests=Requests(retries=Retries(attempts=2, initial=0.01)),
     )
     run = reasoner.run(ASKED, n=2, watched=False)
     try:

@@ -1,5 +1,6 @@
 """`ParallelReasoner`: what is asked of a backend, and many prompts at once."""
 
+import inspect
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
@@ -17,18 +18,24 @@ from deepprune_sdk import (
     FullSampling,
     JudgingLimits,
     LearnedJudge,
+    Limits,
     Message,
     ParallelReasoner,
     ProtocolError,
+    RateLimitError,
+    Requests,
+    Retries,
     Sampling,
     method,
 )
 from deepprune_sdk.data import Chunk, Pair, TraceRequest
+from deepprune_sdk.reasoner import Settings
 from deepprune_sdk.testing import Script, ScriptedBackend, ScriptedJudge
 
 pytestmark = pytest.mark.anyio
 
 AT_2 = DeepPrune(checkpoints=Checkpoints.tokens(2))
+QUICK = Requests(retries=Retries(initial=0.001, maximum=0.01))
 FIVE, SIX = "\\boxed{5}", "\\boxed{6}"
 
 
@@ -100,30 +107,52 @@ async def test_a_seed_is_not_sent_where_the_server_refuses_it() -> None:
     assert {request.seed for request in backend.requests} == {None}
 
 
-async def test_settings_of_one_call_replace_the_reasoners_own() -> None:
+async def test_replace_changes_what_it_names_and_nothing_else() -> None:
     backend = ScriptedBackend([f"w w w w w {FIVE} LABEL:cat"])
     parallel = ParallelReasoner(
         backend, policy=FullSampling(), sampling=Sampling(temperature=1.0, max_tokens=100)
     )
+    labels = parallel.replace(answers=lambda text: text.rpartition("LABEL:")[2])
+    short = labels.replace(sampling=Sampling(max_tokens=3))
     assert (await parallel.solve("?", n=1)).answer == "5"
-    result = await parallel.solve(
-        "?",
-        n=1,
-        sampling=Sampling(max_tokens=3),
-        answers=lambda text: text.rpartition("LABEL:")[2],
-    )
-    assert result.answer is None  # cut off after three tokens
-    result = await parallel.solve("?", n=1, answers=lambda text: text.rpartition("LABEL:")[2])
-    assert result.answer == "cat"
+    assert (await short.solve("?", n=1)).answer is None  # cut off after three tokens
+    assert (await labels.solve("?", n=1)).answer == "cat"
     assert [request.sampling.max_tokens for request in backend.requests] == [100, 3, 100]
-    assert (await parallel.solve("?", n=1, answers=Answers(last_number=False))).answer == "5"
+    careful = parallel.replace(answers=Answers(last_number=False))
+    assert (await careful.solve("?", n=1)).answer == "5"
+
+
+def test_replace_knows_every_setting_and_refuses_others() -> None:
+    names = set(inspect.signature(ParallelReasoner).parameters)
+    assert names == set(Settings.__annotations__)
+    parallel = ParallelReasoner(ScriptedBackend([FIVE]), shadow=True)
+    for name in names - {"policy", "judge", "answers", "sampling", "requests", "limits"}:
+        assert getattr(parallel.replace(), name) == getattr(parallel, name)
+    with pytest.raises(TypeError, match="temperature"):
+        parallel.replace(temperature=0.5)  # type: ignore[call-arg]
+
+
+async def test_replaced_reasoners_share_the_room_and_what_a_rate_limit_lets_through() -> None:
+    server = ScriptedBackend([Script(FIVE, error=RateLimitError("slow"), refusals=1)] * 8)
+    parallel = ParallelReasoner(server, policy=FullSampling(), limits=Limits(traces=8))
+    other = parallel.replace(shadow=True)
+    await parallel.replace(requests=QUICK).solve("?", n=8)
+    assert other.throttle is parallel.throttle
+    assert parallel.throttle.limit is not None  # narrowed by a run of another reasoner
+    assert parallel.replace(backend=ScriptedBackend([FIVE])).throttle.limit is None
+    with pytest.raises(ConfigurationError, match=r"Limits\(traces=9\) is shared"):
+        parallel.replace(limits=Limits(traces=9))
+    with pytest.raises(ConfigurationError, match="n=9"):
+        await other.replace(limits=Limits(characters=10)).solve("?", n=9)
 
 
 async def test_a_judges_limits_can_be_given_for_one_call() -> None:
     gate = anyio.Event()
     backend = StepBackend(["w", "w", gate, FIVE], ["w", "w", gate, FIVE])
     parallel = ParallelReasoner(backend, judge=ScriptedJudge(lambda pair: 0.9), policy=AT_2)
-    async with parallel.run("?", n=2, judging=JudgingLimits(max_pairs=0)) as run:
+    async with parallel.replace(limits=Limits(judging=JudgingLimits(max_pairs=0))).run(
+        "?", n=2
+    ) as run:
         async for event in run:
             if event.type == "pair_judged":
                 gate.set()

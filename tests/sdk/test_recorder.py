@@ -13,6 +13,7 @@ from deepprune_sdk import (
     AllTracesFailedError,
     ConfigurationError,
     RecordingError,
+    Requests,
     Retries,
     Sampling,
     UnavailableError,
@@ -91,7 +92,7 @@ async def test_what_is_missing_is_sampled_with_the_seeds_it_had(tmp_path: Path) 
 async def test_failed_traces_are_not_recorded_and_tried_again(tmp_path: Path) -> None:
     path = tmp_path / "a"
     broken = Script("one two three", error=UnavailableError("gone"), error_at=2)
-    options = {"retries": Retries(attempts=1)}
+    options = {"requests": Requests(retries=Retries(attempts=1))}
 
     await record(ScriptedBackend(["\\boxed{5}", broken, "\\boxed{6}"]), path, **options)
     assert numbers(path) == [("sum", 0), ("sum", 2)]
@@ -158,13 +159,15 @@ async def test_a_backend_that_fails_everywhere_raises(tmp_path: Path) -> None:
     scripts = [Script("x", error=UnavailableError("gone"))]
 
     with pytest.raises(AllTracesFailedError, match="gone"):
-        await record(ScriptedBackend(scripts), tmp_path / "a", retries=Retries(attempts=1))
+        await record(
+            ScriptedBackend(scripts), tmp_path / "a", requests=Requests(retries=Retries(attempts=1))
+        )
 
 
 async def test_streams_at_once_are_limited(tmp_path: Path) -> None:
     backend = ScriptedBackend(["a b c d"], concurrency=8)
 
-    await record(backend, tmp_path / "a", n=6, concurrency=2)
+    await record(backend, tmp_path / "a", n=6, requests=Requests(concurrency=2))
 
     assert backend.most_open == 2
     assert len(read(tmp_path / "a")) == 6

@@ -8,7 +8,7 @@ from contextlib import aclosing, asynccontextmanager
 import anyio
 
 from deepprune_adapters.llama import LlamaBackend
-from deepprune_sdk import Checkpoints, DeepPrune, JudgingLimits, ParallelReasoner, Sampling
+from deepprune_sdk import Checkpoints, DeepPrune, JudgingLimits, Limits, ParallelReasoner, Sampling
 from deepprune_sdk.data import Chunk, TraceRequest
 from deepprune_sdk.protocols import Judge
 from support.pairs import Watched
@@ -46,7 +46,7 @@ async def judged_run(llama: LlamaBackend, judge: Judge) -> None:
         judge=watched,
         policy=DeepPrune(checkpoints=Checkpoints.tokens(6)),
         sampling=Sampling(max_tokens=10, temperature=0.8, seed=1, extra={"ignore_eos": True}),
-        judging=JudgingLimits(timeout=300.0),
+        limits=Limits(judging=JudgingLimits(timeout=300.0)),
     )
 
     result = await reasoner.solve("What is 17 + 25?", n=2)

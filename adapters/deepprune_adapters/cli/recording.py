@@ -23,6 +23,7 @@ from deepprune_sdk import (
     DeepPruneError,
     ModelNotFoundError,
     RecordingError,
+    Requests,
     Sampling,
 )
 from deepprune_sdk.protocols import Backend
@@ -112,7 +113,7 @@ async def _follow(
                     n=job.n,
                     sampling=job.sampling,
                     instruction=job.instruction,
-                    concurrency=job.concurrency,
+                    requests=Requests(concurrency=job.concurrency),
                 )
                 missing = [len(session.missing(problem)) for problem in job.problems]
                 total = len(job.problems) * job.n

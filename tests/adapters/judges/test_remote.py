@@ -15,10 +15,10 @@ from support.live import StepBackend
 from support.pairs import Watched, as_json, completion, pair
 
 from deepprune_adapters.judges import RemoteJudge
-from deepprune_sdk import Checkpoints, DeepPrune, ParallelReasoner, Retries
+from deepprune_sdk import Checkpoints, DeepPrune, Limits, ParallelReasoner, Retries
 from deepprune_sdk.data.types import Usage
 from deepprune_sdk.errors import ConfigurationError, JudgeError
-from deepprune_sdk.live.judging import JudgingLimits
+from deepprune_sdk.policies.limits import JudgingLimits
 from deepprune_sdk.testing import check_judge
 
 pytestmark = pytest.mark.anyio
@@ -391,7 +391,7 @@ async def test_the_run_goes_on_whatever_the_judge_does(
         StepBackend(steps, steps),
         judge=judge,
         policy=DeepPrune(checkpoints=Checkpoints.tokens(4)),
-        judging=JudgingLimits(timeout=seconds),
+        limits=Limits(judging=JudgingLimits(timeout=seconds)),
     )
 
     result = await reasoner.solve("2 + 3?", n=2)

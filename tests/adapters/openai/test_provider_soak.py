@@ -29,7 +29,7 @@ from support.simulator.trial import attempt, holds, surviving_answer
 
 from deepprune_adapters.openai import OpenAIBackend
 from deepprune_adapters.server.clients import Transport
-from deepprune_sdk import FullSampling, ParallelReasoner, Retries, Sampling
+from deepprune_sdk import FullSampling, ParallelReasoner, Requests, Retries, Sampling
 
 pytestmark = [pytest.mark.anyio, pytest.mark.soak]
 anyio_backend = backend_calls.anyio_backend
@@ -121,10 +121,13 @@ async def test_512_streams_with_failures(
         server.reset(random_faults(seed))
         # A reasoner of its own: what one run learned of rate limits is not the next one's.
         reasoner = ParallelReasoner(
-            backend, policy=FullSampling(), retries=Retries(initial=0.02, maximum=1.0)
+            backend,
+            policy=FullSampling(),
+            requests=Requests(retries=Retries(initial=0.02, maximum=1.0)),
+            sampling=Sampling(seed=0, max_tokens=200),
         )
         with anyio.fail_after(120):
-            result = await reasoner.solve("?", n=STREAMS, sampling=Sampling(seed=0, max_tokens=200))
+            result = await reasoner.solve("?", n=STREAMS)
         assert result.ended_because == "complete"
         assert {trace.outcome for trace in result.traces} <= {"finished", "failed"}
         assert result.answer == surviving_answer(fault, result)
@@ -154,11 +157,11 @@ async def test_every_connection_of_a_cancelled_run_closes_within_a_second(
     server.reset(replay(Dialect(pause=0.003)))
     draw = random.Random(7)
     backend = OpenAIBackend("m", base_url=server.url, transport=backend_calls.transport())
-    reasoner = ParallelReasoner(backend, policy=FullSampling())
+    reasoner = ParallelReasoner(backend, policy=FullSampling(), sampling=Sampling(seed=0))
     cancelled = 0
     for _ in range(CANCELLATIONS):
         with anyio.move_on_after(draw.uniform(0.0, 0.25)) as scope:
-            await reasoner.solve("?", n=8, sampling=Sampling(seed=0))
+            await reasoner.solve("?", n=8)
         cancelled += scope.cancelled_caught
         server.wait_until_left(seconds=1.0)
         server.calls.clear()

@@ -19,6 +19,7 @@ from deepprune_sdk import (
     Composed,
     FullSampling,
     ParallelReasoner,
+    Requests,
     Retries,
     Sampling,
     TokenBudget,
@@ -72,7 +73,9 @@ async def test_streams_over_tls_are_read_and_closed(
 async def test_a_certificate_that_nobody_signed_is_one_error(server: Simulator) -> None:
     server.reset(replay(DEFAULT))
     backend = OpenAIBackend("m", base_url=server.url, api_key="none", transport=transport())
-    reasoner = ParallelReasoner(backend, retries=Retries(initial=0.01, maximum=0.02, patience=0.1))
+    reasoner = ParallelReasoner(
+        backend, requests=Requests(retries=Retries(initial=0.01, maximum=0.02, patience=0.1))
+    )
     with pytest.raises(UnavailableError) as caught:
         # One trace: a handshake that is cancelled half-way leaves its socket to the collector.
         await reasoner.solve("How many days?", n=1)

@@ -12,6 +12,7 @@ from deepprune_sdk import (
     JudgingLimits,
     Message,
     ParallelReasoner,
+    Requests,
     Retries,
     Sampling,
     SettledVote,
@@ -46,8 +47,8 @@ def reasoner() -> ParallelReasoner:
             "n=0: sample at least 1 trace",
         ),
         (
-            lambda: ParallelReasoner(ScriptedBackend(["5"]), concurrency=0),
-            "concurrency=0: allow at least 1 stream, or None",
+            lambda: Requests(concurrency=0),
+            "Requests(concurrency=0): Input should be greater than or equal to 1",
         ),
         (
             lambda: Sampling(temperature=-1),

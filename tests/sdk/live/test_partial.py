@@ -89,7 +89,7 @@ async def test_an_error_of_the_callers_own_part_has_it() -> None:
         raise KeyError(text)
 
     with pytest.raises(KeyError) as caught:
-        await stuck().solve("?", n=2, answers=broken)
+        await stuck().replace(answers=broken).solve("?", n=2)
     partial = getattr(caught.value, "partial", None)
     assert isinstance(partial, Result)
     assert partial.traces[0].text == "a" + FIVE

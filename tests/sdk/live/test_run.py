@@ -12,7 +12,9 @@ from deepprune_sdk import (
     DeepPruneError,
     FullSampling,
     JudgingLimits,
+    Limits,
     ParallelReasoner,
+    Requests,
     Sampling,
     SettledVote,
     UnavailableError,
@@ -142,7 +144,7 @@ async def test_a_late_judge_keeps_the_traces() -> None:
     go_on = anyio.Event()
     backend = StepBackend(["w", "w", go_on, FIVE], ["w", "w", go_on, "\\boxed{6}"])
     parallel = ParallelReasoner(
-        backend, judge=StuckJudge(), policy=AT_2, judging=JudgingLimits(timeout=1e-3)
+        backend, judge=StuckJudge(), policy=AT_2, limits=Limits(judging=JudgingLimits(timeout=1e-3))
     )
     async with parallel.run("?", n=2) as run:
         async for event in run:
@@ -245,7 +247,9 @@ async def test_concurrency_is_respected() -> None:
     await ParallelReasoner(backend, policy=FullSampling()).solve("?", n=7)
     assert backend.most_open == 3
     backend = ScriptedBackend(["w w w " + FIVE] * 7, concurrency=3)
-    await ParallelReasoner(backend, policy=FullSampling(), concurrency=2).solve("?", n=7)
+    await ParallelReasoner(backend, policy=FullSampling(), requests=Requests(concurrency=2)).solve(
+        "?", n=7
+    )
     assert backend.most_open == 2
     assert len(backend.requests) == 7
 

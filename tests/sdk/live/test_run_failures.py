@@ -15,9 +15,11 @@ from deepprune_sdk import (
     DeepPrune,
     FullSampling,
     JudgingLimits,
+    Limits,
     ParallelReasoner,
     ProtocolError,
     RateLimitError,
+    Requests,
     Result,
     Retries,
     UnavailableError,
@@ -34,7 +36,7 @@ GONE = UnavailableError("gone")
 
 
 def full(backend: StepBackend | ScriptedBackend, retries: Retries = AT_ONCE) -> ParallelReasoner:
-    return ParallelReasoner(backend, policy=FullSampling(), retries=retries)
+    return ParallelReasoner(backend, policy=FullSampling(), requests=Requests(retries=retries))
 
 
 # --- streams --------------------------------------------------------------------------------------
@@ -204,14 +206,14 @@ def broken(text: str) -> str | None:
 async def test_an_error_of_the_answer_function_surfaces_and_closes_everything() -> None:
     backend = StepBackend([FIVE], [never()], [never()])
     with pytest.raises(KeyError) as caught:
-        await full(backend).solve("?", n=3, answers=broken)
+        await full(backend).replace(answers=broken).solve("?", n=3)
     assert caught.value.args == (FIVE,)
     assert backend.open == set()
     assert len(backend.requests) == 3
 
 
 async def test_an_error_of_the_answer_function_ends_the_events() -> None:
-    async with full(StepBackend([FIVE])).run("?", n=1, answers=broken) as run:
+    async with full(StepBackend([FIVE])).replace(answers=broken).run("?", n=1) as run:
         with pytest.raises(KeyError):
             _ = [event async for event in run]
 
@@ -223,7 +225,8 @@ async def judged(judge: AwkwardJudge, limits: JudgingLimits | None = None) -> Re
     """Two traces that wait for the judge's word before they end."""
     first, go_on = anyio.Event(), anyio.Event()
     backend = StepBackend(["w", "w", first.set, go_on, FIVE], [first, "w", "w", go_on, SIX])
-    parallel = ParallelReasoner(backend, judge=judge, policy=AT_2, judging=limits)
+    within = Limits(judging=limits or JudgingLimits())
+    parallel = ParallelReasoner(backend, judge=judge, policy=AT_2, limits=within)
     async with parallel.run("?", n=2) as run:
         async for event in run:
             if event.type == "pair_judged":

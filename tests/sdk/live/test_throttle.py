@@ -12,7 +12,7 @@ from support.simulator.replies import Dialect, error, refusal
 from support.simulator.server import Simulator, replay
 
 from deepprune_adapters.openai import OpenAIBackend
-from deepprune_sdk import FullSampling, ParallelReasoner, Retries, Sampling
+from deepprune_sdk import FullSampling, ParallelReasoner, Requests, Retries, Sampling
 from deepprune_sdk.live.throttle import Place, Throttle
 
 running, server = fixtures.running, fixtures.server
@@ -145,7 +145,9 @@ def reasoner(server: Simulator, **retries: float) -> ParallelReasoner:
         OpenAIBackend("m", base_url=server.url),
         policy=FullSampling(),
         sampling=Sampling(seed=0, max_tokens=96),
-        retries=Retries.model_validate({"initial": 0.01, "maximum": 0.1} | retries),
+        requests=Requests(
+            retries=Retries.model_validate({"initial": 0.01, "maximum": 0.1} | retries)
+        ),
     )
 
 

@@ -52,7 +52,7 @@ async def test_a_trace_is_cut_at_its_limit_and_its_stream_closed() -> None:
 @pytest.mark.parametrize("limit", [6, None])
 async def test_a_trace_within_its_limit_is_left_alone(limit: int | None) -> None:
     backend = StepBackend(["ab", "cd", "ef"])
-    result = await reasoner(backend).solve("?", n=1, limits=Limits(characters=limit))
+    result = await reasoner(backend).replace(limits=Limits(characters=limit)).solve("?", n=1)
     assert result.traces[0].text == "abcdef"
 
 
@@ -186,7 +186,7 @@ async def test_money_needs_a_price() -> None:
     with pytest.raises(ConfigurationError, match=r"Limits\(money=2\) needs .* price="):
         reasoner(StepBackend(), limits=Limits(money=2.0))
     with pytest.raises(ConfigurationError, match="price="):
-        await reasoner(StepBackend()).solve("?", n=1, limits=Limits(money=2.0))
+        await reasoner(StepBackend()).replace(limits=Limits(money=2.0)).solve("?", n=1)
 
 
 async def test_a_log_names_the_limits_as_policies(tmp_path: Any) -> None:
@@ -260,5 +260,5 @@ async def test_room_that_can_never_be_is_an_error() -> None:
     with pytest.raises(ConfigurationError, match=r"n=4 is more than Limits\(traces=3\)"):
         await bounded.solve("?", n=4)
     with pytest.raises(ConfigurationError, match="shared by all runs"):
-        await bounded.solve("?", n=1, limits=Limits(traces=2))
-    assert (await bounded.solve("?", n=1, limits=Limits(characters=100))).answer == "5"
+        await bounded.replace(limits=Limits(traces=2)).solve("?", n=1)
+    assert (await bounded.replace(limits=Limits(characters=100)).solve("?", n=1)).answer == "5"

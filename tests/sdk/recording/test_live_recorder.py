@@ -19,6 +19,7 @@ from deepprune_sdk import (
     FullSampling,
     ParallelReasoner,
     RecordingError,
+    Requests,
     Retries,
     Sampling,
     UnavailableError,
@@ -269,7 +270,7 @@ async def test_traces_that_never_began_are_not_recorded(tmp_path: Path) -> None:
     reasoner = ParallelReasoner(
         ScriptedBackend(scripts),
         policy=FullSampling(),
-        retries=Retries(attempts=1),
+        requests=Requests(retries=Retries(attempts=1)),
         record=path,
     )
     await reasoner.solve("q", n=2)
@@ -294,7 +295,7 @@ async def test_a_write_that_fails_ends_the_run_and_keeps_what_was_generated(
     with TraceWriter(tmp_path / "a") as writer:
         writer.write(trace(1, model="scripted", problem="p"))
         name = RecordAs(problem="p", numbers=(1, 2))
-        backend = ScriptedBackend(["\\boxed{5}", long(0)], pace=0.001)
+        backend = ScriptedBackend([long(0), "\\boxed{5}"], pace=0.001)  # trace 1 says the second
         reasoner = ParallelReasoner(backend, policy=FullSampling(), record=writer)
 
         with pytest.raises(RecordingError, match="trace 1 of problem 'p' is recorded") as raised:
@@ -355,7 +356,9 @@ def test_a_recorder_that_never_opened_closes_quietly(tmp_path: Path) -> None:
 async def test_recording_keeps_errors_of_the_run(tmp_path: Path) -> None:
     scripts = [Script("x", error=UnavailableError("gone"))]
     reasoner = ParallelReasoner(
-        ScriptedBackend(scripts), retries=Retries(attempts=1), record=tmp_path / "a"
+        ScriptedBackend(scripts),
+        requests=Requests(retries=Retries(attempts=1)),
+        record=tmp_path / "a",
     )
 
     with pytest.raises(DeepPruneError, match="gone"):

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,18 +20,25 @@ from support.places import SUPPORT
 from support.recordings import read, record, save, trace
 
 from deepprune_sdk import (
+    Answers,
     ConfigurationError,
     FullSampling,
     ParallelReasoner,
     RecordingError,
+    Retries,
     Sampling,
 )
-from deepprune_sdk.data import Chunk
-from deepprune_sdk.data.types import TraceRequest, Usage, to_messages
+from deepprune_sdk.data.signals import Arrived, Ended, Signal, Start
+from deepprune_sdk.data.types import Chunk, Usage, to_messages
+from deepprune_sdk.engine import Engine
+from deepprune_sdk.live.requests import RequestPlan
+from deepprune_sdk.live.streams import Streams
+from deepprune_sdk.live.throttle import Throttle
+from deepprune_sdk.policies import RunSetup
 from deepprune_sdk.recording import TraceWriter
 from deepprune_sdk.recording.journal import Journal, take_over
 from deepprune_sdk.recording.naming import problem_name
-from deepprune_sdk.recording.resume import ResumedBackend
+from deepprune_sdk.recording.resume import recorded_chunks
 
 pytestmark = pytest.mark.anyio
 
@@ -113,32 +121,42 @@ async def test_traces_that_were_sampled_otherwise_do_not_mix(tmp_path: Path) -> 
         ("thwv", []),
     ],
 )
-async def test_a_resumed_trace_goes_on_where_a_policy_had_closed_it(
+def test_a_recorded_trace_continues_where_a_policy_had_closed_it(
     prefix: str, expected: list[tuple[tuple[str, ...], bool]]
 ) -> None:
     """Its pieces, those of the reasoning apart, without those that its prefix has already."""
     kept = trace(0, pieces=("t", "h", "w", "v"), reasoning=2, confidence=(1.0,) * 4)
-    backend = ResumedBackend(StepBackend([FIVE]), {0: kept})
-    assert (backend.model, backend.concurrency) == ("steps", None)
-    request = TraceRequest(
-        trace=0, messages=to_messages(QUESTION), sampling=Sampling(), prefix=prefix
-    )
-    async with backend.stream(request) as stream:
-        chunks = [chunk async for chunk in stream]
+    chunks = list(recorded_chunks(kept, prefix))
     assert [(chunk.pieces, chunk.reasoning) for chunk in chunks[:-1]] == expected
     assert all(len(chunk.confidences or ()) == len(chunk.pieces) for chunk in chunks[:-1])
     assert chunks[-1].finish == "stop"
     assert chunks[-1].usage == Usage(generated=4 - len(prefix))
 
 
-async def test_what_a_trace_does_not_say_is_asked_of_the_backend() -> None:
-    inner = StepBackend([], resumed={0: [FIVE]})
-    backend = ResumedBackend(inner, {0: trace(0)})
-    request = TraceRequest(
-        trace=0, messages=to_messages(QUESTION), sampling=Sampling(), prefix="something else"
+@pytest.mark.parametrize(("prefix", "asked"), [("", 0), ("2 + 3", 0), ("something else", 1)])
+async def test_what_a_recording_does_not_say_is_asked_of_the_backend(
+    prefix: str, asked: int
+) -> None:
+    backend = StepBackend([], resumed={0: [FIVE]})
+    setup = RunSetup(n=1, seed=0, question=QUESTION, resumed=(0,))
+    engine = Engine(FullSampling(), setup, Answers())
+    (start,) = engine.begin()
+    assert isinstance(start, Start)
+    told: list[Signal] = []
+    plan = RequestPlan(
+        backend=backend,
+        messages=to_messages(QUESTION),
+        sampling=Sampling(),
+        retries=Retries(),
+        throttle=Throttle(),
+        recorded={0: trace(0, pieces=("2 + 3", " is 5"))},
     )
-    async with backend.stream(request):
-        assert inner.requests == [request]
+    streams = Streams(engine, plan, tell=lambda signals, _: told.extend(signals), run_id="r")
+    await streams.follow(replace(start, prefix=prefix), streams.new(0))
+    assert len(backend.requests) == asked
+    assert told[-1] == Ended(trace=0)
+    text = "".join("".join(s.chunk.pieces) for s in told if isinstance(s, Arrived))
+    assert text == (FIVE if asked else "2 + 3 is 5".removeprefix(prefix))
 
 
 # --- the journal ------------------------------------------------------------------------------

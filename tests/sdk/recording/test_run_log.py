@@ -16,6 +16,7 @@ from deepprune_sdk import (
     FullSampling,
     FunctionAnswers,
     ParallelReasoner,
+    Requests,
     Result,
     Retries,
     SettledVote,
@@ -60,7 +61,11 @@ async def test_a_live_run_can_be_verified(tmp_path: Path, policy: Policy, shadow
     backend = ScriptedBackend(TEXTS, chunk=2, concurrency=5, continues_prefix=True)
     judge = ScriptedJudge(lambda pair: 0.9 if pair.left.text == pair.right.text else 0.1)
     parallel = ParallelReasoner(
-        backend, judge=judge, policy=policy, shadow=shadow, retries=Retries(initial=1e-3)
+        backend,
+        judge=judge,
+        policy=policy,
+        shadow=shadow,
+        requests=Requests(retries=Retries(initial=1e-3)),
     )
     result = await logged(tmp_path / "run.jsonl", parallel)
     assert result.answer is not None
@@ -144,7 +149,9 @@ async def test_settings_survive_the_header(tmp_path: Path) -> None:
         DeepPrune(checkpoints=Checkpoints.steps(3, words=("ergo",)), tau=0.75, keep=2),
         SettledVote(confidence=0.95, count_imputed=True),
     )
-    parallel = ParallelReasoner(ScriptedBackend([FIVE]), policy=policy, concurrency=1)
+    parallel = ParallelReasoner(
+        ScriptedBackend([FIVE]), policy=policy, requests=Requests(concurrency=1)
+    )
     await parallel.solve("2 + 3?", n=2, run_log=path)
     header = json.loads(path.read_text(encoding="utf-8").splitlines()[0])
     assert header["schema"] == "deepprune-run/1"

@@ -19,6 +19,7 @@ from deepprune_sdk import (
     DeepPruneError,
     FullSampling,
     ParallelReasoner,
+    Requests,
     Result,
     Retries,
     Sampling,
@@ -153,11 +154,11 @@ async def attempt(
         reasoner = ParallelReasoner(
             OpenAIBackend("m", client=client, **options),
             policy=Composed(FullSampling(), CloseSome(closed_by_policy(fault, n))),
-            retries=Retries(initial=0.02, maximum=5.0),
+            requests=Requests(retries=Retries(initial=0.02, maximum=5.0)),
+            sampling=Sampling(seed=0, max_tokens=200, **fault.sampling),
         )
-        sampling = Sampling(seed=0, max_tokens=200, **fault.sampling)
         try:
-            result = await reasoner.solve("How many days?", n=n, sampling=sampling)
+            result = await reasoner.solve("How many days?", n=n)
         except DeepPruneError as raised:
             error, result = raised, raised.partial
     server.wait_until_left()
