@@ -25,10 +25,10 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TraceStarted:
-    """A stream is being opened; `resumed` where it continues a closed trace."""
+    """A stream is being opened; `continued` where it takes a closed trace further."""
 
     trace: int
-    resumed: bool = False
+    continued: bool = False
     type: Literal["trace_started"] = "trace_started"
 
 

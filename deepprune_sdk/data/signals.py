@@ -19,6 +19,7 @@ __all__ = [
     "Arrived",
     "Ask",
     "Close",
+    "Continue",
     "Decision",
     "End",
     "Ended",
@@ -29,7 +30,6 @@ __all__ = [
     "Placed",
     "Probe",
     "Probed",
-    "Resume",
     "Signal",
     "Start",
     "Stop",
@@ -211,11 +211,11 @@ class Placed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Resume:
+class Continue:
     """Continue a pruned trace: no live or answered member of its cluster is left."""
 
     trace: int
-    type: Literal["resume"] = "resume"
+    type: Literal["continue"] = "continue"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,7 +243,7 @@ class End:
     type: Literal["end"] = "end"
 
 
-Decision = Ask | Probe | Close | Placed | Resume | Orphaned | End
+Decision = Ask | Probe | Close | Placed | Continue | Orphaned | End
 """What a policy may answer."""
 
 Action = Start | Ask | Probe | Close | Placed | Orphaned | Warn | End

@@ -164,8 +164,8 @@ class Trace:
             estimated=usage.estimated or earlier.estimated,
         )
 
-    def resume(self) -> None:
-        """Make a pruned trace live again; a second request adds its usage to the first's."""
+    def reopen(self) -> None:
+        """Make a closed trace live again: a second request continues it, and adds its usage."""
         self._earlier_usage = self.cost
         self.usage = self._earlier_usage
         self.finish = None

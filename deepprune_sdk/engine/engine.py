@@ -16,6 +16,7 @@ from deepprune_sdk.data.signals import (
     Arrived,
     Ask,
     Close,
+    Continue,
     Decision,
     End,
     Ended,
@@ -25,7 +26,6 @@ from deepprune_sdk.data.signals import (
     Placed,
     Probe,
     Probed,
-    Resume,
     Signal,
     Start,
     Stop,
@@ -293,8 +293,8 @@ class Engine:
         match decision:
             case Close():
                 self._close(decision)
-            case Resume():
-                self._resume(decision.trace)
+            case Continue():
+                self._continue(decision.trace)
             case End():
                 if decision.hard or self._state.may_end():
                     self._end(decision.reason, for_good=decision.hard)
@@ -331,12 +331,12 @@ class Engine:
         self._over(trace, close.outcome, close.reason)
         self._actions.append(replace(close, applied=not self._shadow))
 
-    def _resume(self, index: int) -> None:
+    def _continue(self, index: int) -> None:
         if self._shadow:  # its stream was never closed: what that brought since is the continuation
             trace = self.traces[index] = self.full.pop(index)
         else:
             trace = self.traces[index]
-            trace.resume()
+            trace.reopen()
             self._streams.add(index)
             self._actions.append(Start(trace=index, prefix=trace.text))
         if trace.live:

@@ -117,7 +117,7 @@ class Feed:
     def _acted(self, action: Action) -> None:
         match action:
             case Start():
-                self.publish(TraceStarted(trace=action.trace, resumed=bool(action.prefix)))
+                self.publish(TraceStarted(trace=action.trace, continued=bool(action.prefix)))
             case Placed():
                 self.publish(
                     TracePlaced(

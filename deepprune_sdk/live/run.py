@@ -235,7 +235,7 @@ class Run:
                 and isinstance(signal, Arrived | Ended | Failed)
                 and not self._streams.speaks(post.stream, signal.trace)
             ):
-                continue  # the stream of a trace that has been resumed by another one
+                continue  # the first stream of a trace that another one continues
             self._act(signal, self._engine.handle(signal), tasks)
 
     def _act(

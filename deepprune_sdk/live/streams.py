@@ -41,7 +41,7 @@ DOWN = "server down"
 
 @dataclass(slots=True, eq=False)
 class Stream:
-    """One trace's request. A trace that is resumed gets another one, and the old is not heard.
+    """One trace's request. A trace that is continued gets another one, and the old is not heard.
 
     Attributes:
         trace: Number of the trace within the run.

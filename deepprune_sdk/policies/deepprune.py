@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import Field
 
 from deepprune_sdk.data.config import Config
-from deepprune_sdk.data.signals import Ask, Close, Decision, Orphaned, Placed, Resume
+from deepprune_sdk.data.signals import Ask, Close, Continue, Decision, Orphaned, Placed
 from deepprune_sdk.data.trace import Trace, speaking
 from deepprune_sdk.data.voting import Ballot, ClusterWeightedVote, SurvivorsVote, Tally, Vote
 from deepprune_sdk.policies.base import (
@@ -166,7 +166,7 @@ class DeepPruneState(PolicyState):
         if self._setup.can_continue:
             heir = max(claims, key=lambda member: (self._weights[member], -member))
             del self._weights[heir]
-            yield Resume(trace=heir)
+            yield Continue(trace=heir)
         elif len(view.traces) >= self._setup.n:
             yield Orphaned(cluster=cluster)
 

@@ -32,11 +32,11 @@ class StepBackend:
         self,
         *traces: Sequence[Step],
         concurrency: int | None = None,
-        resumed: Mapping[int, Sequence[Step]] | None = None,
+        continued: Mapping[int, Sequence[Step]] | None = None,
     ) -> None:
         self.traces = dict(enumerate(traces))
-        self.resumed = resumed or {}
-        self.continues_prefix = resumed is not None
+        self.continued = continued or {}
+        self.continues_prefix = continued is not None
         self.concurrency = concurrency
         self.open: set[int] = set()
         self.most_open = 0
@@ -49,7 +49,7 @@ class StepBackend:
         self.open.add(request.trace)
         self.most_open = max(self.most_open, len(self.open))
         try:
-            yield self._chunks((self.resumed if request.prefix else self.traces)[request.trace])
+            yield self._chunks((self.continued if request.prefix else self.traces)[request.trace])
         finally:
             self.open.discard(request.trace)
             self.closed[request.trace].set()

@@ -118,10 +118,10 @@ def test_the_end_of_a_run_stops_what_runs() -> None:
     assert board.rate == board.tokens / 10
 
 
-def test_a_closed_trace_that_is_resumed_runs_again() -> None:
+def test_a_closed_trace_that_is_continued_runs_again() -> None:
     board = board_of(5)
 
-    board.tell(TraceStarted(trace=3, resumed=True))
+    board.tell(TraceStarted(trace=3, continued=True))
 
     assert board.rows[3].state == "running"
     assert board.rows[3].into is None

@@ -51,11 +51,11 @@ def test_a_report_smaller_than_what_arrived(exact: bool, generated: int) -> None
     assert trace.cost == Usage(prompt=7, generated=generated, estimated=exact)
 
 
-def test_a_resumed_trace_pays_for_both_requests() -> None:
+def test_a_continued_trace_pays_for_both_requests() -> None:
     trace = grown("a", "b")
     trace.report(Usage(prompt=7, generated=2))
     trace.outcome, trace.into, trace.reason, trace.finish = "pruned", 1, "redundant", "stop"
-    trace.resume()
+    trace.reopen()
     assert (trace.live, trace.into, trace.reason, trace.finish) == (True, None, "", None)
     assert trace.cost == Usage(prompt=7, generated=2)
     trace.report(Usage(prompt=9, generated=1))
@@ -63,10 +63,10 @@ def test_a_resumed_trace_pays_for_both_requests() -> None:
     assert trace.cost == Usage(prompt=16, generated=6)
 
 
-def test_a_trace_resumed_without_a_report_stays_estimated() -> None:
+def test_a_trace_continued_without_a_report_stays_estimated() -> None:
     trace = grown("a", "b")
     trace.outcome = "pruned"
-    trace.resume()
+    trace.reopen()
     trace.report(Usage(prompt=9, generated=4))
     assert trace.cost == Usage(prompt=9, generated=6, estimated=True)
 

@@ -13,7 +13,7 @@ from deepprune_sdk import (
     FullSampling,
     FunctionAnswers,
 )
-from deepprune_sdk.data.signals import Close, Decision, End, Resume, Start, Stop
+from deepprune_sdk.data.signals import Close, Continue, Decision, End, Start, Stop
 from deepprune_sdk.data.trace import Trace
 from deepprune_sdk.policies import PolicyState
 from deepprune_sdk.policies.base import Advanced, Observation, RunSetup, RunView
@@ -150,8 +150,8 @@ def test_closing_what_is_closed_does_nothing() -> None:
     assert driver.engine.traces[0].tokens == 3
 
 
-def test_a_policy_may_resume_a_trace_at_any_time() -> None:
-    driver = Driver(Script(Close(trace=0, reason="rest"), Resume(trace=0), at=2), n=2)
+def test_a_policy_may_continue_a_trace_at_any_time() -> None:
+    driver = Driver(Script(Close(trace=0, reason="rest"), Continue(trace=0), at=2), n=2)
     driver.say(0, "w w w w")
     assert driver.open == {1}
     assert driver.say(1, "w w") == [Start(trace=0, prefix="w w w w")]

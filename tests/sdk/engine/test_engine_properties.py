@@ -269,6 +269,6 @@ def test_random_walks() -> None:
         assert (result.answer is None) == (not any(answers)), f"walk({seed})"
         seen |= {action.type for action in driver.actions}
         seen |= {
-            "resumed" for action in driver.actions if isinstance(action, Start) and action.prefix
+            "continued" for action in driver.actions if isinstance(action, Start) and action.prefix
         }
-    assert seen == {"start", "resumed", "ask", "close", "placed", "orphaned", "end"}
+    assert seen == {"start", "continued", "ask", "close", "placed", "orphaned", "end"}

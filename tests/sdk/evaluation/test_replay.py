@@ -96,7 +96,7 @@ async def test_a_closed_trace_whose_answer_was_already_written_casts_an_observed
     assert (last.outcome, last.answer, last.imputed, last.tokens) == ("stopped", "2", False, 20)
 
 
-async def test_resuming_goes_on_where_the_trace_was_closed() -> None:
+async def test_continuing_goes_on_where_the_trace_was_closed() -> None:
     traces = [recorded(0, None, 20), recorded(1, None, 30)]
     same = [
         trace

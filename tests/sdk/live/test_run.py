@@ -21,7 +21,7 @@ from deepprune_sdk import (
 )
 from deepprune_sdk.data import Chunk, Event, Trace, TraceClosed, TraceFinished, TraceStarted, Usage
 from deepprune_sdk.data.events import PairJudged
-from deepprune_sdk.data.signals import Close, Decision, Resume
+from deepprune_sdk.data.signals import Close, Continue, Decision
 from deepprune_sdk.policies import Policy, PolicyState
 from deepprune_sdk.policies.base import Advanced, Observation, RunSetup, RunView, TraceOver
 from deepprune_sdk.testing import ScriptedBackend, ScriptedJudge
@@ -185,7 +185,7 @@ async def test_a_lost_representative_is_followed_by_its_heir() -> None:
     backend = StepBackend(
         ["w", "w", first.set, lose, UnavailableError("gone")],
         [first, "w", Chunk(pieces=(" x",), usage=had), never()],
-        resumed={1: [Chunk(pieces=(FIVE,), usage=more)]},
+        continued={1: [Chunk(pieces=(FIVE,), usage=more)]},
     )
     parallel = ParallelReasoner(
         backend,
@@ -203,7 +203,7 @@ async def test_a_lost_representative_is_followed_by_its_heir() -> None:
     assert (first_request.prefix, first_request.sampling.max_tokens) == ("", 10)
     assert (second_request.prefix, second_request.sampling.max_tokens) == ("w x", 8)
     assert second_request.seed == first_request.seed == 8
-    assert TraceStarted(trace=1, resumed=True) in events
+    assert TraceStarted(trace=1, continued=True) in events
     result = run.result
     assert (result.answer, result.orphaned) == ("5", 0)
     assert result.traces[1].text == "w x" + FIVE
@@ -229,13 +229,13 @@ class _Restarting(PolicyState):
             case Advanced(trace) if trace.tokens == 2:
                 yield Close(trace=trace.index, reason="restart")
             case TraceOver(trace) if trace.outcome == "pruned":
-                yield Resume(trace=trace.index)
+                yield Continue(trace=trace.index)
             case _:
                 pass
 
 
 async def test_the_first_stream_of_a_continued_trace_is_not_heard_any_more() -> None:
-    backend = StepBackend(["w", " w", " stale", never()], resumed={0: [" new ", FIVE]})
+    backend = StepBackend(["w", " w", " stale", never()], continued={0: [" new ", FIVE]})
     result = await ParallelReasoner(backend, policy=Restart()).solve("?", n=1)
     assert [request.prefix for request in backend.requests] == ["", "w w"]
     assert result.traces[0].text == "w w new " + FIVE

@@ -28,7 +28,7 @@ FIVE = "\\boxed{5}"
 
 async def probed(answer: Sequence[Step]) -> tuple[Result, StepBackend]:
     """One trace that is probed at its second token; it ends once the probe's stream is closed."""
-    backend = StepBackend(["w", " w", never()], resumed={0: answer})
+    backend = StepBackend(["w", " w", never()], continued={0: answer})
     policy = ParallelProbe(every=2, stable=1)
     parallel = ParallelReasoner(
         backend, policy=policy, sampling=Sampling(temperature=1.0, top_logprobs=5, max_tokens=90)

@@ -137,7 +137,7 @@ def test_a_recorded_trace_continues_where_a_policy_had_closed_it(
 async def test_what_a_recording_does_not_say_is_asked_of_the_backend(
     prefix: str, asked: int
 ) -> None:
-    backend = StepBackend([], resumed={0: [FIVE]})
+    backend = StepBackend([], continued={0: [FIVE]})
     setup = RunSetup(n=1, seed=0, question=QUESTION, resumed=(0,))
     engine = Engine(FullSampling(), setup, Answers())
     (start,) = engine.begin()

@@ -52,8 +52,8 @@ class PlainView:
 
     def _line(self, event: Event) -> str:
         match event:
-            case TraceStarted(trace=trace, resumed=True):
-                return f"trace {trace} resumed: nobody was left to speak for its cluster"
+            case TraceStarted(trace=trace, continued=True):
+                return f"trace {trace} continued: nobody was left to speak for its cluster"
             case TraceClosed():
                 return self._closed(event)
             case TraceFinished(trace=trace, answer=answer, tokens=tokens):
