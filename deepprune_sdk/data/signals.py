@@ -25,7 +25,6 @@ __all__ = [
     "Ended",
     "Failed",
     "Judged",
-    "Orphaned",
     "PairKey",
     "Placed",
     "Probe",
@@ -219,14 +218,6 @@ class Continue:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Orphaned:
-    """Nothing is left to speak for a cluster: its imputed ballots lapse."""
-
-    cluster: int
-    type: Literal["orphaned"] = "orphaned"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Warn:
     """Something a user should know, said once in a run."""
 
@@ -243,10 +234,10 @@ class End:
     type: Literal["end"] = "end"
 
 
-Decision = Ask | Probe | Close | Placed | Continue | Orphaned | End
+Decision = Ask | Probe | Close | Placed | Continue | End
 """What a policy may answer."""
 
-Action = Start | Ask | Probe | Close | Placed | Orphaned | Warn | End
+Action = Start | Ask | Probe | Close | Placed | Warn | End
 """What a shell is told."""
 
 

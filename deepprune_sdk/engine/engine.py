@@ -22,7 +22,6 @@ from deepprune_sdk.data.signals import (
     Ended,
     Failed,
     Judged,
-    Orphaned,
     Placed,
     Probe,
     Probed,
@@ -306,7 +305,7 @@ class Engine:
                     if not prefix.finished:
                         self.compared.setdefault(prefix.trace, set()).add(prefix.tokens)
                 self._actions.append(decision)
-            case Probe() | Orphaned():
+            case Probe():
                 self._actions.append(decision)
 
     def _may_be_needed(self, close: Close) -> bool:

@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import Field
 
 from deepprune_sdk.data.config import Config
-from deepprune_sdk.data.signals import Ask, Close, Continue, Decision, Orphaned, Placed
+from deepprune_sdk.data.signals import Ask, Close, Continue, Decision, Placed
 from deepprune_sdk.data.trace import Trace, speaking
 from deepprune_sdk.data.voting import Ballot, ClusterWeightedVote, SurvivorsVote, Tally, Vote
 from deepprune_sdk.policies.base import (
@@ -163,12 +163,12 @@ class DeepPruneState(PolicyState):
         claims = [member for member in members if member in self._weights]
         if speaking(view.traces, members) or not claims or cluster in self._speakers:
             return
+        # Where traces cannot be continued the claims wait: a later trace may still join the cluster
+        # and answer for it. If none does they lapse, and the result counts the cluster as orphaned.
         if self._setup.can_continue:
             heir = max(claims, key=lambda member: (self._weights[member], -member))
             del self._weights[heir]
             yield Continue(trace=heir)
-        elif len(view.traces) >= self._setup.n:
-            yield Orphaned(cluster=cluster)
 
     # --- finish="largest" -----------------------------------------------------------------------
 

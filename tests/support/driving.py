@@ -14,7 +14,6 @@ from deepprune_sdk.data.signals import (
     Ended,
     Failed,
     Judged,
-    Orphaned,
     PairKey,
     Placed,
     Signal,
@@ -225,8 +224,6 @@ class Driver:
                 self.waiting += action.pairs
             case Placed():
                 assert {action.trace, action.cluster} <= self.started
-            case Orphaned():
-                assert action.cluster in self.started
             case End():
                 self.over = True
                 self.open.clear()

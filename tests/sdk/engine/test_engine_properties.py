@@ -271,4 +271,4 @@ def test_random_walks() -> None:
         seen |= {
             "continued" for action in driver.actions if isinstance(action, Start) and action.prefix
         }
-    assert seen == {"start", "continued", "ask", "close", "placed", "orphaned", "end"}
+    assert seen == {"start", "continued", "ask", "close", "placed", "end"}

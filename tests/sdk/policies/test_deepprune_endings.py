@@ -3,7 +3,7 @@
 from support.driving import Driver
 
 from deepprune_sdk import Checkpoints, DeepPrune
-from deepprune_sdk.data.signals import Close, Ended, Orphaned, Start
+from deepprune_sdk.data.signals import Close, Ended, Start
 from deepprune_sdk.data.types import Usage
 
 AT_2 = Checkpoints.tokens(2)
@@ -108,7 +108,7 @@ def test_when_nothing_is_left_the_cluster_is_orphaned_and_its_ballots_lapse() ->
     driver = Driver(DeepPrune(checkpoints=AT_2), n=4)
     reach(driver, 0, 1, 2)
     driver.judge(0.9)
-    assert driver.fail(0) == [Orphaned(cluster=0)]
+    assert driver.fail(0) == []
     driver.end(3, SIX)
     result = driver.result()
     assert result.orphaned == 1
