@@ -1,5 +1,7 @@
 """The sans-I/O heart of a run, and the summary of what came of it."""
 
-from deepprune_sdk.engine.engine import PROBE, Engine
+from deepprune_sdk.engine.engine import Engine
+from deepprune_sdk.engine.reading import PROBE
+from deepprune_sdk.engine.roster import Roster
 
-__all__ = ["PROBE", "Engine"]
+__all__ = ["PROBE", "Engine", "Roster"]

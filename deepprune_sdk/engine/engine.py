@@ -1,16 +1,62 @@
 """The sans-I/O heart of a run: traces and a policy, told what happened, answering what to do.
 
-It does no I/O, reads no clock and starts no task. `run.py` drives it live, and a recording drives
-it in virtual time; the same signals in the same order give the same actions.
+It does no I/O, reads no clock and starts no task. `live/run.py` drives it over open streams, and
+`evaluation/replay.py` over recorded traces in virtual time; the same signals in the same order give
+the same actions.
+
+Theory of operation
+===================
+
+Five vocabularies meet here. A *signal* is told to the engine by its shell. An *observation* is what
+the policy is shown of it. A *decision* is what the policy answers. An *action* is what the shell is
+told to do. An *event* is what `live/feed.py` makes of signals and actions for whoever watches.
+
+=====================  ========  =============  ===================  ============  =================
+fact                   signal    observation    decision             action        event
+=====================  ========  =============  ===================  ============  =================
+a trace may start      .         .              admitted() is more   Start         TraceStarted
+text has come          Arrived   Advanced       any                  .             TraceProgress
+the model has ended    Ended     TraceOver      any                  .             TraceFinished
+a stream broke off     Failed    TraceOver      any                  .             TraceFailed
+a pair is of interest  .         .              Ask                  Ask           .
+the judge has spoken   Judged    Scored         Placed, Close, ...   the same      PairJudged
+a trace has a cluster  .         .              Placed               Placed        TracePlaced
+a trace is redundant   .         TraceOver      Close                Close         TraceClosed
+it is needed again     .         .              Continue             Start         TraceStarted
+an answer is wanted    .         .              Probe                Probe         .
+the model gave it      Probed    ProbeAnswered  any                  .             .
+time has passed        Tick      Elapsed        any                  .             .
+the vote is settled    .         .              End                  End           RunEnded
+the user has stopped   Stop      .              .                    End           RunEnded
+a server did not obey  Arrived   .              .                    Warn          RunWarning
+=====================  ========  =============  ===================  ============  =================
+
+The life of a trace: it is *started* when the policy admits it and a stream is free; it *grows*,
+chunk by chunk; it is *over* with an outcome (finished, failed, or closed by a decision: pruned,
+answered, stopped), and then its answer is read, once. A pruned trace may be *continued*: it is live
+again, and a second request adds to its text. When nobody can need its text any more it is
+*forgotten* (`keep_text=False`); its tokens and its answer stay.
+
+When a policy is asked: never for every chunk. It names a token count per trace at which it wants to
+look (`interest`), and a chunk is cut there, so that how a server cuts its text decides nothing. It
+is asked again for every live trace when any trace is over, because that may change what it waits
+for.
+
+The order that is guaranteed: signals are taken one at a time. What a signal causes is shown to the
+policy in the order in which it came about. Each decision takes effect before the next one of the
+same observation is asked for, and closings that it causes are shown only after those. Traces are
+started last, when all that is known has been seen. Actions come back in the order of the decisions.
+
+Shadow mode takes every decision and closes no stream. The policy sees the run as it would have
+been, the user gets the run as it was; `Roster` keeps both, and says why.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from deepprune_sdk.answers.classes import AnswerClasses
 from deepprune_sdk.data.signals import (
     Action,
     Arrived,
@@ -33,12 +79,12 @@ from deepprune_sdk.data.signals import (
 )
 from deepprune_sdk.data.trace import Trace
 from deepprune_sdk.data.types import NO_USAGE, Chunk, Usage
-from deepprune_sdk.data.voting import Ballot, ClusterWeightedVote, Tally, Vote
+from deepprune_sdk.engine.reading import Reading
+from deepprune_sdk.engine.roster import NEVER, Roster
 from deepprune_sdk.errors import ConfigurationError
 from deepprune_sdk.policies.base import (
     Advanced,
     Elapsed,
-    Imputation,
     Observation,
     Policy,
     ProbeAnswered,
@@ -49,21 +95,21 @@ from deepprune_sdk.policies.base import (
 from deepprune_sdk.protocols import AnswerExtractor
 from deepprune_sdk.results.ending import Outcome
 
-__all__ = ["PROBE", "Engine"]
-
-PROBE = "\n\nSo the final answer is \\boxed{"
-"""What follows a trace's text when the model is asked for its answer so far."""
-
-NEVER = 1 << 62
-"""A token count that no trace reaches."""
+__all__ = ["Engine"]
 
 
 class Engine:
-    """One run's state machine.
+    """One run's state machine. The theory of operation is at the top of this module.
 
-    In shadow mode a trace that the policy closes goes on as a second `Trace` of the same number,
-    unseen by the policy: `traces` is the run as the policy would have had it, `full` the run as it
-    was.
+    Attributes:
+        setup: What was known at the start.
+        roster: The traces, as their streams have them and as the policy sees them.
+        placed: The cluster that each trace was last put into, in order of placement.
+        compared: Lengths in tokens of the unfinished prefixes of a trace that the judge was shown.
+        probe_usage: Tokens of all probes, read and written.
+        warnings: What the user should know, each once.
+        ended_because: Why the run is over, or None while it is not.
+        policy_ended_because: Why it is over for the policy: in shadow mode that may come earlier.
     """
 
     def __init__(
@@ -93,93 +139,36 @@ class Engine:
         """
         if setup.n < 1:
             raise ConfigurationError(f"n={setup.n}: sample at least 1 trace")
-        self._setup = setup
+        self.setup = setup
         self._state = policy.begin(setup)
-        self._answers = answers
-        self._classes = AnswerClasses(answers.equivalent)
-        self._shadow = shadow
+        self._reading = Reading(answers)
         self._keep_text = keep_text
         self._held_back = held_back
         self._spent: list[Trace] = []
-        self._vote = self._state.vote() or ClusterWeightedVote()
-        self._streams: set[int] = set()
-        self._live: set[int] = set()
-        self._interest: list[int] = []
         self._unseen: deque[Observation] = deque()
         self._actions: list[Action] = []
-        self.traces: list[Trace] = []
-        self.full: dict[int, Trace] = {}
+        self.roster: Roster = Roster(setup, self._state, shadow=shadow)
         self.placed: dict[int, int] = {}
-        """The cluster that each trace was last put into, in order of placement."""
         self.compared: dict[int, set[int]] = {}
-        """Lengths in tokens of the unfinished prefixes of a trace that the judge was shown."""
         self.probe_usage: Usage = NO_USAGE
-        """Tokens of all probes, read and written."""
-        self.started: int = 0
-        """Traces started, the policy's and those that shadow mode goes on with."""
-        self.ended_because: str | None = None
-        """Why the run is over, or None while it goes on."""
         self.warnings: list[str] = []
-        """What the user should know, each once."""
+        self.ended_because: str | None = None
         self.policy_ended_because: str | None = None
-        """Why it is over for the policy: in shadow mode that may come earlier."""
 
-    # --- what policies look at (RunView) ----------------------------------------------------------
+    # --- asked by a shell -------------------------------------------------------------------------
 
-    @property
-    def setup(self) -> RunSetup:
-        """What was known at the start."""
-        return self._setup
+    def candidates(self) -> int:
+        """Candidates per token whose log-probabilities the policy looks at; 0 for none."""
+        return self._state.candidates()
 
-    @property
-    def shadow(self) -> bool:
-        """Whether decisions are taken and nothing is closed."""
-        return self._shadow
+    def wake_after(self) -> float | None:
+        """Seconds since the start after which a `Tick` is wanted, or None for never."""
+        return self._state.wake_after()
 
-    @property
-    def live(self) -> int:
-        """How many traces are live, as the policy sees them."""
-        return len(self._live)
-
-    @property
-    def vote(self) -> Vote:
-        """The vote that decides this run."""
-        return self._vote
-
-    @property
-    def imputations(self) -> Mapping[int, Imputation]:
-        """Claims of pruned traces, by trace."""
-        return self._state.imputations()
-
-    def ballots(self) -> list[Ballot]:
-        """Every ballot that would be counted if the run ended now, by trace."""
-        claims = self.imputations
-        ballots: list[Ballot] = []
-        for trace in self.traces:
-            claim = claims.get(trace.index)
-            if trace.answer is not None:
-                ballots.append(Ballot(trace=trace.index, answer=trace.answer))
-            elif claim is not None:
-                answer = claim.answer
-                if claim.speaker is not None:
-                    answer = self.traces[claim.speaker].answer
-                if answer is not None:
-                    ballots.append(
-                        Ballot(trace=trace.index, answer=answer, weight=claim.weight, imputed=True)
-                    )
-        return ballots
-
-    def growing(self, index: int) -> Trace:
-        """Return the trace as its stream has it, closed in shadow or not."""
-        return self.full.get(index) or self.traces[index]
-
-    def run_traces(self) -> list[Trace]:
-        """Return every started trace as its stream has it."""
-        return [self.growing(index) for index in range(self.started)]
-
-    def tally(self) -> Tally:
-        """Count the vote as it stands."""
-        return self._vote.tally(self.ballots())
+    def next_interest(self, index: int) -> int | None:
+        """Token count at which a live trace next matters; text up to there can be told at once."""
+        tokens = self.roster.interest[index]
+        return None if tokens >= NEVER else tokens
 
     # --- signals in, actions out ------------------------------------------------------------------
 
@@ -194,17 +183,17 @@ class Engine:
                 looked = self._arrived(signal.trace, signal.chunk)
                 self._warn(signal.chunk.warning)
                 if not looked and not self._actions:
-                    return []
+                    return []  # nothing has changed that the conclusion could act on
             case Ended():
-                self._streams.discard(signal.trace)
-                trace = self.growing(signal.trace)
+                self.roster.streaming.discard(signal.trace)
+                trace = self.roster.growing(signal.trace)
                 trace.finish = signal.finish or trace.finish
                 if signal.usage is not None:
                     trace.report(signal.usage)
                 self._over(trace, "finished")
             case Failed():
-                self._streams.discard(signal.trace)
-                self._over(self.growing(signal.trace), "failed", signal.error)
+                self.roster.streaming.discard(signal.trace)
+                self._over(self.roster.growing(signal.trace), "failed", signal.error)
             case Judged():
                 self._unseen.append(Scored(signal.pair, signal.verdict.probability))
             case Probed():
@@ -218,21 +207,28 @@ class Engine:
         return self._conclude()
 
     def _arrived(self, index: int, chunk: Chunk) -> bool:
-        """Add a chunk; return whether a policy looked at it."""
+        """Add a chunk; return whether a policy looked at it.
+
+        The chunk is cut where the policy wants to look. What it decides there takes effect at once,
+        as it would have had the server sent the rest later: it may close this very trace, and the
+        rest then goes to whatever the trace is by now.
+        """
+        roster = self.roster
         looked, begin, end = False, 0, len(chunk.pieces)
-        trace = self.growing(index)
-        while index in self._live:
-            reach = self._interest[index] - trace.tokens
+        trace = roster.growing(index)
+        while index in roster.seen_live:
+            reach = roster.interest[index] - trace.tokens
             if reach > end - begin:
                 break
             trace.append(chunk, begin, begin + reach)
             begin += reach
             self._unseen.append(Advanced(trace))
             self._drain()
-            self._interest[index] = self._next_interest(trace)
+            roster.interest[index] = self._next_interest(trace)
             looked = True
-        # Text that was under way when the trace was closed counts, and decides nothing.
-        trace = self.growing(index)
+        # Text that was under way when the trace was closed counts, and decides nothing. The trace
+        # is looked up again: in shadow mode a closing has put its copy in its place.
+        trace = roster.growing(index)
         trace.append(chunk, begin, end)
         trace.finish = chunk.finish or trace.finish
         if chunk.usage is not None:
@@ -241,29 +237,14 @@ class Engine:
 
     def _probed(self, probed: Probed) -> None:
         self.probe_usage += probed.usage
-        answer = None
-        if probed.text is not None:
-            answer = self._answers.extract(PROBE + probed.text, complete=False)
-        name = None if answer is None else self._classes.name(answer)
-        self._unseen.append(ProbeAnswered(self.traces[probed.trace], probed.tokens, name))
+        answer = None if probed.text is None else self._reading.of_probe(probed.text)
+        trace = self.roster.traces[probed.trace]
+        self._unseen.append(ProbeAnswered(trace, probed.tokens, answer))
 
     def _warn(self, message: str | None) -> None:
         if message is not None and message not in self.warnings:
             self.warnings.append(message)
             self._actions.append(Warn(message=message))
-
-    def candidates(self) -> int:
-        """Candidates a token whose log-probabilities the policy looks at; 0 for none."""
-        return self._state.candidates()
-
-    def wake_after(self) -> float | None:
-        """Seconds since the start after which a `Tick` is wanted, or None for never."""
-        return self._state.wake_after()
-
-    def next_interest(self, index: int) -> int | None:
-        """Token count at which a live trace next matters; text up to there can be told at once."""
-        tokens = self._interest[index]
-        return None if tokens >= NEVER else tokens
 
     def _catch_up(self, trace: Trace) -> None:
         for chunk in self._held_back(trace.index) if self._held_back is not None else ():
@@ -279,14 +260,15 @@ class Engine:
         """Show the policy what it has not seen, and carry out what it answers."""
         while self._unseen and self.policy_ended_because is None:
             seen = self._unseen.popleft()
-            for decision in self._state.observe(seen, self):
+            for decision in self._state.observe(seen, self.roster):
                 self._apply(decision)
                 if self.policy_ended_because is not None:
                     break
             if isinstance(seen, TraceOver):
-                for index in self._live:
-                    self._interest[index] = self._next_interest(self.traces[index])
-        self._unseen.clear()
+                for index in self.roster.seen_live:
+                    trace = self.roster.traces[index]
+                    self.roster.interest[index] = self._next_interest(trace)
+        self._unseen.clear()  # after the policy's end nothing is shown to it any more
 
     def _apply(self, decision: Decision) -> None:
         match decision:
@@ -314,33 +296,27 @@ class Engine:
             return False
         if close.outcome != "answered":
             return True
-        text = self.traces[close.trace].answer_text
-        return self._answers.extract(text, complete=False) is None
+        return self._reading.so_far(self.roster.traces[close.trace]) is None
 
     def _close(self, close: Close) -> None:
-        trace = self.traces[close.trace]
-        if not trace.live or (self._may_be_needed(close) and self._state.protects(trace, self)):
+        trace = self.roster.traces[close.trace]
+        if not trace.live:
+            return
+        if self._may_be_needed(close) and self._state.protects(trace, self.roster):
             return
         self._catch_up(trace)
-        if self._shadow:
-            self.full[trace.index] = trace.fork()
-        else:
-            self._streams.discard(trace.index)
+        self.roster.part(trace)
         trace.into = close.into
         self._over(trace, close.outcome, close.reason)
-        self._actions.append(replace(close, applied=not self._shadow))
+        self._actions.append(replace(close, applied=not self.roster.shadow))
 
     def _continue(self, index: int) -> None:
-        if self._shadow:  # its stream was never closed: what that brought since is the continuation
-            trace = self.traces[index] = self.full.pop(index)
-        else:
-            trace = self.traces[index]
-            trace.reopen()
-            self._streams.add(index)
+        trace, needs_stream = self.roster.rejoin(index)
+        if needs_stream:
             self._actions.append(Start(trace=index, prefix=trace.text))
         if trace.live:
-            self._live.add(index)
-            self._interest[index] = self._next_interest(trace)
+            self.roster.seen_live.add(index)
+            self.roster.interest[index] = self._next_interest(trace)
         else:
             self._unseen.append(TraceOver(trace))
 
@@ -349,45 +325,52 @@ class Engine:
         if not trace.live:
             return
         trace.outcome, trace.reason = outcome, reason
-        complete = outcome == "finished" and trace.finish != "length"
-        answer = self._answers.extract(trace.answer_text, complete=complete)
-        trace.answer = None if answer is None else self._classes.name(answer)
-        if not self._keep_text and (trace.answer is not None or not self._setup.can_continue):
+        trace.answer = self._reading.of(trace)
+        if not self._keep_text and (trace.answer is not None or not self.setup.can_continue):
             self._spent.append(trace)
-        if trace.index in self._live:
-            self._live.discard(trace.index)
+        if trace.index in self.roster.seen_live:
+            self.roster.seen_live.discard(trace.index)
             self._unseen.append(TraceOver(trace))
 
     def _end(self, reason: str, *, for_good: bool = False) -> None:
         """End the run. In shadow mode the policy's end closes nothing."""
+        roster = self.roster
         if self.policy_ended_because is None:
             self.policy_ended_because = reason
-            for index in sorted(self._live):
-                trace = self.traces[index]
+            for index in sorted(roster.seen_live):
+                trace = roster.traces[index]
                 self._catch_up(trace)
-                if self._shadow:
-                    self.full[index] = trace.fork()
+                if roster.shadow:
+                    roster.part(trace)
                 self._over(trace, "stopped", reason)
-        if for_good or not self._shadow:
-            for trace in self.full.values():
+        if for_good or not roster.shadow:
+            for trace in roster.full.values():
                 self._over(trace, "stopped", reason)
-            self._streams.clear()
+            roster.streaming.clear()
             if not self._keep_text:
-                self._spent += self.run_traces()
+                self._spent += roster.run_traces()
             self.ended_because = reason
             self._actions.append(End(reason=reason))
 
+    # --- what follows from all that is known ------------------------------------------------------
+
     def _conclude(self) -> list[Action]:
-        """Show the policy what is new, start what may be started, see whether all is over."""
+        """Show the policy what is new, start what may be started, see whether all is over.
+
+        The run is complete for the policy when nothing that it sees is live and nothing that it
+        admitted waits for a stream; it is complete for good when no stream is open. In shadow mode
+        the first may come long before the second: then the traces that the policy would never have
+        started are started now, because the full vote needs all n.
+        """
         self._drain()
         if self.ended_because is None:
             self._start_admitted()
             # In shadow mode an admitted trace may have to wait for a stream to end.
-            waits = self.started < self._admitted()
-            if not self._live and not waits and self.policy_ended_because is None:
+            waits = self.roster.started < self._admitted()
+            if not self.roster.seen_live and not waits and self.policy_ended_because is None:
                 self._end("complete")
                 self._start_admitted()
-            if not self._streams and self.ended_because is None:
+            if not self.roster.streaming and self.ended_because is None:
                 self._end("complete", for_good=True)
         while self._spent:  # every policy has seen their ends
             self._spent.pop().forget()
@@ -395,25 +378,19 @@ class Engine:
         return actions
 
     def _admitted(self) -> int:
-        n = self._setup.n
-        if self.started == n or self.policy_ended_because is not None:
+        n = self.setup.n
+        if self.roster.started == n or self.policy_ended_because is not None:
             return n
-        return min(n, self._state.admitted(self))
+        return min(n, self._state.admitted(self.roster))
 
     def _start_admitted(self) -> None:
         if self.ended_because is not None:
             return
-        policy_runs = self.policy_ended_because is None
+        for_policy = self.policy_ended_because is None
         admitted = self._admitted()
-        room = self._setup.concurrency or self._setup.n
-        while self.started < admitted and len(self._streams) < room:
-            trace = Trace(self.started)
-            self.started += 1
-            self._streams.add(trace.index)
-            if policy_runs:
-                self.traces.append(trace)
-                self._live.add(trace.index)
-                self._interest.append(self._next_interest(trace))
-            else:
-                self.full[trace.index] = trace
+        room = self.setup.concurrency or self.setup.n
+        while self.roster.started < admitted and len(self.roster.streaming) < room:
+            trace = self.roster.start(for_policy=for_policy)
+            if for_policy:
+                self.roster.interest[trace.index] = self._next_interest(trace)
             self._actions.append(Start(trace=trace.index))

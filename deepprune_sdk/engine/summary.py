@@ -29,8 +29,8 @@ def summarize(
 ) -> Result:
     """Report a run as it stands, over or not. In shadow mode the full traces vote by majority."""
     judge = judge or JudgeReport()
-    if engine.shadow:
-        traces = engine.run_traces()
+    if engine.roster.shadow:
+        traces = engine.roster.run_traces()
         ballots = [
             Ballot(trace=trace.index, answer=trace.answer)
             for trace in traces
@@ -39,12 +39,17 @@ def summarize(
         tally = SurvivorsVote().tally(ballots)
         shadow = _shadow(engine, traces, tally)
     else:
-        traces, ballots, tally, shadow = engine.traces, engine.ballots(), engine.tally(), None
+        traces, ballots, tally, shadow = (
+            engine.roster.traces,
+            engine.roster.ballots(),
+            engine.roster.tally(),
+            None,
+        )
     usage = sum((trace.cost for trace in traces), NO_USAGE)
     cost = None if price is None else price.of_traces(traces, engine.setup.resumed)
     recorded = set(engine.setup.resumed)
     resumed = sum(trace.tokens for trace in traces if trace.index in recorded)
-    claims = engine.imputations
+    claims = engine.roster.imputations
     lapsed = {c.cluster for c in claims.values() if c.speaker is None and c.answer is None}
     return Result(
         answer=tally.answer,
@@ -78,7 +83,7 @@ def _posterior(ballots: Sequence[Ballot], tally: Tally) -> float:
 
 def _clusters(engine: Engine) -> dict[int, list[int]]:
     """Group the traces; those pruned into a cluster that joined another one went along."""
-    claims = engine.imputations
+    claims = engine.roster.imputations
     clusters: dict[int, list[int]] = {}
     for trace, placed in engine.placed.items():
         claim = claims.get(trace)
@@ -104,7 +109,7 @@ def _run_usage(
 def _reports(
     engine: Engine, traces: Sequence[Trace], ballots: Sequence[Ballot], tally: Tally
 ) -> list[TraceReport]:
-    claims: Mapping[int, Imputation] = {} if engine.shadow else engine.imputations
+    claims: Mapping[int, Imputation] = {} if engine.roster.shadow else engine.roster.imputations
     cast = {ballot.trace: ballot for ballot in ballots}
     reports: list[TraceReport] = []
     for trace in traces:
@@ -127,10 +132,10 @@ def _reports(
 
 
 def _shadow(engine: Engine, traces: Sequence[Trace], tally: Tally) -> ShadowReport:
-    answer = engine.tally().answer
-    generated = sum(trace.cost.generated for trace in engine.traces)
-    imputed = {ballot.trace: ballot.answer for ballot in engine.ballots() if ballot.imputed}
-    closed = [trace for trace in engine.traces if trace.into is not None]
+    answer = engine.roster.tally().answer
+    generated = sum(trace.cost.generated for trace in engine.roster.traces)
+    imputed = {ballot.trace: ballot.answer for ballot in engine.roster.ballots() if ballot.imputed}
+    closed = [trace for trace in engine.roster.traces if trace.into is not None]
     pairs = [
         (traces[trace.index].answer, imputed[trace.index])
         for trace in closed

@@ -93,7 +93,7 @@ class Feed:
 
     def _over(self, signal: Ended | Failed) -> None:
         """Tell of an end; what comes of a trace after it was closed is none."""
-        trace = self._engine.growing(signal.trace)
+        trace = self._engine.roster.growing(signal.trace)
         self._grown.discard(trace.index)
         match signal:
             case Failed() if trace.outcome == "failed":
@@ -135,7 +135,7 @@ class Feed:
                         reason=action.reason,
                         into=action.into,
                         probability=action.probability,
-                        tokens=self._engine.traces[action.trace].tokens,
+                        tokens=self._engine.roster.traces[action.trace].tokens,
                         applied=action.applied,
                     )
                 )
@@ -150,7 +150,7 @@ class Feed:
                 pass
 
     def _publish_vote(self) -> None:
-        entries = self._engine.tally().entries
+        entries = self._engine.roster.tally().entries
         tally = {answer: (entry.observed, entry.imputed) for answer, entry in entries.items()}
         self.publish(VoteChanged(tally=tally))
 
@@ -163,6 +163,6 @@ class Feed:
                 return None
             if self._grown:
                 index = self._grown.pop()
-                return TraceProgress(trace=index, tokens=self._engine.growing(index).tokens)
+                return TraceProgress(trace=index, tokens=self._engine.roster.growing(index).tokens)
             self._wake = anyio.Event()
             await self._wake.wait()

@@ -274,7 +274,7 @@ class Run:
 
     def _find_error(self) -> None:
         """A run that found nothing raises what kept it from it."""
-        traces = self._engine.run_traces()
+        traces = self._engine.roster.run_traces()
         failed = {trace.index: trace.reason for trace in traces if trace.outcome == "failed"}
         nothing = not any(trace.tokens for trace in traces)
         down = self._engine.ended_because == DOWN

@@ -11,7 +11,8 @@ from anyio.lowlevel import checkpoint
 
 from deepprune_sdk.data.signals import Arrived, Ended, Failed, Probe, Probed, Signal, Start, Stop
 from deepprune_sdk.data.types import NO_USAGE, Chunk, TraceRequest, Usage
-from deepprune_sdk.engine.engine import PROBE, Engine
+from deepprune_sdk.engine.engine import Engine
+from deepprune_sdk.engine.reading import PROBE
 from deepprune_sdk.errors import (
     BackendError,
     BackendTimeoutError,
@@ -191,7 +192,7 @@ class Streams:
         known = self.fatal is not None  # said already: what one request met, all of them meet
         self._log_failure(stream.trace, error, level=logging.DEBUG if known else logging.WARNING)
         signals: list[Signal] = [Failed(trace=stream.trace, error=str(error))]
-        nothing_yet = not any(trace.tokens for trace in self._engine.traces)
+        nothing_yet = not any(trace.tokens for trace in self._engine.roster.traces)
         fatal = isinstance(error, ConfigurationError) or error.fatal
         if fatal and nothing_yet and self.fatal is None:
             self.fatal = error
@@ -225,7 +226,7 @@ class Streams:
         setup = self._engine.setup
         seed = setup.seed_of(start.trace) if sampling.send_seed else None
         if start.prefix and sampling.max_tokens is not None:
-            left = sampling.max_tokens - self._engine.traces[start.trace].tokens
+            left = sampling.max_tokens - self._engine.roster.traces[start.trace].tokens
             sampling = sampling.model_copy(update={"max_tokens": max(1, left)})
         return TraceRequest(
             trace=setup.number_of(start.trace),
@@ -237,7 +238,7 @@ class Streams:
 
     async def probe(self, probe: Probe) -> None:
         """Ask for the answer so far by a short forced continuation."""
-        text = self._engine.traces[probe.trace].pieces.text(0, probe.tokens)
+        text = self._engine.roster.traces[probe.trace].pieces.text(0, probe.tokens)
         sampling = self._plan.sampling.model_copy(
             update={"temperature": 0.0, "max_tokens": PROBE_TOKENS, "top_logprobs": 0}
         )

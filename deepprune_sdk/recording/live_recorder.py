@@ -130,7 +130,7 @@ class TraceRecorder:
                 since = round(self._clock() - self._began[signal.trace], 3)
                 self._arrivals[signal.trace] += [since] * len(signal.chunk.pieces)
             case Ended() | Failed():
-                trace = self._engine.growing(signal.trace)
+                trace = self._engine.roster.growing(signal.trace)
                 if trace.outcome in {"finished", "failed"}:
                     self._write(trace)
             case _:
@@ -149,7 +149,7 @@ class TraceRecorder:
         if self._is_open:
             self._is_open = False
             with self._file:
-                for trace in self._engine.run_traces():
+                for trace in self._engine.roster.run_traces():
                     self._write(trace)
                 if self._journal is not None:
                     self._journal.remove()
@@ -162,7 +162,7 @@ class TraceRecorder:
         """
         if self._journal is None or not self._is_open:
             return
-        for trace in self._engine.run_traces():
+        for trace in self._engine.roster.run_traces():
             begin, end = self._kept.get(trace.index, 0), trace.tokens
             if end == begin or trace.index in self._written:
                 continue

@@ -100,8 +100,10 @@ class Driver:
         if isinstance(signal, Ended | Failed):
             self.open.discard(signal.trace)
         actions = self._check(self.engine.handle(signal))
-        traces = self.engine.traces
-        assert not any(traces[trace].live for trace in self.engine.imputations), "a live claim"
+        traces = self.engine.roster.traces
+        assert not any(traces[trace].live for trace in self.engine.roster.imputations), (
+            "a live claim"
+        )
         return actions
 
     def say(
@@ -151,7 +153,7 @@ class Driver:
             self.end(min(self.open))
         self.judge(0.9)
         assert self.ended_because is not None
-        assert not any(trace.live for trace in self.engine.run_traces())
+        assert not any(trace.live for trace in self.engine.roster.run_traces())
 
     # --- what a test asks -------------------------------------------------------------------------
 
@@ -173,7 +175,7 @@ class Driver:
         return self.engine.ended_because
 
     def outcomes(self) -> list[str | None]:
-        return [trace.outcome for trace in self.engine.traces]
+        return [trace.outcome for trace in self.engine.roster.traces]
 
     def result(self) -> Result:
         return summarize(self.engine)
@@ -238,7 +240,9 @@ class Driver:
             home = self.state.clusters.home.get(close.trace)
             if home is not None and close.reason != "not selected":
                 members = self.clusters[home]
-                assert speaking(self.engine.traces, members), f"{close} silences cluster {home}"
+                assert speaking(self.engine.roster.traces, members), (
+                    f"{close} silences cluster {home}"
+                )
 
 
 def _probability(verdicts: Verdicts, pair: Pair) -> float | None:

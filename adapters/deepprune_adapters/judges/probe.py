@@ -14,7 +14,7 @@ from deepprune_adapters.judges.worker import Limit
 from deepprune_sdk import Answers, BackendError, ConfigurationError, JudgeError, Message, Sampling
 from deepprune_sdk.data import Pair, TracePrefix, TraceRequest, Usage, Verdict
 from deepprune_sdk.data.types import NO_USAGE
-from deepprune_sdk.engine.engine import PROBE
+from deepprune_sdk.engine.reading import PROBE
 from deepprune_sdk.protocols import AnswerExtractor, Backend, ContinuesPrefix
 
 __all__ = ["ProbeJudge"]

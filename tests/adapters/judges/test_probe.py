@@ -12,7 +12,7 @@ from support.pairs import pair, prefix
 from deepprune_adapters.judges import ProbeJudge
 from deepprune_sdk.data.trace import Pair
 from deepprune_sdk.data.types import NO_USAGE, Chunk, TraceRequest, Usage
-from deepprune_sdk.engine.engine import PROBE
+from deepprune_sdk.engine.reading import PROBE
 from deepprune_sdk.errors import ConfigurationError, JudgeError, UnavailableError
 from deepprune_sdk.testing import ScriptedBackend, check_judge
 

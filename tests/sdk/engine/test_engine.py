@@ -69,15 +69,15 @@ def test_a_cut_off_trace_has_only_the_answer_that_it_states() -> None:
     driver = Driver(FullSampling(), n=2)
     driver.end(0, "that makes 7", finish="length")
     driver.end(1, "that makes 7")
-    assert [trace.answer for trace in driver.engine.traces] == [None, "7"]
+    assert [trace.answer for trace in driver.engine.roster.traces] == [None, "7"]
 
 
 def test_answers_are_read_from_the_answer_part() -> None:
     driver = Driver(FullSampling(), n=1)
     driver.say(0, "I think \\boxed{4}", reasoning=True)
     driver.end(0, " \\boxed{5}")
-    assert driver.engine.traces[0].answer == "5"
-    assert driver.engine.traces[0].reasoning_text == "I think \\boxed{4}"
+    assert driver.engine.roster.traces[0].answer == "5"
+    assert driver.engine.roster.traces[0].reasoning_text == "I think \\boxed{4}"
 
 
 def test_answers_of_a_function() -> None:
@@ -146,8 +146,8 @@ def test_closing_what_is_closed_does_nothing() -> None:
     driver = Driver(Script(close, Close(trace=0, reason="second"), close), n=2)
     assert driver.say(0, "w w w") == [close]
     assert driver.say(1, "w w") == []
-    assert driver.engine.traces[0].reason == "first"
-    assert driver.engine.traces[0].tokens == 3
+    assert driver.engine.roster.traces[0].reason == "first"
+    assert driver.engine.roster.traces[0].tokens == 3
 
 
 def test_a_policy_may_continue_a_trace_at_any_time() -> None:
@@ -157,8 +157,8 @@ def test_a_policy_may_continue_a_trace_at_any_time() -> None:
     assert driver.say(1, "w w") == [Start(trace=0, prefix="w w w w")]
     driver.say(0, " " + FIVE)
     driver.end(0)
-    assert driver.engine.traces[0].answer == "5"
-    assert driver.engine.traces[0].text == "w w w w " + FIVE
+    assert driver.engine.roster.traces[0].answer == "5"
+    assert driver.engine.roster.traces[0].text == "w w w w " + FIVE
 
 
 def test_the_least_admission_counts() -> None:

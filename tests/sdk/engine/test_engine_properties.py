@@ -165,12 +165,12 @@ class Runs(RuleBasedStateMachine):
     @invariant()
     def claims_are_of_closed_traces(self) -> None:
         engine = self.driver.engine
-        for trace in engine.imputations:
-            assert not engine.traces[trace].live
+        for trace in engine.roster.imputations:
+            assert not engine.roster.traces[trace].live
 
     @invariant()
     def ballots_are_one_a_trace(self) -> None:
-        traces = [ballot.trace for ballot in self.driver.engine.ballots()]
+        traces = [ballot.trace for ballot in self.driver.engine.roster.ballots()]
         assert len(traces) == len(set(traces))
         self.driver.result()
 
@@ -212,7 +212,7 @@ def random_policy(random: Random) -> tuple[Kept, Policy]:
 
 def speaking_alone(driver: Driver) -> list[int]:
     """The streams on whose cluster others have a claim."""
-    clusters = {claim.cluster for claim in driver.engine.imputations.values()}
+    clusters = {claim.cluster for claim in driver.engine.roster.imputations.values()}
     home = driver.state.clusters.home
     return [trace for trace in sorted(driver.open) if home.get(trace) in clusters]
 
@@ -265,7 +265,7 @@ def test_random_walks() -> None:
             error.add_note(f"walk({seed})")
             raise
         result = driver.result()
-        answers = [trace.answer for trace in driver.engine.run_traces()]
+        answers = [trace.answer for trace in driver.engine.roster.run_traces()]
         assert (result.answer is None) == (not any(answers)), f"walk({seed})"
         seen |= {action.type for action in driver.actions}
         seen |= {

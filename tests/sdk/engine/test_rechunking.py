@@ -170,7 +170,9 @@ def test_how_text_is_cut_changes_nothing(
     for other in (cut, whole):
         assert other.actions == as_it_is.actions
         assert other.result() == as_it_is.result()
-        for trace, same in zip(other.engine.traces, as_it_is.engine.traces, strict=True):
+        for trace, same in zip(
+            other.engine.roster.traces, as_it_is.engine.roster.traces, strict=True
+        ):
             assert trace.confidences == same.confidences
             assert trace.logprobs == same.logprobs
             assert trace.answer_text == same.answer_text

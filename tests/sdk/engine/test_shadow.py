@@ -115,7 +115,7 @@ def test_a_shadow_policy_waits_for_a_stream_where_a_live_one_would_have_had_it()
     assert sorted(driver.open) == [2, 3]
     driver.end(3, SIX)
     driver.end(2, " w " + FIVE)
-    assert len(driver.engine.traces) == 4
+    assert len(driver.engine.roster.traces) == 4
     assert driver.result().shadow is not None
 
 
@@ -125,5 +125,5 @@ def test_stopping_a_shadow_run_ends_all_of_it() -> None:
     driver.say(1, "w w")
     driver.judge(0.9)
     assert driver.stop() == [End(reason="stopped")]
-    assert {trace.outcome for trace in driver.engine.run_traces()} == {"stopped"}
+    assert {trace.outcome for trace in driver.engine.roster.run_traces()} == {"stopped"}
     assert driver.result().shadow is not None

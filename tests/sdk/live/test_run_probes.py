@@ -18,7 +18,7 @@ from deepprune_sdk import (
     UnavailableError,
 )
 from deepprune_sdk.data import Chunk, Usage
-from deepprune_sdk.engine.engine import PROBE
+from deepprune_sdk.engine.reading import PROBE
 from deepprune_sdk.policies import Deadline, ParallelProbe
 
 pytestmark = pytest.mark.anyio

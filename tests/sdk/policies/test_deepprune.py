@@ -51,7 +51,7 @@ def test_similarity_must_exceed_tau(probability: float, joins: bool) -> None:
     driver = Driver(DeepPrune(checkpoints=AT_2, tau=0.5), n=2)
     reach(driver, 0, 1)
     driver.judge(probability)
-    assert (driver.engine.traces[1].outcome == "pruned") == joins
+    assert (driver.engine.roster.traces[1].outcome == "pruned") == joins
 
 
 @pytest.mark.parametrize(
@@ -271,7 +271,7 @@ def test_a_protected_trace_has_no_claim_while_it_lives() -> None:
     driver.judge(0.9)
     assert kept.state.clusters.members == {0: [0, 1]}
     assert driver.outcomes() == [None, None]
-    assert not driver.engine.imputations
+    assert not driver.engine.roster.imputations
     driver.end(0, FIVE)
     assert driver.result().tally["5"].imputed == 0
 

@@ -58,7 +58,7 @@ def test_a_continued_trace_adds_its_second_usage_to_the_first() -> None:
     driver.fail(0)
     driver.say(1, "so \\boxed{5}", usage=Usage(prompt=12, generated=1))
     driver.say(1, "", usage=Usage(prompt=12, generated=2))
-    trace = driver.engine.traces[1]
+    trace = driver.engine.roster.traces[1]
     assert trace.cost == Usage(prompt=22, generated=4)
     driver.end(1)
     assert trace.answer == "5"
@@ -72,7 +72,7 @@ def test_a_continued_trace_forgets_how_its_first_request_ended() -> None:
     driver.fail(0)
     driver.say(1, " 5")
     driver.tell(Ended(trace=1))
-    assert driver.engine.traces[1].answer == "5"
+    assert driver.engine.roster.traces[1].answer == "5"
 
 
 def test_a_continued_trace_is_compared_at_its_later_checkpoints() -> None:

@@ -96,7 +96,7 @@ def test_a_trace_that_loops_is_closed_as_degenerate() -> None:
     driver.say(0, ["a b c d e f g h\n"] * 24)
     driver.say(1, [f" w{number}" for number in range(64)])
     assert driver.outcomes() == ["pruned", None]
-    assert driver.engine.traces[0].reason == "degenerate"
+    assert driver.engine.roster.traces[0].reason == "degenerate"
     driver.end(1, "\\boxed{5}")
     assert driver.result().answer == "5"
 
@@ -168,7 +168,7 @@ def test_it_looks_often_enough_that_little_is_spent_beyond() -> None:
             if driver.ended_because is None:
                 driver.say(trace, ["w"])
     assert driver.ended_because == "money budget"
-    assert sum(trace.tokens for trace in driver.engine.traces) == 100
+    assert sum(trace.tokens for trace in driver.engine.roster.traces) == 100
 
 
 def test_where_output_is_free_the_prompts_cost() -> None:

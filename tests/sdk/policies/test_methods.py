@@ -199,7 +199,7 @@ def probing(policy: ParallelProbe | Composed, n: int) -> Engine:
 def probe(engine: Engine, trace: int, answer: str | None) -> None:
     """Let a trace grow by one token, at which it is asked and says `answer`."""
     asked = engine.handle(Arrived(trace=trace, chunk=Chunk(pieces=("w",))))
-    tokens = engine.traces[trace].tokens
+    tokens = engine.roster.traces[trace].tokens
     assert Probe(trace=trace, tokens=tokens) in asked
     text = None if answer is None else f"{answer}}}"
     engine.handle(Probed(trace=trace, tokens=tokens, text=text))
@@ -212,7 +212,7 @@ def test_a_leader_that_changes_starts_the_count_anew() -> None:
         assert engine.ended_because is None
     probe(engine, 0, "6")
     assert engine.ended_because == "stable"
-    assert engine.tally().answer == "6"
+    assert engine.roster.tally().answer == "6"
 
 
 def test_a_round_waits_for_all_live_traces_and_not_for_those_that_are_over() -> None:
@@ -230,9 +230,9 @@ def test_a_dropped_trace_casts_no_ballot_and_an_ended_one_does() -> None:
     for _ in range(2):
         probe(engine, 0, "5")
         probe(engine, 1, "6")
-    assert [trace.outcome for trace in engine.traces] == [None, "pruned", "finished"]
-    assert engine.traces[1].reason == "disagrees"
-    assert {ballot.trace for ballot in engine.ballots()} == {0, 2}
+    assert [trace.outcome for trace in engine.roster.traces] == [None, "pruned", "finished"]
+    assert engine.roster.traces[1].reason == "disagrees"
+    assert {ballot.trace for ballot in engine.roster.ballots()} == {0, 2}
 
 
 def test_other_policies_look_at_other_tokens() -> None:

@@ -118,7 +118,7 @@ def test_what_a_live_trace_says_so_far_is_open() -> None:
     for trace in (0, 1, 2):
         engine.handle(Arrived(trace=trace, chunk=Chunk(pieces=("w",))))
         engine.handle(Probed(trace=trace, tokens=1, text="5}"))
-    assert engine.tally().lead == 3
+    assert engine.roster.tally().lead == 3
     engine.handle(Failed(trace=0, error="broken"))
     assert engine.ended_because is None
 
@@ -229,8 +229,8 @@ def test_once_settled_no_way_to_go_on_turns_the_answer() -> None:
         undone = [
             trace
             for trace in range(world.n)
-            if trace >= len(driver.engine.traces)
-            or driver.engine.traces[trace].outcome in ("stopped", "pruned")
+            if trace >= len(driver.engine.roster.traces)
+            or driver.engine.roster.traces[trace].outcome in ("stopped", "pruned")
         ]
         widest = max(widest, len(undone))
         ways = list(product(("b", "c", "-", "grow"), repeat=len(undone)))

@@ -112,7 +112,7 @@ async def test_half_a_character_can_be_logged(tmp_path: Path) -> None:
     path = tmp_path / "run.jsonl"
     backend = StepBackend(["\u2028 é", Chunk(pieces=("\ud83d", "\ude00")), FIVE])
     result = await ParallelReasoner(backend, policy=AT_2).solve("?", n=1, run_log=path)
-    assert verify_run_log(path).traces[0].text == result.traces[0].text
+    assert verify_run_log(path).roster.traces[0].text == result.traces[0].text
 
 
 async def test_a_log_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
@@ -140,7 +140,7 @@ async def test_a_policy_and_answers_of_ones_own_have_to_be_given_again(tmp_path:
     with pytest.raises(ConfigurationError, match="policy 'mine' is none of the SDK's"):
         verify_run_log(path)
     engine = verify_run_log(path, policy=Mine(), answers=answers)
-    assert engine.tally().entries.keys() == {"x", "y"}
+    assert engine.roster.tally().entries.keys() == {"x", "y"}
 
 
 async def test_settings_survive_the_header(tmp_path: Path) -> None:
