@@ -15,6 +15,7 @@ from deepprune_sdk.data.types import Chunk, TraceRequest, Verdict
 __all__ = [
     "AnswerExtractor",
     "Backend",
+    "Closes",
     "ContinuesPrefix",
     "Judge",
     "ScoresInline",
@@ -92,10 +93,22 @@ class Judge(Protocol):
 
 @runtime_checkable
 class ScoresInline(Protocol):
-    """A judge that only computes, so that a replay need not leave its thread to ask it."""
+    """A judge that only computes, so that a replay need not leave its thread to ask it.
+
+    What wraps a judge keeps this where the judge has it (`judges.JudgeWrapper` does).
+    """
 
     def score(self, pairs: Sequence[Pair]) -> Sequence[Verdict]:
         """The same as `Judge.compare`, at once."""
+        ...
+
+
+@runtime_checkable
+class Closes(Protocol):
+    """A backend or a judge that holds connections, or whatever else does not close itself."""
+
+    async def aclose(self) -> None:
+        """Close what it has made; what it was given stays open. Does nothing twice."""
         ...
 
 

@@ -83,6 +83,14 @@ class SimulatedJudge:
         Raises:
             LookupError: A prefix is of no recorded trace.
         """
+        return self.score(pairs)
+
+    def score(self, pairs: Sequence[Pair]) -> list[Verdict]:
+        """The same, at once.
+
+        Raises:
+            LookupError: A prefix is of no recorded trace.
+        """
         return [Verdict(probability=self._probability(pair)) for pair in pairs]
 
     def _probability(self, pair: Pair) -> float:

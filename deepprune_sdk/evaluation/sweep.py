@@ -15,6 +15,7 @@ from deepprune_sdk.data.types import Verdict
 from deepprune_sdk.evaluation.bench import run_bench
 from deepprune_sdk.evaluation.leaderboard import MethodReport, summarize_bench
 from deepprune_sdk.evaluation.statistics import mean
+from deepprune_sdk.judges.wrapper import JudgeWrapper, Score
 from deepprune_sdk.policies.base import Policy
 from deepprune_sdk.protocols import Judge
 from deepprune_sdk.recording.reader import RecordedTrace
@@ -22,7 +23,7 @@ from deepprune_sdk.recording.reader import RecordedTrace
 __all__ = ["Draws", "HeldOut", "PerturbedJudge", "Sweep", "SweepPoint", "sweep"]
 
 
-class PerturbedJudge:
+class PerturbedJudge(JudgeWrapper):
     """A judge whose verdicts are turned round at a given rate: p becomes 1 - p.
 
     Which ones is drawn from the pair, so that the same pair is always turned or never.
@@ -30,15 +31,24 @@ class PerturbedJudge:
 
     def __init__(self, judge: Judge, rate: float, seed: int = 0) -> None:
         """Turn the verdicts of `judge` round with probability `rate`."""
-        self._judge = judge
+        super().__init__(judge)
         self._rate = rate
         self._seed = seed
-        self.name: str = f"{judge.name}, {rate:.0%} turned round"
-        self.costs_tokens: bool = judge.costs_tokens
+
+    @property
+    def name(self) -> str:
+        """Name of the judge, and the rate."""
+        return f"{self.judge.name}, {self._rate:.0%} turned round"
 
     async def compare(self, pairs: Sequence[Pair]) -> list[Verdict]:
         """Judge a batch, then turn some verdicts round."""
-        verdicts = await self._judge.compare(pairs)
+        return self._perturbed(pairs, await self.judge.compare(pairs))
+
+    def score_with(self, score: Score, pairs: Sequence[Pair]) -> list[Verdict]:
+        """Judge a batch at once, then turn some verdicts round."""
+        return self._perturbed(pairs, score(pairs))
+
+    def _perturbed(self, pairs: Sequence[Pair], verdicts: Sequence[Verdict]) -> list[Verdict]:
         return [self._perturb(p, v) for p, v in zip(pairs, verdicts, strict=True)]
 
     def _perturb(self, pair: Pair, verdict: Verdict) -> Verdict:

@@ -12,6 +12,7 @@ import anyio
 from deepprune_sdk.data.trace import Pair
 from deepprune_sdk.data.types import NO_USAGE, Verdict
 from deepprune_sdk.errors import ConfigurationError
+from deepprune_sdk.judges.wrapper import JudgeWrapper, Score
 from deepprune_sdk.protocols import Judge
 
 __all__ = ["CachedJudge"]
@@ -20,19 +21,39 @@ _Key = bytes
 
 
 @dataclass(slots=True)
-class _Batch:
-    """What another call is being told about; the verdicts once it is."""
+class _Asked:
+    """What a call that waits is being told about; the verdicts once it is."""
 
     done: anyio.Event = field(default_factory=anyio.Event)
     verdicts: Mapping[_Key, Verdict] = field(default_factory=dict[_Key, Verdict])
 
 
-class CachedJudge:
+@dataclass(slots=True)
+class _Batch:
+    """One call: what it asks, and the verdicts it has by now.
+
+    Attributes:
+        keys: Of its pairs, in their order.
+        pairs: Each different pair once.
+        found: The verdicts.
+        paid: Those that this call has asked for and not given yet: they cost their tokens.
+    """
+
+    keys: Sequence[_Key]
+    pairs: Mapping[_Key, Pair]
+    found: dict[_Key, Verdict] = field(default_factory=dict[_Key, Verdict])
+    paid: set[_Key] = field(default_factory=set[_Key])
+
+
+class CachedJudge(JudgeWrapper):
     """Asks `judge` about every pair of texts once, and remembers its probability.
 
     A pair is its content: the question, both texts, and whether they are finished; numbers of
     traces and checkpoints do not count. What is remembered, or is being asked by another call at
     the moment, costs no tokens. A pair that the judge could not score is asked again another time.
+
+    It scores inline if the judge does. An inline call cannot wait for another one, so what is being
+    asked at the moment it asks too. Entering and closing it enters and closes the judge.
 
     Attributes:
         hits: Verdicts given without asking.
@@ -45,7 +66,7 @@ class CachedJudge:
         """Remember the verdicts of `judge`.
 
         Args:
-            judge: The judge; it stays yours to close.
+            judge: The judge.
             max_entries: Probabilities remembered, the least recently used going first.
             order_free: Whether a pair and its mirror image are one. The judge is then always asked
                 in one order, that of the texts, so that its verdict does not depend on which came
@@ -56,90 +77,101 @@ class CachedJudge:
         """
         if max_entries < 1:
             raise ConfigurationError(f"CachedJudge(max_entries={max_entries}): give 1 or more")
-        self.judge = judge
+        super().__init__(judge)
         self.hits: int = 0
         self.misses: int = 0
         self._max_entries = max_entries
         self._order_free = order_free
         self._known: OrderedDict[_Key, Verdict] = OrderedDict()
-        self._asking: dict[_Key, _Batch] = {}
-
-    @property
-    def name(self) -> str:
-        """Name of the judge."""
-        return self.judge.name
-
-    @property
-    def costs_tokens(self) -> bool:
-        """Whether the judge's verdicts cost tokens."""
-        return self.judge.costs_tokens
+        self._asking: dict[_Key, _Asked] = {}
 
     async def compare(self, pairs: Sequence[Pair]) -> list[Verdict]:
         """Judge a batch; only what is new is asked."""
+        batch = self._batch(pairs)
+        while missing := self._missing(batch):
+            new = [key for key in missing if key not in self._asking]
+            if new:
+                await self._ask(batch, new)
+            else:
+                other = self._asking[missing[0]]
+                await other.done.wait()
+                batch.found |= {k: v for k, v in other.verdicts.items() if k not in batch.found}
+        return self._given(batch)
+
+    def score_with(self, score: Score, pairs: Sequence[Pair]) -> list[Verdict]:
+        """Judge a batch at once; only what is not remembered is asked."""
+        batch = self._batch(pairs)
+        if missing := self._missing(batch):
+            self._take(batch, missing, score([batch.pairs[key] for key in missing]))
+        return self._given(batch)
+
+    def _batch(self, pairs: Sequence[Pair]) -> _Batch:
         asked = [self._ordered(pair) for pair in pairs]
         keys = [_key(pair) for pair in asked]
-        found: dict[_Key, Verdict] = {}
-        mine: set[_Key] = set()
-        while True:
-            new: dict[_Key, Pair] = {}
-            others: _Batch | None = None
-            for key, pair in zip(keys, asked, strict=True):
-                if key in found:
-                    continue
-                if key in self._known:
-                    self._known.move_to_end(key)
-                    found[key] = self._known[key]
-                elif key in self._asking:
-                    others = self._asking[key]
-                else:
-                    new[key] = pair
-            if new:
-                found |= await self._ask(new)
-                mine |= new.keys()
-            elif others is not None:
-                await others.done.wait()
-                found |= {key: v for key, v in others.verdicts.items() if key not in found}
-            else:
-                break
-        return self._given(keys, found, mine)
+        return _Batch(keys, dict(zip(keys, asked, strict=True)))
 
-    async def _ask(self, new: Mapping[_Key, Pair]) -> Mapping[_Key, Verdict]:
-        batch = _Batch()
-        self._asking |= dict.fromkeys(new, batch)
+    def _missing(self, batch: _Batch) -> list[_Key]:
+        """Give a batch what is remembered; return what it still lacks."""
+        missing: list[_Key] = []
+        for key in batch.pairs:
+            if key in batch.found:
+                continue
+            if key in self._known:
+                self._known.move_to_end(key)
+                batch.found[key] = self._known[key]
+            else:
+                missing.append(key)
+        return missing
+
+    async def _ask(self, batch: _Batch, new: Sequence[_Key]) -> None:
+        """Ask the judge; calls that want some of the same wait for it meanwhile."""
+        asked = _Asked()
+        self._asking |= dict.fromkeys(new, asked)
         try:
-            verdicts = await self.judge.compare(list(new.values()))
-            told = dict(zip(new, verdicts, strict=True))
-            batch.verdicts = {key: replace(v, usage=NO_USAGE) for key, v in told.items()}
+            told = await self.judge.compare([batch.pairs[key] for key in new])
+            asked.verdicts = self._take(batch, new, told)
         finally:
             for key in new:
                 del self._asking[key]
-            batch.done.set()
-        for key, verdict in batch.verdicts.items():
+            asked.done.set()
+
+    def _take(
+        self, batch: _Batch, new: Sequence[_Key], told: Sequence[Verdict]
+    ) -> Mapping[_Key, Verdict]:
+        """Give a batch what the judge has said, and remember it; return it without its cost."""
+        batch.found |= zip(new, told, strict=True)
+        batch.paid |= set(new)
+        free = {key: _free(verdict) for key, verdict in zip(new, told, strict=True)}
+        for key, verdict in free.items():
             if verdict.probability is not None:
                 self._known[key] = verdict
+                self._known.move_to_end(key)
         while len(self._known) > self._max_entries:
             self._known.popitem(last=False)
-        return told
+        return free
 
-    def _given(
-        self, keys: Sequence[_Key], found: Mapping[_Key, Verdict], mine: set[_Key]
-    ) -> list[Verdict]:
+    def _given(self, batch: _Batch) -> list[Verdict]:
         """Return the verdicts; of several for one pair, the first has cost its tokens."""
         verdicts: list[Verdict] = []
-        for key in keys:
-            if key in mine:
-                mine.discard(key)
+        for key in batch.keys:
+            verdict = batch.found[key]
+            if key in batch.paid:
+                batch.paid.discard(key)
                 self.misses += 1
-                verdicts.append(found[key])
             else:
                 self.hits += 1
-                verdicts.append(replace(found[key], usage=NO_USAGE))
+                verdict = _free(verdict)
+            verdicts.append(verdict)
         return verdicts
 
     def _ordered(self, pair: Pair) -> Pair:
         if self._order_free and _side(pair, left=True) > _side(pair, left=False):
             return replace(pair, left=pair.right, right=pair.left)
         return pair
+
+
+def _free(verdict: Verdict) -> Verdict:
+    return verdict if verdict.usage is NO_USAGE else replace(verdict, usage=NO_USAGE)
 
 
 def _side(pair: Pair, *, left: bool) -> tuple[str, bool]:

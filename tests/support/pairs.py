@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Self
 
 import anyio
 
 from deepprune_sdk.data.trace import Pair, TracePrefix
-from deepprune_sdk.data.types import Verdict
+from deepprune_sdk.data.types import NO_USAGE, Usage, Verdict
+from deepprune_sdk.judges import JudgeWrapper
+from deepprune_sdk.judges.wrapper import Score
 from deepprune_sdk.protocols import Judge
+from deepprune_sdk.testing import ScriptedJudge
 from support.chat_server import Reply
 
 QUESTION = "A box holds 12 pencils. How many pencils are in 3 boxes?"
@@ -74,17 +78,55 @@ def as_json(body: object) -> Reply:
     return Reply(parts=[json.dumps(body).encode()], content_type="application/json")
 
 
-class Watched:
+class Watched(JudgeWrapper):
     """A judge whose first answer, or failure, can be waited for."""
 
     def __init__(self, judge: Judge) -> None:
-        self.name = judge.name
-        self.costs_tokens = judge.costs_tokens
-        self._judge = judge
+        super().__init__(judge)
         self.answered = anyio.Event()
 
     async def compare(self, pairs: Sequence[Pair]) -> Sequence[Verdict]:
         try:
-            return await self._judge.compare(pairs)
+            return await self.judge.compare(pairs)
         finally:
             self.answered.set()
+
+    def score_with(self, score: Score, pairs: Sequence[Pair]) -> Sequence[Verdict]:
+        try:
+            return score(pairs)
+        finally:
+            self.answered.set()
+
+
+class Able(ScriptedJudge):
+    """A judge with every optional power: it scores inline, can be entered and be closed.
+
+    Attributes:
+        inline: Every batch that it was asked inline, in order.
+        entered: How often it was entered and not left yet.
+        closed: How often it was closed.
+    """
+
+    def __init__(
+        self, probability: Callable[[Pair], float | None], *, usage: Usage = NO_USAGE
+    ) -> None:
+        super().__init__(probability, usage=usage)
+        self._says = probability
+        self._costs = usage
+        self.inline: list[list[Pair]] = []
+        self.entered = 0
+        self.closed = 0
+
+    def score(self, pairs: Sequence[Pair]) -> Sequence[Verdict]:
+        self.inline.append(list(pairs))
+        return [Verdict(probability=self._says(pair), usage=self._costs) for pair in pairs]
+
+    async def __aenter__(self) -> Self:
+        self.entered += 1
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.entered -= 1
+
+    async def aclose(self) -> None:
+        self.closed += 1

@@ -23,6 +23,10 @@ class Patient:
         self._backend = backend
         self._answered = answered
 
+    @property
+    def continues_prefix(self) -> bool:
+        return self._backend.continues_prefix
+
     @asynccontextmanager
     async def stream(self, request: TraceRequest) -> AsyncGenerator[AsyncIterator[Chunk]]:
         async with (

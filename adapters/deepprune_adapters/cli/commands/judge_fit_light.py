@@ -133,4 +133,7 @@ class _HeldOut:
         self._judges = judges
 
     async def compare(self, pairs: Sequence[Pair]) -> list[Verdict]:
+        return self.score(pairs)
+
+    def score(self, pairs: Sequence[Pair]) -> list[Verdict]:
         return self._judges[pairs[0].question].score(pairs) if pairs else []
