@@ -98,8 +98,9 @@ class SimulatedJudge:
         same = left is not None and left == right
         if self._distance is None:
             return 1.0 if same else 0.0
-        key = "\0".join((str(self._seed), *sorted((pair.left.text, pair.right.text)))).encode()
-        drawn = (int.from_bytes(blake2b(key, digest_size=6).digest()) + 0.5) / 2**48
+        key = "\0".join((str(self._seed), *sorted((pair.left.text, pair.right.text))))
+        digest = blake2b(key.encode("utf-8", "surrogatepass"), digest_size=6).digest()
+        drawn = (int.from_bytes(digest) + 0.5) / 2**48
         score = self._distance * same + NormalDist().inv_cdf(drawn)
         return probability(self._prior + self._distance * score - self._distance**2 / 2.0)
 

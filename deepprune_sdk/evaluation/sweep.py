@@ -52,7 +52,7 @@ class PerturbedJudge(JudgeWrapper):
         return [self._perturb(p, v) for p, v in zip(pairs, verdicts, strict=True)]
 
     def _perturb(self, pair: Pair, verdict: Verdict) -> Verdict:
-        key = f"{self._seed}\0{pair.left.text}\0{pair.right.text}".encode()
+        key = f"{self._seed}\0{pair.left.text}\0{pair.right.text}".encode("utf-8", "surrogatepass")
         drawn = int.from_bytes(blake2b(key, digest_size=6).digest()) / 2**48
         if verdict.probability is None or drawn >= self._rate:
             return verdict

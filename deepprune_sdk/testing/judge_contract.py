@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from math import isfinite
-from typing import Any, cast
+from typing import cast
 
 import anyio
 import anyio.lowlevel
 
 from deepprune_sdk.data.trace import Pair, TracePrefix
 from deepprune_sdk.data.types import Verdict
-from deepprune_sdk.protocols import Judge, ScoresInline
+from deepprune_sdk.protocols import Closes, Judge, ScoresInline
 from deepprune_sdk.testing.claims import QUESTION, claim, time_limit, ungrouped
+from deepprune_sdk.testing.powers import JUDGE_POWERS, keeps_powers
 
 __all__ = ["HOSTILE", "check_judge"]
 
@@ -43,6 +44,7 @@ async def check_judge(
     tolerance: float = 0.01,
     scores: bool = True,
     reads_batch: bool = False,
+    wraps: Judge | None = None,
     close: bool = False,
     within: float = 120.0,
 ) -> None:
@@ -55,6 +57,8 @@ async def check_judge(
         scores: Whether it must score at least one of the ordinary pairs.
         reads_batch: Whether a verdict may depend on the other pairs of its batch, as those of
             `LearnedJudge` do: one pair alone may then score otherwise.
+        wraps: The judge that it wraps. Whatever that one can do it must be able to do as well, and
+            the tokens that verdicts cost must be seen through it: give one that remembers nothing.
         close: Whether to close it in the end, where it can be closed.
         within: Seconds a batch.
 
@@ -64,6 +68,10 @@ async def check_judge(
     named = cast("object", judge.name)
     claim(isinstance(named, str) and bool(named), "name must be a text that is not empty")
     claim(isinstance(cast("object", judge.costs_tokens), bool), "costs_tokens must be a bool")
+    if wraps is not None:
+        keeps_powers(judge, wraps, JUDGE_POWERS)
+        costs = judge.costs_tokens or not wraps.costs_tokens
+        claim(costs, "costs_tokens is False, though the judge inside costs tokens")
 
     async def compare(pairs: Sequence[Pair], what: str) -> list[Verdict]:
         with time_limit(within, f"compare() on {what}"):
@@ -73,6 +81,10 @@ async def check_judge(
     await compare([], "an empty batch")
     pairs = [_pair(a, b) for a in range(len(TEXTS)) for b in range(a + 1, len(TEXTS))]
     together = await compare(pairs, "several pairs")
+    if wraps is not None and not any(map(_tokens, together)):
+        with time_limit(within, "compare() of the judge inside"):
+            lost = sum(map(_tokens, await wraps.compare(pairs)))
+        claim(not lost, f"verdicts cost no tokens, though those of the judge inside cost {lost}")
     scored = any(verdict.probability is not None for verdict in together)
     claim(scored or not scores, "none of the ordinary pairs was scored")
     for pair, verdict in zip(pairs, together, strict=True):
@@ -85,6 +97,9 @@ async def check_judge(
     _like(twice[:1], twice[1:], tolerance, "twice in one batch")
     if isinstance(judge, ScoresInline):
         _like(_checked(judge.score(pairs), 3, "score()"), together, tolerance, "inline and not")
+        new = [_pair(f"{text} so", TEXTS[0]) for text in TEXTS]
+        first = _checked(judge.score(new), 3, "score()")
+        _like(first, await compare(new, "several pairs"), tolerance, "inline first and then not")
 
     odd = [_pair(text, TEXTS[0]) for text in hostile] + [_pair(text, text) for text in hostile]
     await compare(odd, "hostile texts")
@@ -120,6 +135,10 @@ def _checked(verdicts: Sequence[Verdict], wanted: int, what: str) -> list[Verdic
     return list(verdicts)
 
 
+def _tokens(verdict: Verdict) -> int:
+    return verdict.usage.prompt + verdict.usage.generated
+
+
 def _like(these: Sequence[Verdict], those: Sequence[Verdict], tolerance: float, what: str) -> None:
     for one, other in zip(these, those, strict=True):
         a, b = one.probability, other.probability
@@ -153,9 +172,8 @@ async def _cancelled(
             group.cancel_scope.cancel()
 
 
-async def _closed(judge: Any, within: float) -> None:
-    aclose = getattr(judge, "aclose", None)
-    if aclose is not None:
+async def _closed(judge: Judge, within: float) -> None:
+    if isinstance(judge, Closes):
         with time_limit(within, "aclose(), twice"):
-            await aclose()
-            await aclose()
+            await judge.aclose()
+            await judge.aclose()
