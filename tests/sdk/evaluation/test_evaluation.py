@@ -26,6 +26,7 @@ from deepprune_sdk.evaluation.ranking import (
 from deepprune_sdk.evaluation.statistics import bootstrap, pareto_front
 from deepprune_sdk.evaluation.sweep import Draws, PerturbedJudge, sweep
 from deepprune_sdk.policies import Policy
+from deepprune_sdk.protocols import ScoresInline
 from deepprune_sdk.recording import RecordedTrace
 
 Problems = dict[str, list[RecordedTrace]]
@@ -163,7 +164,9 @@ async def test_a_judge_that_knows_is_told_from_one_that_guesses() -> None:
     assert knows["5"].unscored == 0
     dumped = knows["5"].model_dump(by_alias=True)
     assert dumped["tnr_at_fnr_0.2"] == 1.0
-    guesses = await evaluate_judge(held, PerturbedJudge(Oracle(), 0.5), [5])
+    turned = PerturbedJudge(Oracle(), 0.5)
+    assert isinstance(turned, ScoresInline)  # as the judge inside
+    guesses = await evaluate_judge(held, turned, [5])
     assert (guesses.checkpoints["5"].auroc_within or 0) < 0.95
     same = await evaluate_judge(held, LearnedJudge(), [5])
     assert same.judge == "learned"
