@@ -59,10 +59,11 @@ class Fault:
         hits: Whether the traces in `HIT` fail.
         error: Words of their error, or of the run's.
         raises: The run's error, where it has no result.
-        usage: Whether the tokens of finished traces are the server's own.
+        usage: Whose the tokens are: the server's own; its own of finished traces alone, because it
+            reports at the end; or counted here.
         slack: Share by which tokens that were counted here may differ from those billed.
         closes: Whether closing a trace stops the billing.
-        sends: What the bodies of the last requests must not hold.
+        sends: What the backend must not send any more once it was refused.
         backend: Arguments of the backend.
         sampling: Settings of the run.
     """
@@ -74,7 +75,7 @@ class Fault:
     hits: bool = False
     error: str = ""
     raises: type[DeepPruneError] | None = None
-    usage: Literal["server", "counted"] = "server"
+    usage: Literal["server", "final", "counted"] = "server"
     slack: float = 0.05
     closes: bool = True
     sends: tuple[str, ...] = ()
@@ -305,6 +306,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault(
         name="usage-final",
         does="Usage at the end alone",
+        usage="final",
         **of(replace(DEFAULT, usage="final")),
     ),
     Fault(
@@ -355,7 +357,7 @@ FAULTS: tuple[Fault, ...] = (
             refusal(400, error("Unknown parameter: 'continuous_usage_stats'")),
             "continuous_usage_stats",
         ),
-        dialect=replace(DEFAULT, usage="final"),
+        usage="final",
     ),
     # --- parameters
     Fault(
@@ -442,8 +444,8 @@ FAULTS: tuple[Fault, ...] = (
     Fault(
         name="keep-alive",
         does="Comments alone, for longer than the idle timeout",
-        script=wire(lambda s: [s[0], *[Say(b": alive\n\n"), 0.05] * 10, *s[1:]]),
-        backend={"idle_timeout": 0.4},
+        script=wire(lambda s: [s[0], *[Say(b": alive\n\n"), 0.1] * 13, *s[1:]]),
+        backend={"idle_timeout": 1.0},
     ),
     Fault(
         name="gzip",
@@ -492,17 +494,17 @@ FAULTS: tuple[Fault, ...] = (
         name="stall",
         does="No bytes and no end",
         script=ending("hang"),
-        backend={"idle_timeout": 0.4},
+        backend={"idle_timeout": 1.0},
         hits=True,
-        error="sent nothing for 0.4 s",
+        error="sent nothing for 1 s",
     ),
     Fault(
         name="endless-comments",
         does="Comments without end",
         script=ending(*[Say(b": alive\n\n"), 0.02] * 500),
-        backend={"total_timeout": 1.5},
+        backend={"total_timeout": 3.0},
         hits=True,
-        error="more than 1.5 s in total",
+        error="more than 3 s in total",
     ),
     Fault(
         name="invalid-json",

@@ -25,6 +25,10 @@ from support.simulator.replies import PROMPT_TOKENS, Deed, Dialect, Reply, Say, 
 
 Transports = dict[int, asyncio.Transport]
 
+UNREAD = 8
+"""Most bytes at the end of an event without which it can be read: of a line's end, or of what a
+compressor flushes with."""
+
 
 @dataclass(kw_only=True)
 class Call:
@@ -61,8 +65,8 @@ class Call:
         return self.number if seed is None else int(seed)
 
     def tokens_within(self, size: int) -> int:
-        """Tokens of the events that lie wholly within the first `size` bytes of the body."""
-        return max((tokens for end, tokens in self.sent if end <= size), default=0)
+        """Tokens of the events that can be read from the first `size` bytes of the body."""
+        return max((tokens for end, tokens in self.sent if end - UNREAD <= size), default=0)
 
 
 Script = Callable[[Call], Reply]

@@ -25,8 +25,9 @@ and holds it to its expectation, `make soak` with all 16.
 *Failed* are traces, of 16. The answer is *right* where it is the vote over the texts that arrived,
 by the recording. *Finished* and *closed* are generated tokens, as the simulator bills them and as
 the result reports them; failed traces are among the closed. For those the bill is ahead by what was
-generated while the client left: at most the tokens *in flight*, which had been sent and not been
-read. *Estimated* figures were counted here, because the server's own were missing or absurd.
+generated while the client left: the tokens *in flight*, which had not been handed on when the
+stream was closed. *Estimated* figures were counted here, because the server's own were missing or
+absurd, by a tokenizer that is not the model's.
 
 | the server | failed | answer | finished: billed, reported | closed: same | in flight | said |
 |---|---|---|---|---|---|---|
@@ -42,13 +43,14 @@ def row(trial: Trial) -> str:
     if trial.error is not None or result is None:
         cells = ["all", "none: the run raises", "-", "-", "-"]
     else:
-        estimated = " (estimated)" if result.usage.estimated and fault.usage == "counted" else ""
+        finished = " (estimated)" if fault.usage == "counted" else ""
+        closed = "" if fault.usage == "server" else " (estimated)"
         verdict = "right" if result.answer == trial.expected else f"WRONG: {result.answer}"
         cells = [
             str(len(trial.failed)),
             verdict,
-            "{} / {}".format(*trial.finished) + estimated,
-            "{} / {}".format(*trial.closed) + ("" if fault.closes else " (bills on)"),
+            "{} / {}".format(*trial.finished) + finished,
+            "{} / {}".format(*trial.closed) + (closed if fault.closes else " (bills on)"),
             str(trial.in_flight) if fault.closes else "-",
         ]
     name = type(trial.error).__name__ + ": " if trial.error else ""

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import AsyncIterator, Iterable
+from bisect import bisect_right
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
-import anyio
 import httpx2
 import openai
 
 from deepprune_adapters.openai import OpenAIBackend
 from deepprune_adapters.server.clients import Transport
+from deepprune_adapters.tokens import default_counter
 from deepprune_sdk import (
     Answers,
     Composed,
@@ -25,12 +27,13 @@ from deepprune_sdk import (
     Sampling,
 )
 from deepprune_sdk.answers.classes import AnswerClasses
-from deepprune_sdk.data import Ballot, SurvivorsVote, Trace
+from deepprune_sdk.data import Ballot, Chunk, SurvivorsVote, Trace, TraceRequest
 from deepprune_sdk.data.signals import Close, Decision
 from deepprune_sdk.policies.base import Advanced, Observation, PolicyState, RunSetup, RunView
+from deepprune_sdk.protocols import Backend
 from support.simulator.faults import HIT, Fault
-from support.simulator.replies import recorded, thought, tokens_of
-from support.simulator.server import Simulator
+from support.simulator.replies import THOUGHT, recorded, thought, tokens_of
+from support.simulator.server import Call, Simulator
 
 CLOSED_AT = 18
 """Tokens after which the trial's policy closes a trace."""
@@ -69,16 +72,32 @@ class _CloseSome(PolicyState):
 
 
 class Counting:
-    """Counts the bytes that were read of each call's body before its stream was closed."""
+    """Counts the bytes of each call's body that were read, and of these the ones handed on.
 
-    def __init__(self) -> None:
+    What had been read when a stream was closed, and waited there to be handed on, is lost with it.
+
+    Attributes:
+        read: Bytes of the body so far, by call.
+        handed_on: Those of them that whoever reads the chunks has had, by call.
+    """
+
+    def __init__(self, server: Simulator) -> None:
+        self._server = server
+        self._latest: dict[int, int] = {}
         self.read: dict[int, int] = {}
+        self.handed_on: dict[int, int] = {}
 
     async def __call__(self, response: httpx2.Response) -> None:
         """Take a response, as an event hook of the client."""
         assert isinstance(response.stream, httpx2.AsyncByteStream)
         number = int(response.headers["x-call"])
+        self._latest[self._server.calls[number].seed] = number
         response.stream = _Counted(response.stream, self.read, number)
+
+    def hand_on(self, trace: int) -> None:
+        """Take note that a chunk comes out: it, and all before it, is handed on."""
+        number = self._latest[trace]
+        self.handed_on[number] = self.read[number]
 
 
 class _Counted(httpx2.AsyncByteStream):
@@ -88,12 +107,53 @@ class _Counted(httpx2.AsyncByteStream):
     async def __aiter__(self) -> AsyncIterator[bytes]:
         self._read[self._number] = 0
         async for data in self._inner:
-            if anyio.current_effective_deadline() > -math.inf:  # else it is being closed
-                self._read[self._number] += len(data)
+            self._read[self._number] += len(data)
             yield data
 
     async def aclose(self) -> None:
         await self._inner.aclose()
+
+
+class WatchedBackend:
+    """Takes note of each chunk that comes out of a backend, before anything else can be read."""
+
+    concurrency = None
+
+    def __init__(self, inner: Backend, counting: Counting) -> None:
+        self.model = inner.model
+        self._inner = inner
+        self._bytes = counting
+
+    @asynccontextmanager
+    async def stream(self, request: TraceRequest) -> AsyncGenerator[AsyncIterator[Chunk]]:
+        async with self._inner.stream(request) as chunks:
+            yield self._watched(chunks, request.trace)
+
+    async def _watched(self, chunks: AsyncIterator[Chunk], trace: int) -> AsyncIterator[Chunk]:
+        async for chunk in chunks:
+            self._bytes.hand_on(trace)
+            yield chunk
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """The tokens of one trace, by everybody's books.
+
+    Attributes:
+        over: Whether the trace finished; else it was closed, or it failed.
+        billed: By the server: all that it generated.
+        arrived: Those of them that came in events which were handed on, so that they count.
+        received: Those of them whose text the trace has, or that were never to be sent.
+        reported: By the result.
+        counted: What the default counter makes of the text that the trace has, event by event.
+    """
+
+    over: bool
+    billed: int
+    arrived: int
+    received: int
+    reported: int
+    counted: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,10 +164,10 @@ class Trial:
         error: The run's error, or None.
         result: What it found; of a run that failed, what it had.
         expected: The answer that the traces give which survived, by the recording.
-        finished: Tokens of finished traces: billed and reported.
-        closed: Tokens of closed and failed traces: billed and reported.
-        in_flight: Tokens that had been sent and not been read when streams were closed.
+        accounts: What each trace of the result costs.
         requests: Requests in all.
+        later: Bodies of the requests that the same backend sent for one trace more, after the run;
+            none where there is nothing that it should have learned.
     """
 
     fault: Fault
@@ -115,16 +175,34 @@ class Trial:
     error: DeepPruneError | None
     result: Result | None
     expected: str | None
-    finished: tuple[int, int]
-    closed: tuple[int, int]
-    in_flight: int
+    accounts: list[Account]
     requests: int
+    later: list[dict[str, Any]]
 
     @property
     def failed(self) -> list[str]:
         """Errors of the traces that failed."""
         traces = self.result.traces if self.result else []
         return [trace.reason for trace in traces if trace.outcome == "failed"]
+
+    @property
+    def finished(self) -> tuple[int, int]:
+        """Tokens of finished traces: billed and reported."""
+        return self._sums(over=True)
+
+    @property
+    def closed(self) -> tuple[int, int]:
+        """Tokens of closed and failed traces: billed and reported."""
+        return self._sums(over=False)
+
+    @property
+    def in_flight(self) -> int:
+        """Tokens that had been sent and not been handed on when streams were closed."""
+        return sum(each.billed - each.arrived for each in self.accounts)
+
+    def _sums(self, *, over: bool) -> tuple[int, int]:
+        mine = [each for each in self.accounts if each.over == over]
+        return sum(each.billed for each in mine), sum(each.reported for each in mine)
 
 
 def closed_by_policy(fault: Fault, n: int) -> frozenset[int]:
@@ -143,7 +221,7 @@ async def attempt(
     """Run n traces against a fault."""
     server.reset(fault.script())
     server.accept_after = 0.3 if fault.name == "slow-accept" else 0.0
-    counting = Counting()
+    counting = Counting(server)
     http = HTTP[transport](
         limits=httpx2.Limits(max_connections=2 * n, max_keepalive_connections=0),
         event_hooks={"response": [counting]},
@@ -152,7 +230,7 @@ async def attempt(
     async with openai.AsyncOpenAI(api_key="none", base_url=server.url, http_client=http) as client:
         options: dict[str, Any] = {"idle_timeout": 20.0, **fault.backend}
         reasoner = ParallelReasoner(
-            OpenAIBackend("m", client=client, **options),
+            WatchedBackend(OpenAIBackend("m", client=client, **options), counting),
             policy=Composed(FullSampling(), CloseSome(closed_by_policy(fault, n))),
             requests=Requests(retries=Retries(initial=0.02, maximum=5.0)),
             sampling=Sampling(seed=0, max_tokens=200, **fault.sampling),
@@ -161,29 +239,43 @@ async def attempt(
             result = await reasoner.solve("How many days?", n=n)
         except DeepPruneError as raised:
             error, result = raised, raised.partial
+        requests = len(server.calls)
+        if fault.sends:
+            await reasoner.solve("How many days?", n=1, sampling=sampling)
     server.wait_until_left()
-    finished, closed, in_flight = [0, 0], [0, 0], 0
-    traces = {trace.trace: trace for trace in result.traces} if result else {}
-    for call in server.calls:
-        trace = traces.get(call.seed)
-        over = trace is not None and trace.outcome == "finished"
-        (finished if over else closed)[0] += call.generated
-        if not over and call.sent:
-            read = call.tokens_within(counting.read.get(call.number, 0))
-            in_flight += call.generated - read
-    for trace in traces.values():
-        (finished if trace.outcome == "finished" else closed)[1] += trace.tokens
+    calls = server.calls[:requests]
     return Trial(
         fault=fault,
         n=n,
         error=error,
         result=result,
         expected=None if result is None else surviving_answer(fault, result),
-        finished=(finished[0], finished[1]),
-        closed=(closed[0], closed[1]),
-        in_flight=in_flight,
-        requests=len(server.calls),
+        accounts=list(accounts(fault, result, calls, counting.handed_on)) if result else [],
+        requests=requests,
+        later=server.bodies[requests:],
     )
+
+
+def accounts(
+    fault: Fault, result: Result, calls: Sequence[Call], handed_on: Mapping[int, int]
+) -> Iterable[Account]:
+    """The books of each trace."""
+    counter = default_counter()
+    hidden = len(THOUGHT) if fault.dialect.reasoning == "hidden" else 0
+    for trace in result.traces:
+        mine = [call for call in calls if call.seed == trace.trace]
+        head = () if hidden else thought(fault.dialect)
+        sent = (*head, *recorded()[trace.trace].pieces)
+        ends = list(accumulate(map(len, sent)))
+        received = bisect_right(ends, len(trace.text))
+        yield Account(
+            over=trace.outcome == "finished",
+            billed=sum(call.generated for call in mine),
+            arrived=sum(call.tokens_within(handed_on.get(call.number, 0)) for call in mine),
+            received=received + hidden * (received > 0),
+            reported=trace.tokens,
+            counted=sum(len(counter.split(piece)) for piece in sent[:received]),
+        )
 
 
 def surviving_answer(fault: Fault, result: Result) -> str | None:
@@ -230,15 +322,28 @@ def holds(trial: Trial, server: Simulator) -> None:
     assert trial.result.answer == trial.expected
     for sent, received, whole in sent_texts(fault, trial.result):
         assert received == sent if whole else sent.startswith(received)
-    billed, reported = trial.finished
-    if fault.usage == "server":
-        assert billed == reported
+    assert trial.result.usage.estimated == (fault.usage != "server")
+    for account in trial.accounts:
+        holds_account(account, fault)
+    if not fault.closes:
+        whole = [tokens_of(recorded()[trace], fault.dialect) for trace in closed]
+        assert trial.closed[0] == sum(whole)
+    assert all("n" not in body for body in server.bodies)
+    assert len(trial.later) == (1 if fault.sends else 0)  # what was refused was learned for good
+    assert all(not body.keys() & set(fault.sends) for body in trial.later)
+
+
+def holds_account(account: Account, fault: Fault) -> None:
+    """Fail unless a trace's tokens are counted as well as they can be.
+
+    What the server said is exact, whatever else happens at the time. What it did not say is counted
+    here, by the text that arrived: a token of the server's is one of the counter's, or several.
+    """
+    assert account.received == account.arrived <= account.billed
+    if account.over and fault.usage != "counted":
+        assert account.reported == account.billed
+    elif fault.usage == "server":
+        assert account.reported == account.arrived
     else:
-        assert trial.result.usage.estimated
-        assert abs(billed - reported) <= fault.slack * billed
-    billed, reported = trial.closed
-    if fault.closes and fault.usage == "server":
-        assert 0 <= billed - reported <= trial.in_flight
-    for body in server.bodies[-2:]:
-        assert not body.keys() & set(fault.sends)
-        assert "n" not in body
+        assert account.arrived <= account.reported <= account.counted
+        assert account.counted <= (1 + fault.slack) * account.arrived + 1
