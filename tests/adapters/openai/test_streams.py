@@ -193,10 +193,10 @@ async def test_a_stream_that_fails_keeps_what_came_before(
 
 async def test_a_stalled_stream_ends_by_the_idle_timeout(server: ChatServer) -> None:
     server.says(text("a"), "hang")
-    error, received = await failing(at(server, idle_timeout=0.2))
+    error, received = await failing(at(server, idle_timeout=1.0))
     assert type(error) is BackendTimeoutError
     assert received == "a"
-    assert "sent nothing for 0.2 s" in str(error)
+    assert "sent nothing for 1 s" in str(error)
     assert "idle_timeout" in str(error)
 
 
@@ -209,7 +209,7 @@ async def test_a_server_that_never_answers_ends_by_the_idle_timeout(server: Chat
 
 
 async def test_comments_keep_a_stream_alive(server: ChatServer) -> None:
-    server.says(text("a"), [b": alive\n\n", 0.1] * 20, text("b"), finish(), DONE)
+    server.says(text("a"), [b": alive\n\n", 0.1] * 12, text("b"), finish(), DONE)
     assert (await streamed(at(server, idle_timeout=1.0))).text == "ab"
 
 
@@ -217,9 +217,9 @@ async def test_the_total_timeout_bounds_a_stream_that_comments_keep_alive(
     server: ChatServer,
 ) -> None:
     server.says(text("a"), [b": alive\n\n", 0.05] * 1000)
-    error, received = await failing(at(server, total_timeout=0.5))
+    error, received = await failing(at(server, total_timeout=1.0))
     assert type(error) is BackendTimeoutError
-    assert "more than 0.5 s in total" in str(error)
+    assert "more than 1 s in total" in str(error)
     assert received == "a"
     server.wait_until(lambda: server.left == 1)
 
@@ -234,7 +234,7 @@ async def test_the_total_timeout_bounds_the_wait_for_an_answer(server: ChatServe
 
 async def test_silence_after_the_end_is_no_error(server: ChatServer) -> None:
     server.says(text("a"), finish(), "hang")
-    assert (await streamed(at(server, idle_timeout=0.2))).finish == "stop"
+    assert (await streamed(at(server, idle_timeout=1.0))).finish == "stop"
 
 
 async def test_of_usages_that_come_in_one_read_the_largest_counts(server: ChatServer) -> None:
