@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Self
 
 import anyio
+from anyio.lowlevel import checkpoint
 
 __all__ = ["Intake"]
 
@@ -74,6 +75,8 @@ class Intake:
         left = self._idle_timeout
         while left > 0:
             await anyio.sleep(left)
+            # Where this process was busy meanwhile, what the network brought is read only now.
+            await checkpoint()
             # What waits to be handed on is no silence, however long it waits.
             since = anyio.current_time() if self._waiting else self._handed_on
             left = since + self._idle_timeout - anyio.current_time()
