@@ -241,7 +241,7 @@ async def attempt(
             error, result = raised, raised.partial
         requests = len(server.calls)
         if fault.sends:
-            await reasoner.solve("How many days?", n=1, sampling=sampling)
+            await reasoner.solve("How many days?", n=1)
     server.wait_until_left()
     calls = server.calls[:requests]
     return Trial(
