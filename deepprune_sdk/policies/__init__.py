@@ -17,14 +17,16 @@ from deepprune_sdk.policies.checkpoints import Checkpoints
 from deepprune_sdk.policies.close_loops import CloseLoops
 from deepprune_sdk.policies.composed import Composed
 from deepprune_sdk.policies.cons import FullSampling
+from deepprune_sdk.policies.deadline import Deadline
 from deepprune_sdk.policies.deepconf import DeepConf
 from deepprune_sdk.policies.deepprune import DeepPrune
 from deepprune_sdk.policies.esc import UnanimousWindow
 from deepprune_sdk.policies.methods import METHODS, method
+from deepprune_sdk.policies.money_budget import MoneyBudget
 from deepprune_sdk.policies.parallel_probe import ParallelProbe
 from deepprune_sdk.policies.settled import SettledVote
 from deepprune_sdk.policies.stop_at_answer import StopAtAnswer
-from deepprune_sdk.policies.token_budget import Deadline, MoneyBudget, TokenBudget
+from deepprune_sdk.policies.token_budget import TokenBudget
 from deepprune_sdk.policies.waves import Waves
 
 __all__ = [
