@@ -56,6 +56,11 @@ class RunSetup:
     resumed: tuple[int, ...] = ()
     numbers: tuple[int, ...] = ()
 
+    @property
+    def streams(self) -> int:
+        """How many traces may be live at once."""
+        return min(self.n, self.concurrency or self.n)
+
     def number_of(self, trace: int) -> int:
         """Return the number by which a server and a recording know a trace."""
         return self.numbers[trace] if self.numbers else trace

@@ -23,8 +23,8 @@ from deepprune_sdk.policies.base import (
 __all__ = ["MoneyBudget"]
 
 LONGEST_LOOK = 256
-"""Most tokens of a trace between two looks at what the run has cost: a server may report more than
-was counted here, and prompts may turn out longer than thought."""
+"""Most tokens of a trace between two looks at what the run has cost: a
+server may report more than has arrived, and where only prompts cost no share is ever used up."""
 
 
 class MoneyBudget(Config):
@@ -48,7 +48,7 @@ class _MoneyState(PolicyState):
     def __init__(self, policy: MoneyBudget, setup: RunSetup) -> None:
         self._policy = policy
         self._resumed = set(setup.resumed)
-        self._streams = min(setup.n, setup.concurrency or setup.n)
+        self._streams = setup.streams
         self._left = policy.run
 
     def interest(self, trace: Trace) -> int | None:

@@ -43,7 +43,7 @@ class _BudgetState(PolicyState):
         self._policy = policy
         self._spent = 0
         self._seen: dict[int, int] = {}
-        self._streams = min(setup.n, setup.concurrency or setup.n)
+        self._streams = setup.streams
 
     def interest(self, trace: Trace) -> int | None:
         wanted: list[int] = []
