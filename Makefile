@@ -11,7 +11,7 @@ N ?= 16
 # A question that the small model mostly knows, so most pairs of traces agree: the judge's prior says
 # so. The demo starts all traces and settles only when certain, to show closings at work.
 DEMO_FLAGS ?= --temperature 0.5 --judge learned:prior=0.8 \
-  --method deepprune:lookahead=none,confidence=1,tau=0.5
+  --method deepprune-settled:lookahead=none,confidence=1,tau=0.5
 BENCH_FLAGS ?=
 PYTEST_FLAGS ?=
 TRACES ?= tests/recordings/smollm2-n16.jsonl.gz

@@ -25,7 +25,7 @@ from deepprune_adapters.cli.problems import read_problems
 from deepprune_sdk import SettledVote, method
 from deepprune_sdk.evaluation.bench import run_bench
 from deepprune_sdk.evaluation.leaderboard import BenchReport, summarize_bench
-from deepprune_sdk.policies import Policy
+from deepprune_sdk.policies import DEFAULT_METHOD, Policy
 
 RIVAL = "adaptive-consistency"
 CONFIDENCES = (0.85, 0.9, 0.95, 0.98)
@@ -53,7 +53,8 @@ def candidates(taus: Sequence[float | None]) -> dict[str, Policy]:
             settled = SettledVote(of=of, confidence=confidence, lookahead=lookahead)
             found[f"no pruning, {settings}"] = settled
         else:
-            found[f"deepprune:{settings},tau={tau}"] = method(f"deepprune:{settings},tau={tau}")
+            name = f"{DEFAULT_METHOD}:{settings},tau={tau}"
+            found[name] = method(name)
     return found
 
 

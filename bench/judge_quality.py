@@ -25,10 +25,10 @@ METHODS = {
     name: method(name)
     for name in (
         "adaptive-consistency",
-        "deepprune:tau=1",  # nothing is redundant: lookahead and settling alone
-        "deepprune",
-        "deepprune:tau=0.8",
-        "deepprune:tau=0.5",
+        "deepprune-settled:tau=1",  # nothing is redundant: only lookahead and settling are left
+        "deepprune-settled",
+        "deepprune-settled:tau=0.8",
+        "deepprune-settled:tau=0.5",
         "deepprune-paper",
     )
 }

@@ -17,6 +17,7 @@ import anyio
 
 from deepprune_adapters.llama import LlamaBackend
 from deepprune_sdk import Answers, ParallelReasoner, Result, Sampling, method
+from deepprune_sdk.methods import DEFAULT_METHOD
 
 INSTRUCTION = "Explain briefly, then put the final answer within \\boxed{}."
 QUESTIONS = (
@@ -28,7 +29,7 @@ QUESTIONS = (
 )
 METHODS = (
     "cons",
-    "deepprune",
+    DEFAULT_METHOD,
     "deepprune-paper:checkpoints=64",
     "deepconf-low:warmup=8",
     "deepconf-high:warmup=8",

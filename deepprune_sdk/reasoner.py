@@ -21,7 +21,7 @@ from deepprune_sdk.live.judging import Judging
 from deepprune_sdk.live.requests import RequestPlan, Requests
 from deepprune_sdk.live.run import Run, first_error
 from deepprune_sdk.live.throttle import Throttle
-from deepprune_sdk.policies import Policy, RunSetup, method
+from deepprune_sdk.policies import DEFAULT_METHOD, Policy, RunSetup, method
 from deepprune_sdk.policies.limits import Limits
 from deepprune_sdk.protocols import AnswerExtractor, Backend, ContinuesPrefix, Judge
 from deepprune_sdk.recording.format import RecordedTrace
@@ -83,7 +83,7 @@ class ParallelReasoner:
             backend: Where traces come from.
             judge: Says whether two unfinished traces will end in the same answer; by default
                 `LearnedJudge`, which needs no model.
-            policy: The method; by default `method("deepprune")`: traces start as the vote needs
+            policy: The method; by default `method(DEFAULT_METHOD)`: traces start as the vote needs
                 them, redundant ones are closed, and the run ends once the full vote would hardly
                 have given another answer.
             sampling: Temperature, token limit and the like.
@@ -102,7 +102,7 @@ class ParallelReasoner:
         """
         self.backend = backend
         self.judge: Judge = judge or LearnedJudge()
-        self.policy: Policy = policy or method("deepprune")
+        self.policy: Policy = policy or method(DEFAULT_METHOD)
         self.sampling: Sampling = sampling or Sampling()
         self.answers: AnswerExtractor = _extractor(answers)
         self.requests: Requests = requests or Requests()

@@ -16,6 +16,7 @@ from deepprune_adapters.llama import LlamaBackend
 from deepprune_sdk import LearnedJudge, Sampling, method
 from deepprune_sdk.evaluation.bench import run_bench
 from deepprune_sdk.evaluation.leaderboard import summarize_bench
+from deepprune_sdk.methods import DEFAULT_METHOD
 from deepprune_sdk.recorder import Problem, RecordingSession
 from deepprune_sdk.recording import TraceReader, TraceWriter, group_by_problem
 
@@ -41,11 +42,11 @@ async def record(path: Path) -> None:
 def compare(path: Path) -> None:
     groups = group_by_problem(TraceReader(path))
     problems = {f"{model}/{problem}": traces for (model, problem), traces in groups.items()}
-    methods = {name: method(name) for name in ("deepprune:checkpoints=16", "esc:window=2")}
+    methods = {name: method(name) for name in (f"{DEFAULT_METHOD}:checkpoints=16", "esc:window=2")}
     draws = run_bench(problems, methods, LearnedJudge, n=N - 1, repeats=5, seed=0, workers=1)
     report = summarize_bench(draws, n=N - 1, repeats=5, seed=0, judge="learned", all_drawn=False)
     for name, row in report.methods.items():
-        print(f"{name:26} agrees {row.agreement_with_full:4.0%}  tokens {row.tokens:6.1f}")
+        print(f"{name:34} agrees {row.agreement_with_full:4.0%}  tokens {row.tokens:6.1f}")
 
 
 if __name__ == "__main__":

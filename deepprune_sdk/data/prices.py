@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Container, Sequence
+from typing import Any
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from deepprune_sdk.data.config import Config
 from deepprune_sdk.data.trace import Trace
@@ -22,6 +23,19 @@ class Price(Config):
     """Tokens written, reasoning included."""
     cached_input: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     """Tokens read that came from the server's cache; None makes them cost what others do."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _plain_numbers(cls, data: Any) -> object:
+        """Take two bare numbers, or three, in the order of the fields."""
+        if type(data) in (list, tuple) and len(data) in (2, 3):
+            return dict(zip(cls.model_fields, data, strict=False))
+        return data
+
+    def __str__(self) -> str:
+        """The numbers, as a command line gives them."""
+        numbers = (self.input, self.output, self.cached_input)
+        return "/".join(f"{number:g}" for number in numbers if number is not None)
 
     def of(self, usage: Usage) -> float:
         """Return what some tokens cost."""

@@ -140,6 +140,7 @@ class Engine:
         if setup.n < 1:
             raise ConfigurationError(f"n={setup.n}: sample at least 1 trace")
         self.setup = setup
+        self.method: str = policy.name
         self._state = policy.begin(setup)
         self._reading = Reading(answers)
         self._keep_text = keep_text

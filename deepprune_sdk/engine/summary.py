@@ -57,6 +57,7 @@ def summarize(
             answer: TallyReport(observed=entry.observed, imputed=entry.imputed)
             for answer, entry in tally.entries.items()
         },
+        method=engine.method,
         agreement=tally.agreement,
         posterior=_posterior(ballots, tally),
         ended_because=engine.ended_because or "running",

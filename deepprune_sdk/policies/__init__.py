@@ -1,5 +1,6 @@
-"""Methods as pure decisions: one file a method."""
+"""Methods as pure decisions, a file for each; `deepprune_sdk.methods` has the table of them."""
 
+from deepprune_sdk.methods import DEFAULT_METHOD, METHODS
 from deepprune_sdk.policies.base import (
     Advanced,
     Elapsed,
@@ -13,6 +14,7 @@ from deepprune_sdk.policies.base import (
     Scored,
     TraceOver,
 )
+from deepprune_sdk.policies.by_name import as_policy, method
 from deepprune_sdk.policies.checkpoints import Checkpoints
 from deepprune_sdk.policies.close_loops import CloseLoops
 from deepprune_sdk.policies.composed import Composed
@@ -21,7 +23,6 @@ from deepprune_sdk.policies.deadline import Deadline
 from deepprune_sdk.policies.deepconf import DeepConf
 from deepprune_sdk.policies.deepprune import DeepPrune
 from deepprune_sdk.policies.esc import UnanimousWindow
-from deepprune_sdk.policies.methods import METHODS, method
 from deepprune_sdk.policies.money_budget import MoneyBudget
 from deepprune_sdk.policies.parallel_probe import ParallelProbe
 from deepprune_sdk.policies.settled import SettledVote
@@ -30,6 +31,7 @@ from deepprune_sdk.policies.token_budget import TokenBudget
 from deepprune_sdk.policies.waves import Waves
 
 __all__ = [
+    "DEFAULT_METHOD",
     "METHODS",
     "Advanced",
     "Checkpoints",
@@ -56,5 +58,6 @@ __all__ = [
     "TraceOver",
     "UnanimousWindow",
     "Waves",
+    "as_policy",
     "method",
 ]

@@ -53,6 +53,10 @@ class Checkpoints(Config):
             raise ValueError(f"words={self.words}: give single words")
         return self
 
+    def __str__(self) -> str:
+        """The counts, as a command line gives them."""
+        return "/".join(map(str, self.at))
+
     @classmethod
     def tokens(cls, *at: int) -> Self:
         """Compare the first `at` tokens."""

@@ -27,8 +27,12 @@ class Composed:
     one that owns the vote.
     """
 
-    def __init__(self, *policies: Policy) -> None:
+    def __init__(self, *policies: Policy, name: str | None = None) -> None:
         """Join `policies`, in the order in which they are heard.
+
+        Args:
+            policies: The parts.
+            name: What results and logs call the whole; by default the names of all, joined by "+".
 
         Raises:
             ConfigurationError: There is none.
@@ -36,14 +40,10 @@ class Composed:
         if not policies:
             raise ConfigurationError("Composed() needs at least one policy")
         self.policies = policies
-
-    @property
-    def name(self) -> str:
-        """The names of all, joined by "+"."""
-        return "+".join(policy.name for policy in self.policies)
+        self.name: str = name or "+".join(policy.name for policy in policies)
 
     def __repr__(self) -> str:
-        return f"Composed({', '.join(map(repr, self.policies))})"
+        return f"Composed({', '.join(map(repr, self.policies))}, name={self.name!r})"
 
     def begin(self, setup: RunSetup) -> PolicyState:
         """Make the state of one run.

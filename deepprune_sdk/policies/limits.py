@@ -61,4 +61,5 @@ class Limits(Config):
                 )
             guards.append(MoneyBudget(run=self.money, price=price))
         parts = policy.policies if isinstance(policy, Composed) else (policy,)
-        return Composed(*parts, *guards) if guards else policy
+        # Limits are no part of a method: results and logs call the run by its policy's own name.
+        return Composed(*parts, *guards, name=policy.name) if guards else policy

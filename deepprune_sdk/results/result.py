@@ -24,6 +24,8 @@ class Result(Report):
     """The answer of the vote; None only where no trace gave one."""
     tally: dict[str, TallyReport]
     """Weight by answer, the winner first."""
+    method: str = ""
+    """The policy's name, which `--method` and `method()` take; its settings are not part of it."""
     agreement: float
     """Share of the answer among observed ballots, 0 to 1."""
     posterior: float = 0.5

@@ -47,7 +47,7 @@ async def test_the_defaults_prune_and_settle() -> None:
     backend = ScriptedBackend([f"so so {FIVE}"])
     parallel = ParallelReasoner(backend)
     assert isinstance(parallel.judge, LearnedJudge)
-    assert repr(parallel.policy) == repr(method("deepprune"))
+    assert repr(parallel.policy) == repr(method("deepprune-settled"))
     result = await parallel.solve("2 + 3?")
     assert len(result.traces) == 5  # 3 unanimous ballots settle it, and half as many again start
     assert result.ended_because == "settled"

@@ -18,6 +18,7 @@ from deepprune_adapters.cli import main
 from deepprune_adapters.cli.choose import BACKENDS, JUDGES, Wanted
 from deepprune_sdk import AuthenticationError, UnavailableError
 from deepprune_sdk.data import Chunk, Pair, TraceRequest, Verdict
+from deepprune_sdk.data.named import Named
 from deepprune_sdk.protocols import Backend, Judge
 
 HOSTILE = "\x1b]0;owned\x07\x1b[31m[bold red]7[/]\x1b[2J\u202e\r\nnext"
@@ -127,8 +128,8 @@ def scripted(wanted: Wanted) -> tuple[AbstractAsyncContextManager[Backend], str]
     return ScriptedBackend(wanted), ""
 
 
-def fixed(model: str | None) -> Callable[[], Judge]:
-    return partial(FixedJudge, int(model or 3))
+def fixed(given: Named) -> Callable[[], Judge]:
+    return partial(FixedJudge, int(given.argument or 3))
 
 
 BACKENDS["scripted"] = scripted

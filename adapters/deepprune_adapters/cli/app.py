@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from deepprune_adapters.cli.commands import bench, judge, record, redundancy
+from deepprune_adapters.cli.commands import bench, judge, methods, record, redundancy
 from deepprune_adapters.cli.commands.solve import EXAMPLES, solve
 from deepprune_adapters.cli.views.text import clean
 
@@ -26,7 +26,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command(epilog=EXAMPLES)(solve)
-for command in (record, redundancy, bench, judge):
+for command in (record, redundancy, bench, methods, judge):
     command.register(app)
 
 

@@ -9,7 +9,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
-if TYPE_CHECKING:  # the SDK takes a second to load, and --help needs none of it
+from deepprune_sdk.methods import DEFAULT_METHOD, METHODS
+
+if TYPE_CHECKING:  # the rest of the SDK takes a second to load, and --help needs none of it
+    from deepprune_sdk.data.named import Named
     from deepprune_sdk.protocols import Backend, Judge
 
     Offer = tuple[AbstractAsyncContextManager[Backend], str]
@@ -107,32 +110,25 @@ def default_max_tokens(backend: str) -> int | None:
     return LLAMA_MAX_TOKENS if backend == "llama" else None
 
 
-def _learned(setting: str | None) -> Callable[[], Judge]:
-    from deepprune_sdk import ConfigurationError, LearnedJudge
+def _learned(given: Named) -> Callable[[], Judge]:
+    from deepprune_sdk.judges.by_name import JUDGES as OWN
 
-    weights, prior, share = (setting or "").partition("prior=")
-    if not prior:
-        return partial(LearnedJudge, weights or None)
-    try:
-        return partial(LearnedJudge, weights.rstrip(",") or None, prior=float(share))
-    except ValueError:
-        raise ConfigurationError(
-            f"--judge learned:prior={share}: give the share of pairs of traces that end in the "
-            "same answer, such as prior=0.6 (`deepprune redundancy` measures it)"
-        ) from None
+    return OWN["learned"](given)
 
 
-def _embedding(model: str | None) -> Callable[[], Judge]:
+def _embedding(given: Named) -> Callable[[], Judge]:
     from deepprune_adapters.judges import EmbeddingJudge
 
+    model = given.take(("model",), argument="model").get("model")
     return partial(EmbeddingJudge.sentence_transformers, model or EMBEDDING_MODEL)
 
 
-def _remote(served: str | None) -> Callable[[], Judge]:
+def _remote(given: Named) -> Callable[[], Judge]:
     from deepprune_sdk import ConfigurationError
 
+    served = given.take(("model",), argument="model").get("model", "")
     # Names of models hold colons and slashes, and an @ now and then, but never before an address.
-    model, _, address = (served or "").partition("@http")
+    model, _, address = served.partition("@http")
     if not model:
         raise ConfigurationError(
             "--judge remote names no model: give remote:MODEL@http://HOST:PORT/v1, or remote:MODEL "
@@ -143,9 +139,10 @@ def _remote(served: str | None) -> Callable[[], Judge]:
     return partial(RemoteJudge, model, base_url=f"http{address}" if address else None)
 
 
-def _transformers(model: str | None) -> Callable[[], Judge]:
+def _transformers(given: Named) -> Callable[[], Judge]:
     from deepprune_sdk import ConfigurationError
 
+    model = given.take(("model",), argument="model").get("model")
     if not model:
         raise ConfigurationError(
             "--judge transformers names no model: give transformers:DIRECTORY, a GGUF file, or a "
@@ -156,11 +153,14 @@ def _transformers(model: str | None) -> Callable[[], Judge]:
     return partial(TransformersJudge, model)
 
 
-def _probe(argument: str | None) -> Callable[[], Judge]:
+def _probe(given: Named) -> Callable[[], Judge]:
     from deepprune_sdk import ConfigurationError
 
-    if argument is not None:
-        raise ConfigurationError(f"--judge probe:{argument}: this judge has no model of its own")
+    if given.argument:
+        raise ConfigurationError(
+            f"--judge probe:{given.argument}: this judge has no model of its own"
+        )
+    given.take(())
     raise ConfigurationError(
         "--judge probe asks the model that writes the traces, and a recording has none: choose "
         "another judge"
@@ -170,22 +170,23 @@ def _probe(argument: str | None) -> Callable[[], Judge]:
 DEFAULT_JUDGE: Final = "learned"
 EMBEDDING_MODEL: Final = "sentence-transformers/all-MiniLM-L6-v2"
 
-JUDGES: dict[str, Callable[[str | None], Callable[[], Judge]]] = {
+JUDGES: dict[str, Callable[[Named], Callable[[], Judge]]] = {
     "learned": _learned,
     "embedding": _embedding,
     "remote": _remote,
     "transformers": _transformers,
     "probe": _probe,
 }
-"""Called with what follows the name and a colon (`embedding:DIRECTORY`), or None. What they return
-makes the judge, in a worker thread: it may have a model to load."""
+"""Called with the name and what follows it (`embedding:DIRECTORY`, `learned:prior=0.6`). What they
+return makes the judge, in a worker thread: it may have a model to load."""
 
 
-DEFAULT_METHOD: Final = "deepprune"
 METHOD_HELP: Final = (
-    "How traces are started, closed and counted: cons, cons-settled, deepprune, deepprune-paper, "
-    "deepconf-low, deepconf-high, adaptive-consistency, esc, parallel-probe. Settings follow a "
-    "colon; an unknown one lists the known ones."
+    "How traces are started, closed and counted: "
+    f"{', '.join(name for name, row in METHODS.items() if not row.added)}. Settings follow a "
+    "colon. What may be added to a method follows a +: "
+    f"{', '.join(name for name, row in METHODS.items() if row.added)}. `deepprune methods` says "
+    "what each is."
 )
 
 
@@ -195,8 +196,10 @@ def choose_judge(judge: str) -> Callable[[], Judge]:
     Raises:
         ConfigurationError: It is unknown; the message lists the known ones.
     """
-    name, colon, model = judge.partition(":")
-    return named("--judge", name, JUDGES)(model if colon else None)
+    from deepprune_sdk.data.named import read_named
+
+    given = read_named(judge)
+    return named("--judge", given.name, JUDGES)(given)
 
 
 def choose_live_judge(judge: str) -> Callable[[Backend], Judge]:
@@ -220,7 +223,8 @@ def named(option: str, name: str, known: Mapping[str, T]) -> T:
         ConfigurationError: It is unknown; the message lists the known ones.
     """
     from deepprune_sdk import ConfigurationError
+    from deepprune_sdk.data.named import among
 
     if name not in known:
-        raise ConfigurationError(f"{option} {name!r} is unknown; known: {', '.join(known)}")
+        raise ConfigurationError(f"{option} {name!r} is unknown{among(name, known)}")
     return known[name]

@@ -52,8 +52,15 @@ def test_every_method_the_recording_allows_is_tried_by_default(
     assert bench(traces, n=18) == 0
 
     out = capsys.readouterr().out
-    rows = [line.split()[0 if line[0] == " " else 1] for line in out.splitlines()[1:8]]
-    for name in ("cons", "cons-settled", "deepprune", "adaptive-consistency", "esc"):
+    rows = [line.split()[0 if line[0] == " " else 1] for line in out.splitlines()[1:9]]
+    for name in (
+        "cons",
+        "cons-settled",
+        "deepprune-settled",
+        "deepprune",
+        "adaptive-consistency",
+        "esc",
+    ):
         assert name in rows
     assert "without deepconf-low: DeepConf needs log-probabilities" in out
     assert "without parallel-probe: parallel-probe needs a backend that continues a prefix" in out
@@ -88,11 +95,11 @@ def test_the_json_has_the_figures_that_the_documentation_names(
 ) -> None:
     file = tmp_path / "table.json"
 
-    assert bench(traces, "--method", "deepprune:checkpoints=8", "--json", str(file)) == 0
+    assert bench(traces, "--method", "deepprune-settled:checkpoints=8", "--json", str(file)) == 0
 
     report: dict[str, Any] = json.loads(file.read_text())
     assert {"problems", "n", "repeats", "seed", "judge", "methods", "measured"} <= report.keys()
-    assert list(report["methods"]) == ["cons", "deepprune:checkpoints=8"]
+    assert list(report["methods"]) == ["cons", "deepprune-settled:checkpoints=8"]
     for row in report["methods"].values():
         assert {
             "agreement_with_full",
@@ -139,7 +146,7 @@ def test_the_same_seed_gives_the_same_bytes(
 ) -> None:
     files = [tmp_path / "a.json", tmp_path / "b.json"]
     for file, count in zip(files, ("1", workers), strict=True):
-        options = ["--method", "deepprune,esc", "--json", str(file), "--workers", count]
+        options = ["--method", "deepprune-settled,esc", "--json", str(file), "--workers", count]
         assert run(["bench", str(traces), "-n", "6", "--repeats", "3", *options]) == 0
 
     first, second = ({**json.loads(file.read_text()), "measured": None} for file in files)
@@ -181,7 +188,7 @@ def test_names_from_a_recording_are_text_in_the_report(tmp_path: Path) -> None:
 
 
 def test_the_recording_of_the_repository_is_replayed(capsys: Output) -> None:
-    assert bench(RECORDING, "--method", "cons,deepprune:checkpoints=32", n=12) == 0
+    assert bench(RECORDING, "--method", "cons,deepprune-settled:checkpoints=32", n=12) == 0
 
     assert "3 problems, 2 draws of 12 traces each" in " ".join(capsys.readouterr().out.split())
 

@@ -31,7 +31,7 @@ del scripted_cli
 
 Output = pytest.CaptureFixture[str]
 
-PRUNE = ("--judge", "fixed", "--method", "deepprune:tau=0.5,confidence=1,lookahead=none")
+PRUNE = ("--judge", "fixed", "--method", "deepprune-settled:tau=0.5,confidence=1,lookahead=none")
 """Start all traces at once, and close what the judge thinks more likely redundant than not."""
 
 
@@ -100,10 +100,12 @@ def test_a_method_by_name(method: str, traces: str, ended: str, capsys: Output) 
     assert f"ended   {ended}" in out
 
 
-def test_the_help_names_every_method(capsys: Output) -> None:
-    assert run(["solve", "--help"]) == 0
+@pytest.mark.parametrize("command", ["solve", "bench"])
+def test_the_help_names_every_method(command: str, capsys: Output) -> None:
+    assert run([command, "--help"]) == 0
     said = " ".join(capsys.readouterr().out.replace("│", " ").split())
-    assert ", ".join(METHODS) in said
+    for added in (False, True):
+        assert ", ".join(name for name, row in METHODS.items() if row.added is added) in said
 
 
 def test_shadow_mode_without_a_closing_says_so(capsys: Output) -> None:
@@ -248,6 +250,8 @@ def test_no_answer_is_exit_code_1(capsys: Output) -> None:
         (["solve", "a", "--report", "/nowhere/r.html"], "--report /nowhere/r.html: No such file"),
         (["solve", "a", "--report", "/"], "--report /: Is a directory; give a file"),
         (["solve", "a", "--method", "best"], "no method 'best'; known: cons, cons-settled, deepp"),
+        (["solve", "a", "--method", "deeprune"], "no method 'deeprune': did you mean deepprune or"),
+        (["solve", "a", "--judge", "learnt"], "--judge 'learnt' is unknown: did you mean learned?"),
         (["solve", "a", "--method", "esc:width=3"], "esc has no setting 'width=3'; known: window"),
         (["solve", "a", "--no-such-option"], "No such option: --no-such-option"),
         (["prune"], "No such command 'prune'"),
@@ -408,4 +412,6 @@ def test_help_loads_nothing_heavy() -> None:
 
     assert "--shadow" in done.stdout
     loaded = {name.partition(".")[0] for name in done.stderr.split()}
-    assert not loaded & {"anyio", "deepprune_sdk", "numpy", "openai", "xllamacpp"}
+    assert not loaded & {"anyio", "numpy", "openai", "xllamacpp"}
+    ours = {name for name in done.stderr.split() if name.startswith("deepprune_sdk")}
+    assert ours == {"deepprune_sdk", "deepprune_sdk.methods"}  # the table, which imports nothing

@@ -85,7 +85,7 @@ def test_a_judge_that_is_down_is_one_line_of_a_bench(
 ) -> None:
     monkeypatch.setitem(JUDGES, "down", lambda model: DownJudge)
     traces = RECORDING
-    method = "deepprune:checkpoints=16"
+    method = "deepprune-settled:checkpoints=16"
 
     drawn = ("-n", "4", "--repeats", "2", "--workers", workers)
     code = run(["bench", str(traces), "--method", method, "--judge", "down", *drawn])

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from support.cli_process import PROGRAM, started
 
-PRUNE = ("--judge", "fixed", "--method", "deepprune:tau=0.5,confidence=1,lookahead=none")
+PRUNE = ("--judge", "fixed", "--method", "deepprune-settled:tau=0.5,confidence=1,lookahead=none")
 ALL_WAIT = [f"waiting {trace}" for trace in range(8)]
 
 

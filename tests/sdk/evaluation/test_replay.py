@@ -123,8 +123,8 @@ async def test_the_same_seed_gives_the_same_result() -> None:
     drawn = draw(traces, 8, seed=4)
     assert [t.trace for t in drawn] == [t.trace for t in draw(traces, 8, seed=4)]
     assert len({t.trace for t in drawn}) == 8
-    first = await replay(drawn, method("deepprune"), LearnedJudge(), seed=4)
-    again = await replay(drawn, method("deepprune"), LearnedJudge(), seed=4)
+    first = await replay(drawn, method("deepprune-settled"), LearnedJudge(), seed=4)
+    again = await replay(drawn, method("deepprune-settled"), LearnedJudge(), seed=4)
     assert first == again
 
 
@@ -239,7 +239,12 @@ async def test_parallel_probe_says_what_it_needs() -> None:
     lengths=st.lists(st.integers(1, 60), min_size=1, max_size=8),
     answers=st.lists(st.sampled_from("123"), min_size=8, max_size=8),
     name=st.sampled_from(
-        ["cons-settled", "deepprune:checkpoints=5/20", "esc", "adaptive-consistency:width=3"]
+        [
+            "cons-settled",
+            "deepprune-settled:checkpoints=5/20",
+            "esc",
+            "adaptive-consistency:width=3",
+        ]
     ),
 )
 async def test_tokens_and_time_hang_together(

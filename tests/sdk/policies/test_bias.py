@@ -29,7 +29,7 @@ VOTES: Mapping[str, Policy] = {
     "clusters": DeepPrune(checkpoints=AT_5),
     "survivors": DeepPrune(checkpoints=AT_5, vote="survivors"),
     "settled": SettledVote(confidence=0.95, of="full-vote", lookahead=1.5),
-    "deepprune": Composed(
+    "deepprune-settled": Composed(
         DeepPrune(checkpoints=AT_5, tau=0.98),
         SettledVote(confidence=0.95, of="full-vote", lookahead=1.5, count_imputed=True),
     ),
@@ -91,14 +91,14 @@ def test_a_judge_that_knows_nothing_closes_nothing_since_it_says_so() -> None:
     # Calibrated at chance, it gives the share of equal pairs: 0.355, below every tau here.
     for vote in ("clusters", "survivors"):
         assert shares(vote, 0.5) == shares("cons", 0.5)
-    assert shares("deepprune", 0.5) == shares("settled", 0.5)
+    assert shares("deepprune-settled", 0.5) == shares("settled", 0.5)
 
 
 def test_errors_level_the_shares_and_a_high_tau_holds_them_back() -> None:
     # A trace is closed into the cluster of whoever came first, and that has any answer.
     assert -0.1 < bias("clusters", 0.7) < -0.01
     assert bias("survivors", 0.7) < bias("clusters", 0.7)
-    assert shares("deepprune", 0.7) == shares("settled", 0.7)
+    assert shares("deepprune-settled", 0.7) == shares("settled", 0.7)
 
 
 def test_a_vote_that_stops_early_leans_towards_the_leader_of_the_moment() -> None:

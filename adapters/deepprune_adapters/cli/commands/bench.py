@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from deepprune_adapters.cli.choose import DEFAULT_JUDGE, JUDGES
+from deepprune_adapters.cli.choose import DEFAULT_JUDGE, JUDGES, METHOD_HELP
 from deepprune_adapters.cli.commands.redundancy import MapOption, SkipBadOption
 from deepprune_adapters.cli.files import require_outputs, write_file
 from deepprune_adapters.cli.problems import read_problems
@@ -24,7 +24,7 @@ __all__ = ["EXAMPLES", "bench", "register"]
 
 EXAMPLES: Final = """\b
 Examples:
-  deepprune bench traces.jsonl.gz --method cons,deepprune -n 32
+  deepprune bench traces.jsonl.gz --method cons,deepprune-settled -n 32
   deepprune bench traces.jsonl.gz --method deepprune:tau=0.7,deepprune:tau=0.9 --json table.json
 """
 
@@ -43,7 +43,8 @@ def bench(
         list[str] | None,
         typer.Option(
             metavar="NAME[:key=value,...],...",
-            help="Methods; cons is always among them. By default all that the recordings allow.",
+            help="Methods; cons is always among them. By default all that the recordings allow. "
+            f"{METHOD_HELP}",
             show_default=False,
         ),
     ] = None,
@@ -78,9 +79,9 @@ def bench(
     from deepprune_adapters.cli.choose import choose_judge
     from deepprune_sdk.evaluation.bench import run_bench
     from deepprune_sdk.evaluation.leaderboard import summarize_bench
-    from deepprune_sdk.policies.methods import METHODS
+    from deepprune_sdk.methods import METHODS
 
-    methods = named_methods(method or list(METHODS))
+    methods = named_methods(method or [row.name for row in METHODS.values() if row.ready])
     make_judge = choose_judge(judge)
     require_outputs(json, report)
     problems = read_problems(traces, mapping, skip_bad)
@@ -128,7 +129,7 @@ def named_methods(texts: Iterable[str]) -> Mapping[str, Policy]:
     Raises:
         ConfigurationError: As `method`.
     """
-    from deepprune_sdk.policies.methods import method
+    from deepprune_sdk import method
 
     names: list[str] = []
     for part in (part.strip() for text in texts for part in text.split(",")):

@@ -1,0 +1,49 @@
+"""`NAME:key=value`, as methods and judges are spelled."""
+
+import pytest
+
+from deepprune_sdk import ConfigurationError
+from deepprune_sdk.data.named import Named, among, read_named
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("esc", Named("esc", "", {})),
+        ("esc:", Named("esc", "", {})),
+        ("esc:window=3", Named("esc", "", {"window": "3"})),
+        ("a:x=1,y=2,x=3,", Named("a", "", {"x": "3", "y": "2"})),
+        ("a:x=y=z", Named("a", "", {"x": "y=z"})),
+        ("a:b", Named("a", "b", {})),
+        ("a:b/c,d.json,x=1", Named("a", "b/c,d.json", {"x": "1"})),
+        ("a:qwen3:4b@http://h:1/v1?k=v", Named("a", "qwen3:4b@http://h:1/v1?k=v", {})),
+        ("", Named("", "", {})),
+    ],
+)
+def test_a_name_is_taken_apart(text: str, expected: Named) -> None:
+    assert read_named(text) == expected
+
+
+def test_an_argument_is_a_setting_without_its_key() -> None:
+    assert read_named("a:b,x=1").take(("x", "y"), argument="y") == {"x": "1", "y": "b"}
+    assert read_named("a:y=c").take(("x", "y"), argument="y") == {"y": "c"}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a:z=1", "a has no setting 'z=1'; known: width, height"),
+        ("a:z", "a has no setting 'z'; known: width, height"),
+        ("a:widht=1", r"a has no setting 'widht=1': did you mean width\? known: width, height"),
+        ("a:width", r"a: width needs a value, as in a:width=\.\.\."),
+    ],
+)
+def test_an_unknown_setting_is_told_with_the_known_ones(text: str, said: str) -> None:
+    with pytest.raises(ConfigurationError, match=said):
+        read_named(text).take(("width", "height"))
+
+
+def test_what_is_near_is_offered() -> None:
+    assert among("ecs", ["esc", "cons"]) == ": did you mean esc? known: esc, cons"
+    assert among("magic", ["esc"]) == "; known: esc"
+    assert among("magic", []) == "; known: none"
