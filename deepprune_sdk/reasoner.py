@@ -15,13 +15,15 @@ from deepprune_sdk.data.prices import Price
 from deepprune_sdk.data.types import Message, Prompt, Sampling, to_messages
 from deepprune_sdk.engine.engine import Engine
 from deepprune_sdk.errors import BatchError, ConfigurationError, DeepPruneError, RunTimeoutError
-from deepprune_sdk.judges.learned import LearnedJudge
+from deepprune_sdk.judges.by_name import as_judge
 from deepprune_sdk.live.capacity import Room
 from deepprune_sdk.live.judging import Judging
 from deepprune_sdk.live.requests import RequestPlan, Requests
 from deepprune_sdk.live.run import Run, first_error
 from deepprune_sdk.live.throttle import Throttle
-from deepprune_sdk.policies import DEFAULT_METHOD, Policy, RunSetup, method
+from deepprune_sdk.methods import DEFAULT_METHOD
+from deepprune_sdk.policies.base import Policy, RunSetup
+from deepprune_sdk.policies.by_name import as_policy
 from deepprune_sdk.policies.limits import Limits
 from deepprune_sdk.protocols import AnswerExtractor, Backend, ContinuesPrefix, Judge
 from deepprune_sdk.recording.format import RecordedTrace
@@ -42,8 +44,8 @@ class Settings(TypedDict, total=False):
     """The settings of a `ParallelReasoner` by name, as its constructor takes them."""
 
     backend: Backend
-    judge: Judge | None
-    policy: Policy | None
+    judge: Judge | str | None
+    policy: Policy | str | None
     sampling: Sampling | None
     answers: ReadsAnswers | None
     requests: Requests | None
@@ -67,8 +69,8 @@ class ParallelReasoner:
         self,
         backend: Backend,
         *,
-        judge: Judge | None = None,
-        policy: Policy | None = None,
+        judge: Judge | str | None = None,
+        policy: Policy | str | None = None,
         sampling: Sampling | None = None,
         answers: ReadsAnswers | None = None,
         requests: Requests | None = None,
@@ -82,10 +84,10 @@ class ParallelReasoner:
         Args:
             backend: Where traces come from.
             judge: Says whether two unfinished traces will end in the same answer; by default
-                `LearnedJudge`, which needs no model.
-            policy: The method; by default `method(DEFAULT_METHOD)`: traces start as the vote needs
-                them, redundant ones are closed, and the run ends once the full vote would hardly
-                have given another answer.
+                `LearnedJudge`, which needs no model. Its name will do: `"learned:prior=0.8"`.
+            policy: The method, or its name: `"esc:window=4"`. By default `DEFAULT_METHOD`: traces
+                start as the vote needs them, redundant ones are closed, and the run ends once the
+                full vote would hardly have given another answer.
             sampling: Temperature, token limit and the like.
             answers: Reads final answers and compares them; a function from text to answer will do.
             requests: How requests are sent: how many at once, how they are repeated.
@@ -97,12 +99,12 @@ class ParallelReasoner:
                 when it ends, those that were closed with what they had.
 
         Raises:
-            ConfigurationError: Money is limited without a price, or what is not kept is to be
-                recorded.
+            ConfigurationError: Money is limited without a price, what is not kept is to be
+                recorded, or a name or setting is unknown; the known ones are listed.
         """
         self.backend = backend
-        self.judge: Judge = judge or LearnedJudge()
-        self.policy: Policy = policy or method(DEFAULT_METHOD)
+        self.judge: Judge = as_judge(judge or "learned")
+        self.policy: Policy = as_policy(policy or DEFAULT_METHOD)
         self.sampling: Sampling = sampling or Sampling()
         self.answers: AnswerExtractor = _extractor(answers)
         self.requests: Requests = requests or Requests()

@@ -26,6 +26,7 @@ from deepprune_sdk import (
     Requests,
     Retries,
     Sampling,
+    UnanimousWindow,
     method,
 )
 from deepprune_sdk.data import Chunk, Pair, TraceRequest
@@ -105,6 +106,19 @@ async def test_a_seed_is_not_sent_where_the_server_refuses_it() -> None:
     sampling = Sampling(seed=40, send_seed=False)
     await ParallelReasoner(backend, policy=FullSampling(), sampling=sampling).solve("?", n=2)
     assert {request.seed for request in backend.requests} == {None}
+
+
+async def test_a_policy_and_a_judge_are_taken_by_their_names() -> None:
+    backend = ScriptedBackend([FIVE])
+    named = ParallelReasoner(backend, policy="esc:window=2", judge="learned:prior=0.8")
+    assert named.policy == UnanimousWindow(window=2)
+    assert isinstance(named.judge, LearnedJudge)
+    assert (await named.solve("?", n=8)).usage.generated == 2  # one window of two
+    assert named.replace(policy="cons").policy == FullSampling()
+    with pytest.raises(ConfigurationError, match=r"no method 'esk'.*esc"):
+        ParallelReasoner(backend, policy="esk")
+    with pytest.raises(ConfigurationError, match=r"no judge 'learnd'.*learned"):
+        named.replace(judge="learnd")
 
 
 async def test_replace_changes_what_it_names_and_nothing_else() -> None:
