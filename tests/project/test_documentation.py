@@ -17,16 +17,11 @@ from support.places import ROOT
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 FENCE = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
-SNIPPETS = [
-    pytest.param(
-        page.stem,
-        code,
-        id=f"{page.stem}-{number}",
-        marks=[pytest.mark.llama] if "LlamaBackend(" in code else [],
-    )
+SNIPPETS = {
+    page.stem: FENCE.findall(page.read_text(encoding="utf-8"))
     for page in PAGES
-    for number, code in enumerate(FENCE.findall(page.read_text(encoding="utf-8")))
-]
+    if FENCE.search(page.read_text(encoding="utf-8"))
+}
 EXAMPLES = [
     pytest.param(
         path, id=path.stem, marks=[pytest.mark.llama] if "LlamaBackend(" in path.read_text() else []
@@ -46,26 +41,27 @@ def hosted(monkeypatch: pytest.MonkeyPatch) -> Iterator[ChatServer]:
 
 
 def test_there_are_snippets_and_examples() -> None:
-    assert len(SNIPPETS) >= 5
+    assert sum(map(len, SNIPPETS.values())) >= 5
     assert len(EXAMPLES) >= 3
 
 
-@pytest.mark.parametrize(("page", "code"), SNIPPETS)
-def test_snippet_runs(
-    page: str,
-    code: str,
-    hosted: ChatServer,
-    tmp_path_factory: pytest.TempPathFactory,
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(page, marks=[pytest.mark.llama] if "LlamaBackend(" in "".join(codes) else [])
+        for page, codes in SNIPPETS.items()
+    ],
+)
+def test_the_snippets_of_a_page_run_from_top_to_bottom(
+    page: str, hosted: ChatServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # A page is read from top to bottom: its snippets share a folder.
-    folder = tmp_path_factory.getbasetemp() / f"page-{page}"
-    folder.mkdir(exist_ok=True)
-    monkeypatch.chdir(folder)
-    script = folder / "snippet.py"
-    script.write_text(code, encoding="utf-8")
-    runpy.run_path(str(script), run_name="__main__")
-    assert bool(hosted.bodies) == ("OpenAIBackend(\n" in code)
+    monkeypatch.chdir(tmp_path)  # what one snippet writes, a later one may read
+    for number, code in enumerate(SNIPPETS[page]):
+        hosted.bodies.clear()
+        script = tmp_path / f"snippet_{number}.py"
+        script.write_text(code, encoding="utf-8")
+        runpy.run_path(str(script), run_name="__main__")
+        assert bool(hosted.bodies) == ("OpenAIBackend(\n" in code)
 
 
 @pytest.mark.parametrize("example", EXAMPLES)

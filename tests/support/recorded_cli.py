@@ -1,6 +1,8 @@
 """The `deepprune` command with a backend whose traces take their time.
 
 Run as a program, with the command line's own arguments: `--backend paced --model SCENE`.
+RECORDED_CLI_PACE is how long a token takes, in seconds. RECORDED_CLI_TRACES is how many traces end:
+those after them begin and never end, so that a test that cuts the run short cannot be too late.
 """
 
 from __future__ import annotations
@@ -20,12 +22,13 @@ from deepprune_sdk.protocols import Backend
 
 
 class PacedBackend:
-    """Writes what the question and the seed say, a token every RECORDED_CLI_PACE seconds."""
+    """Writes what the question and the seed say."""
 
     def __init__(self, wanted: Wanted) -> None:
         self.model = wanted.model or "steady"
         self.concurrency = 4
         self.pace = float(os.environ.get("RECORDED_CLI_PACE", "0"))
+        self.left = float(os.environ.get("RECORDED_CLI_TRACES", "inf"))
 
     async def __aenter__(self) -> Self:
         return self
@@ -51,7 +54,10 @@ class PacedBackend:
                 await anyio.sleep_forever()
             case _:
                 pass
+        self.left -= 1
         for position in range(3 + seed % 4):
+            if position == 2 and self.left < 0:
+                await anyio.sleep_forever()
             await anyio.sleep(self.pace)
             yield Chunk(pieces=(f" {asked[:4]}/{seed}/{position}",), confidences=(float(position),))
         if self.model == "broken" and seed == 1:

@@ -183,14 +183,15 @@ def test_problems_are_never_overwritten(problems: Path, capsys: Output) -> None:
 
 
 @contextmanager
-def started(*options: str) -> Generator[subprocess.Popen[str]]:
+def started(*options: str, ending: int) -> Generator[subprocess.Popen[str]]:
+    """Run the command; so many traces end, and the run does not."""
     with subprocess.Popen(
         [sys.executable, recorded_cli.__file__, *options],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "RECORDED_CLI_PACE": "0.002"},
+        env={**os.environ, "RECORDED_CLI_PACE": "0.002", "RECORDED_CLI_TRACES": str(ending)},
     ) as process:
         try:
             yield process
@@ -217,7 +218,7 @@ def test_killed_twice_and_resumed_a_recording_is_complete(
     assert run(arguments(problems, undisturbed, "-n", "16")) == 0
     for kills, more in enumerate((5, 20)):
         before = len(numbers(out)) if kills else 0
-        with started(*arguments(problems, out, "-n", "16")) as process:
+        with started(*arguments(problems, out, "-n", "16"), ending=more + 4) as process:
             assert len(list(reported(process, more))) == more
             process.kill()
             assert process.wait() == -signal.SIGKILL
@@ -235,7 +236,7 @@ def test_ctrl_c_leaves_with_130_and_a_recording_to_go_on_with(
     problems: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "a"
-    with started(*arguments(problems, out, "-n", "16")) as process:
+    with started(*arguments(problems, out, "-n", "16"), ending=7) as process:
         assert len(list(reported(process, 3))) == 3
         process.send_signal(signal.SIGINT)
         _, err = process.communicate()
