@@ -190,21 +190,21 @@ class Capabilities:
         """Learn from a stream that came to its end; what is missing is said once."""
         options: dict[str, bool] = sent.get("stream_options") or {}
         seen = self._seen
-        if options.get("continuous_usage_stats") or reader.running_usage:
-            seen = replace(seen, running_usage=reader.running_usage)
-        if options.get("include_usage") or reader.reported:
-            seen = replace(seen, final_usage=reader.reported)
+        if options.get("continuous_usage_stats") or reader.account.running_usage:
+            seen = replace(seen, running_usage=reader.account.running_usage)
+        if options.get("include_usage") or reader.account.reported:
+            seen = replace(seen, final_usage=reader.account.reported)
         if sent.get("top_logprobs"):
             if not reader.candidates and seen.top_logprobs is None:
                 logger.warning("the server sends no log-probabilities, though they were asked for")
             seen = replace(seen, top_logprobs=max(reader.candidates, seen.top_logprobs or 0))
-        if reader.thought or reader.reasoning:
-            hidden = bool(reader.reasoning) and not reader.thought
+        if reader.thought or reader.account.reasoning:
+            hidden = bool(reader.account.reasoning) and not reader.thought
             if hidden and not seen.hidden_reasoning:
                 logger.warning(
                     "the server hides the reasoning (%d tokens of one trace): there is no text to "
                     "judge, only answers to count",
-                    reader.reasoning,
+                    reader.account.reasoning,
                 )
             seen = replace(seen, hidden_reasoning=hidden)
         self._seen = seen

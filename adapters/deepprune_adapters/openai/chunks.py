@@ -14,10 +14,10 @@ from deepprune_adapters.openai.events import (
     plain_event,
 )
 from deepprune_adapters.openai.thinking import ThinkTags
+from deepprune_adapters.openai.token_account import TokenAccount
 from deepprune_adapters.openai.token_pieces import Tokens, scored_tokens
 from deepprune_adapters.server.errors import Endpoint
 from deepprune_adapters.server.refusals import Refusal
-from deepprune_adapters.tokens import fit
 from deepprune_sdk.data.types import Chunk
 from deepprune_sdk.errors import BackendError
 from deepprune_sdk.protocols import TokenCounter
@@ -41,22 +41,25 @@ FINISHES: dict[str, Finish] = {
 BROKEN_OFF = {"abort", "error", "insufficient_system_resource"}
 """Finish reasons by which a server says that it, and not the model, ended the text."""
 
-INVISIBLE = 64
-"""Most tokens without any text that one event is believed to report."""
-
 
 class ChunkReader:
     """Reads the events of one stream.
 
+    Nearly all events of a stream are alike: one more text of the answer, with running usage or
+    without. They take a short way (`_one_more`), which ends in the same state as the long way
+    (`_choice`) in half the time; a property test holds that. Anything odd about an event sends it
+    the long way.
+
+    The texts of one read are handed out in runs: neighbours that are all reasoning or all answer,
+    and of whose tokens the same things are known, make one chunk. One chunk per token would cost
+    the engine several times as much.
+
     Attributes:
+        account: The tokens of the stream.
         finish: How the model ended, once it has.
         done: Whether the server has said that nothing follows.
         failure: What the server reported inside the stream; the chunks before it count.
-        tokens: Pieces so far.
-        reported: Whether usage has come.
         candidates: Most log-probabilities that a token came with.
-        running_usage: Whether usage comes with the text, and not at the end alone.
-        reasoning: Tokens of reasoning that the server says it wrote.
         thought: Whether any reasoning text has come.
         scores: Whether log-probabilities are wanted, where they come.
     """
@@ -70,20 +73,14 @@ class ChunkReader:
         self._warned = False
         self._counter = counter
         self._think = ThinkTags(prefix)
-        self._apart = False
-        self._heard = False
-        self.running_usage = False
-        self._reported = 0
-        self._ahead = 0  # pieces that running usage has not accounted for yet
-        self._runs: list[tuple[bool, Tokens]] = []
-        self._usage: Reported | None = None
+        self._apart = False  # the latest text was reasoning in a field of its own
+        self._heard = False  # a choice has come: this is a completion, however it ends
+        self._runs: list[tuple[bool, Tokens]] = []  # whether it is reasoning, and the text
+        self.account = TokenAccount(counter)
         self.finish: Finish | None = None
         self.done = False
         self.failure: BackendError | None = None
-        self.tokens = 0
-        self.reported = False
         self.candidates = 0
-        self.reasoning = 0
         self.thought = False
         self.scores = True
 
@@ -114,8 +111,8 @@ class ChunkReader:
             if self.done:
                 self.finish = "stop"
                 return [Chunk(finish="stop")]
-            if self._heard or self.tokens:
-                self.failure = self._endpoint.broken_off(self.tokens)
+            if self._heard:
+                self.failure = self._endpoint.broken_off(self.account.tokens)
             else:
                 self.failure = self._endpoint.unlike_openai(b"a stream without completion chunks")
         return []
@@ -132,10 +129,7 @@ class ChunkReader:
         choices: list[dict[str, Any]] | None = event.get("choices")
         usage = event_usage(event)
         if usage is not None:
-            self.reported = True
-            self.reasoning = max(self.reasoning, usage.reasoning)
-            if self._usage is None or usage > self._usage:
-                self._usage = usage
+            self.account.note(usage)
         if choices is None and usage is None and event.keys() & {"message", "detail"}:
             self._fail(event)
         for choice in choices or ():
@@ -144,35 +138,30 @@ class ChunkReader:
                 self._choice(choice, usage)
 
     def _one_more(self, text: str, usage: Reported | None) -> bool:
-        """Take an event that is one more text of the answer; False, and nothing, for another.
-
-        Most are. The long way comes to the same, in twice the time.
-        """
-        if not text or (usage is not None and not self._is_one_token(usage)):
+        """Take an event that is one more text of the answer; False, and nothing, for another."""
+        if not text or (usage is not None and not self.account.is_next(usage)):
             return False
-        if not self._think.passes(text):
+        if not self._think.passes(text):  # the last question: a yes has taken the text
             return False
         self._heard = True
         self._apart = False
         if usage is None:
-            tokens = Tokens(self._counter.split(text), self._counter.exact)
+            self._append(self.account.add_counted(text), reasoning=False)
+            return True
+        self.account.add_next(usage)
+        if self._runs and not self._runs[-1][0] and self._runs[-1][1].plain:
+            self._runs[-1][1].pieces.append(text)
         else:
-            if self._usage is None or usage > self._usage:
-                self._usage = usage
-            self._reported += 1
-            self._ahead -= 1
-            tokens = Tokens([text])
-        self._add(tokens, reasoning=False)
+            self._runs.append((False, Tokens([text])))
         return True
-
-    def _is_one_token(self, usage: Reported) -> bool:
-        return self.running_usage and not self._ahead and usage.generated == self._reported + 1
 
     def _fail(self, error: object) -> None:
         self.failure = self._endpoint.refused(Refusal.of(0, error), {})
 
     def _choice(self, choice: dict[str, Any], usage: Reported | None) -> None:
         reasoning, content = delta_texts(choice.get("delta") or {})
+        # A server with a field for reasoning has taken the tags out: `<think>` in its content is
+        # text. Events without any text (held-back tokens) belong to whatever came last.
         if reasoning:
             self._think.set_apart()
             self._apart = True
@@ -184,7 +173,12 @@ class ChunkReader:
         if not text:
             self._add(tokens, reasoning=self._apart or self._think.thinking)
         elif thought := len(reasoning) or self._think.reasoning_until(content):
-            before, after = tokens.part(thought)
+            if (
+                thought == len(text) and tokens.pieces[-1]
+            ):  # nearly always: there is nothing to part
+                before, after = tokens, Tokens([])
+            else:
+                before, after = tokens.part(thought)
             self.thought = self.thought or bool(before.pieces)
             self._add(before, reasoning=True)
             self._add(after, reasoning=False)
@@ -195,11 +189,13 @@ class ChunkReader:
 
     def _finish(self, reason: str) -> None:
         if reason in BROKEN_OFF:
-            self.failure = self._endpoint.broken_off(self.tokens, f"finish_reason {reason!r}")
+            self.failure = self._endpoint.broken_off(
+                self.account.tokens, f"finish_reason {reason!r}"
+            )
         elif reason == "content_filter":
             self.failure = BackendError(
                 f"the content filter of {self._endpoint.url} ended the trace after "
-                f"{self.tokens} tokens"
+                f"{self.account.tokens} tokens"
             )
         else:
             if reason not in FINISHES:
@@ -212,55 +208,30 @@ class ChunkReader:
         self, text: str, choice: dict[str, Any], usage: Reported | None, *, ended: bool
     ) -> Tokens:
         """Cut a text into as many pieces as it has tokens, by the best evidence there is."""
+        # The account hears of every report, also where the log-probabilities say where to cut.
+        count = None if usage is None else self.account.count(text, usage, ended=ended)
         scores: dict[str, Any] | None = choice.get("logprobs")
-        count = None if usage is None else self._newly_reported(text, usage, ended=ended)
-        if scores and (entries := scores.get("content")):
-            top = max(len(entry.get("top_logprobs") or ()) for entry in entries)
-            self.candidates = max(self.candidates, top)
-            tokens = scored_tokens(entries, text, self._counter, scores=self.scores)
-        elif count is None:
-            tokens = Tokens(self._counter.split(text) if text else [], self._counter.exact)
-        elif count <= 1:
-            tokens = Tokens([text] if text or count == 1 else [], exact=count == 1)
-        else:
-            tokens = Tokens(fit(self._counter.split(text) if text else [], count), exact=not text)
-        return tokens
-
-    def _newly_reported(self, text: str, usage: Reported, *, ended: bool) -> int | None:
-        """Return how many tokens running usage says are new, or None where it says nothing.
-
-        Usage that comes with the end alone is no running usage. A figure that the text cannot have
-        (hidden reasoning, or a wrong one) starts the account anew.
-        """
-        if ended and not self.running_usage:
-            return None
-        new = max(0, usage.generated - self._reported)
-        self._reported += new
-        begun, self.running_usage = self.running_usage, True
-        count = new - self._ahead
-        possible = count <= INVISIBLE or count <= len(text.encode("utf-8", "replace")) + INVISIBLE
-        if not possible or (self.tokens and not begun):
-            self._ahead = -len(self._counter.split(text))
-            return None
-        self._ahead -= new
-        return count
+        if not scores or not (entries := scores.get("content")):
+            return self.account.cut(text, count)
+        top = max(len(entry.get("top_logprobs") or ()) for entry in entries)
+        self.candidates = max(self.candidates, top)
+        return scored_tokens(entries, text, self._counter, scores=self.scores)
 
     # --- chunks -----------------------------------------------------------------------------------
 
     def _add(self, tokens: Tokens, *, reasoning: bool) -> None:
-        if not tokens.pieces:
-            return
-        self.tokens += len(tokens.pieces)
-        self._ahead += len(tokens.pieces)
-        if self._runs:
-            same, last = self._runs[-1]
-            if same == reasoning and last.like(tokens):
-                last.extend(tokens)
-                return
-        self._runs.append((reasoning, tokens))
+        if tokens.pieces:
+            self.account.add(len(tokens.pieces))
+            self._append(tokens, reasoning=reasoning)
+
+    def _append(self, tokens: Tokens, *, reasoning: bool) -> None:
+        runs = self._runs
+        if not runs or runs[-1][0] != reasoning or not runs[-1][1].take(tokens):
+            runs.append((reasoning, tokens))
 
     def _chunks(self, finish: Finish | None) -> list[Chunk]:
-        if not self._runs and self._usage is None and finish is None:
+        usage = self.account.take_usage()
+        if not self._runs and usage is None and finish is None:
             return []
         runs = self._runs or [(False, Tokens([]))]
         last = len(runs) - 1
@@ -271,29 +242,29 @@ class ChunkReader:
                 confidences=None if tokens.confidences is None else tuple(tokens.confidences),
                 logprobs=None if tokens.logprobs is None else tuple(tokens.logprobs),
                 exact=tokens.exact,
-                usage=self._usage.usage if self._usage and index == last else None,
+                usage=usage if index == last else None,
                 warning=self._warning() if index == last else None,
                 finish=finish if index == last else None,
             )
             for index, (reasoning, tokens) in enumerate(runs)
         ]
-        self._runs, self._usage = [], None
+        self._runs = []
         return chunks
 
     def _warning(self) -> str | None:
         """Return what the user should know of this server, once a stream."""
         if self._warned:
             return None
-        self._warned = True
+        warning = None
         if 0 < self.candidates < self._asked:
-            return (
+            warning = (
                 f"the server sends {self.candidates} candidates a token where {self._asked} were "
                 "asked for: confidences are coarser than the method's"
             )
-        if self.reasoning and not self.thought and self.over:
-            return (
+        elif self.account.reasoning and not self.thought and self.over:
+            warning = (
                 "the provider hides the reasoning: there is no text for a judge to compare, and "
                 "the run can only settle on answers"
             )
-        self._warned = False
-        return None
+        self._warned = warning is not None
+        return warning

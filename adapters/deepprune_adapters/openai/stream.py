@@ -223,7 +223,7 @@ class ChatStream:
         except Exception as error:
             self._ready += self._reader.read(self._splitter.close())
             if not self._reader.over:
-                self._raise(error, tokens=self._reader.tokens)
+                self._raise(error, tokens=self._reader.account.tokens)
             return None
         if read is None:
             self._ready += self._reader.read(self._splitter.close())

@@ -48,7 +48,7 @@ class Tokens:
             across.pieces = [left.pieces[-1][rest:]]
             left.pieces[-1] = left.pieces[-1][:rest]
             left.exact = across.exact = right.exact = False
-            across.extend(right)
+            across.take(right)
             right = across
         return left, right
 
@@ -60,21 +60,25 @@ class Tokens:
             None if self.logprobs is None else self.logprobs[begin:end],
         )
 
-    def like(self, other: Tokens) -> bool:
-        """Whether both fit into one chunk."""
-        return (
-            self.exact == other.exact
-            and (self.confidences is None) == (other.confidences is None)
-            and (self.logprobs is None) == (other.logprobs is None)
-        )
+    @property
+    def plain(self) -> bool:
+        """Whether one more exact token without scores fits in: what `take(Tokens([text]))` says."""
+        return self.exact and self.confidences is None and self.logprobs is None
 
-    def extend(self, other: Tokens) -> None:
-        """Append what is `like` this."""
+    def take(self, other: Tokens) -> bool:
+        """Append `other` if both fit into one chunk; False, and nothing, where they do not."""
+        if (
+            self.exact != other.exact
+            or (self.confidences is None) != (other.confidences is None)
+            or (self.logprobs is None) != (other.logprobs is None)
+        ):
+            return False
         self.pieces += other.pieces
         if self.confidences is not None and other.confidences is not None:
             self.confidences += other.confidences
         if self.logprobs is not None and other.logprobs is not None:
             self.logprobs += other.logprobs
+        return True
 
 
 def scored_tokens(
@@ -113,6 +117,4 @@ def _confidence(candidates: Sequence[dict[str, Any]]) -> float:
 
 def _logprob(entry: dict[str, Any]) -> float:
     value = entry.get("logprob")
-    if value is None or not math.isfinite(value):
-        return FLOOR
-    return max(FLOOR, value)
+    return value if value is not None and FLOOR < value < math.inf else FLOOR  # nan is no less

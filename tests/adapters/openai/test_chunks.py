@@ -72,7 +72,9 @@ def read(sent: Sequence[bytes], cuts: Sequence[int], prefix: str) -> tuple[list[
     for begin, end in zip([0, *cuts], [*cuts, len(sent)], strict=True):
         chunks += reader.read(sent[begin:end])
     failure = None if reader.failure is None else str(reader.failure)
-    return chunks, (reader.tokens, reader.finish, reader.reported, reader.running_usage, failure)
+    account = reader.account
+    state = (account.tokens, account.reported, account.running_usage, account.reasoning)
+    return chunks, (*state, reader.finish, failure)
 
 
 @given(

@@ -174,7 +174,7 @@ def test_a_trace_is_the_same_however_its_stream_is_cut(
         chunks += reader.end()
         assert reader.failure is None
         assert chunks[-1].finish == "stop"
-        assert sum(len(chunk.pieces) for chunk in chunks) == reader.tokens
+        assert sum(len(chunk.pieces) for chunk in chunks) == reader.account.tokens
         return trace_of(chunks)
 
     one, other = read([raw]), read(cut(raw, places))
@@ -260,10 +260,10 @@ def test_running_usage_gives_the_number_of_pieces(text: str, count: int) -> None
     chunks, reader = read_all(
         [content(text, usage={"prompt_tokens": 5, "completion_tokens": count})]
     )
-    assert sum(len(chunk.pieces) for chunk in chunks) == reader.tokens
+    assert sum(len(chunk.pieces) for chunk in chunks) == reader.account.tokens
     assert "".join(piece for chunk in chunks for piece in chunk.pieces) == text
     if "think>" not in text:
-        assert reader.tokens == count
+        assert reader.account.tokens == count
     assert chunks[-1].usage is not None
     assert chunks[-1].usage.generated == count
 
@@ -277,13 +277,13 @@ def test_running_usage_that_lags_is_made_up_for() -> None:
         ]
     )
     assert "".join(piece for chunk in chunks for piece in chunk.pieces) == "abc"
-    assert reader.tokens == 4
+    assert reader.account.tokens == 4
 
 
 @pytest.mark.parametrize("usage", [10**9, -5, 0])
 def test_usage_that_cannot_be_is_not_believed(usage: int) -> None:
     _, reader = read_all([content("ab", usage={"prompt_tokens": 1, "completion_tokens": usage})])
-    assert reader.tokens == 1
+    assert reader.account.tokens == 1
 
 
 def test_usage_that_begins_late_counts_from_there() -> None:
@@ -294,7 +294,7 @@ def test_usage_that_begins_late_counts_from_there() -> None:
             content(" more", usage={"prompt_tokens": 1, "completion_tokens": 41}),
         ]
     )
-    assert reader.tokens == 5
+    assert reader.account.tokens == 5
     assert chunks[-1].usage is not None
     assert chunks[-1].usage.generated == 41
 
