@@ -19,7 +19,7 @@ from rendering import tokens
 from serving import BenchServer, bench_server
 
 from deepprune_adapters.openai import OpenAIBackend
-from deepprune_adapters.server.clients import Transport
+from deepprune_adapters.server import Server, Transport
 from deepprune_sdk import Checkpoints, DeepPrune, ParallelReasoner
 
 __all__ = ["measure_closing"]
@@ -67,7 +67,7 @@ async def _closings(
         checkpoints=[CHECKPOINT],
         texts=[tokens(seed, length) for seed in range(TEXTS)],
     )
-    backend = OpenAIBackend("bench", base_url=server.url, transport=transport)
+    backend = OpenAIBackend("bench", server=Server(base_url=server.url, transport=transport))
     policy = DeepPrune(checkpoints=Checkpoints.tokens(CHECKPOINT))
     reasoner = ParallelReasoner(backend, policy=policy)
     async with reasoner.run("How many pencils are in 3 boxes of 12?", n, watched=False) as run:

@@ -11,7 +11,7 @@ import jiter
 import openai
 
 from deepprune_adapters.openai import OpenAIBackend
-from deepprune_adapters.server.clients import Transport
+from deepprune_adapters.server import Server, Transport
 from deepprune_sdk import FullSampling, ParallelReasoner, Sampling
 from deepprune_sdk.data.types import Message, TraceRequest
 
@@ -90,7 +90,7 @@ async def typed(url: str, n: int) -> int:
 
 async def backend(url: str, n: int) -> int:
     """The backend's streams alone, without a reasoner."""
-    served = OpenAIBackend("bench", base_url=url, idle_timeout=TIMEOUT)
+    served = OpenAIBackend("bench", server=Server(base_url=url, idle_timeout=TIMEOUT))
     request = TraceRequest(
         trace=0, messages=(Message(role="user", content=QUESTION),), sampling=Sampling()
     )
@@ -107,7 +107,9 @@ async def backend(url: str, n: int) -> int:
 
 async def sdk(url: str, n: int, transport: Transport = "httpx2") -> int:
     """Everything: backend, engine, vote. All traces run to their end (cons@n)."""
-    served = OpenAIBackend("bench", base_url=url, idle_timeout=TIMEOUT, transport=transport)
+    served = OpenAIBackend(
+        "bench", server=Server(base_url=url, idle_timeout=TIMEOUT, transport=transport)
+    )
     reasoner = ParallelReasoner(served, policy=FullSampling())
     result = await reasoner.solve(QUESTION, n)
     return sum(trace.tokens for trace in result.traces)

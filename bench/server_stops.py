@@ -13,7 +13,7 @@ import httpx2
 from metrics import counter
 
 from deepprune_adapters.openai import OpenAIBackend
-from deepprune_adapters.server.clients import Transport
+from deepprune_adapters.server import Server, Transport
 from deepprune_sdk import Checkpoints, DeepPrune, ParallelReasoner, Sampling
 
 QUESTION = "What is 12 + 30? Explain, then end with \\boxed{answer}."
@@ -31,7 +31,9 @@ async def main() -> None:
     parser.add_argument("--max-tokens", type=int, default=200)
     parser.add_argument("--transport", choices=get_args(Transport), default="httpx2")
     options = parser.parse_args()
-    backend = OpenAIBackend(options.model, base_url=options.base_url, transport=options.transport)
+    backend = OpenAIBackend(
+        options.model, server=Server(base_url=options.base_url, transport=options.transport)
+    )
     # A threshold at which any server's traces are closed: what is tried is the closing.
     policy = DeepPrune(checkpoints=Checkpoints.tokens(options.checkpoint), tau=0.3)
     sampling = Sampling(max_tokens=options.max_tokens, send_seed=False)

@@ -1,23 +1,19 @@
-"""Fixtures and calls that the tests of `OpenAIBackend` share."""
+"""Event loops, transports and calls that the tests of `OpenAIBackend` share."""
 
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import fields
 from typing import Any
 
 import pytest
 
 from deepprune_adapters.openai import OpenAIBackend
-from deepprune_adapters.server.clients import Transport
+from deepprune_adapters.server import Server, Transport
 from deepprune_sdk.data.trace import Trace
 from deepprune_sdk.data.types import Sampling, TraceRequest, to_messages
-from deepprune_sdk.errors import (
-    BackendError,
-)
-from support.chat_server import (
-    ChatServer,
-    chat_server,
-)
+from deepprune_sdk.errors import BackendError
+from support.chat_server import ChatServer
 
 WAYS: list[tuple[str, Transport]] = [
     ("asyncio", "httpx2"),
@@ -39,28 +35,6 @@ def anyio_backend(request: pytest.FixtureRequest) -> Generator[str]:
 def transport() -> Transport:
     """What carries the requests of the test that runs."""
     return _transport[-1]
-
-
-@pytest.fixture(scope="module")
-def running() -> Generator[ChatServer]:
-    with chat_server() as server:
-        yield server
-
-
-@pytest.fixture
-def server(running: ChatServer) -> ChatServer:
-    running.wait_until(lambda: not running.open)
-    running.bodies.clear()
-    running.headers.clear()
-    running.paths.clear()
-    running.left = running.most = 0
-    return running
-
-
-@pytest.fixture(autouse=True)
-def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
 
 
 def asked(
@@ -103,7 +77,11 @@ async def failing(
     return failure, received
 
 
-def at(server: ChatServer, **kwargs: Any) -> OpenAIBackend:
+REACHED = {field.name for field in fields(Server)}
+
+
+def at(server: ChatServer, **options: Any) -> OpenAIBackend:
     """A backend of the server, with the transport that the test runs with."""
-    options: dict[str, Any] = {"transport": transport(), **kwargs}
-    return OpenAIBackend("m", base_url=server.url, **options)
+    reached: dict[str, Any] = {"base_url": server.url, "transport": transport()}
+    reached |= {name: options.pop(name) for name in REACHED & options.keys()}
+    return OpenAIBackend("m", server=Server(**reached), **options)

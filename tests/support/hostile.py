@@ -8,8 +8,9 @@ from deepprune_adapters.cli.views.text import clean
 from deepprune_adapters.openai.capabilities import Capabilities
 from deepprune_adapters.openai.sse import EventSplitter
 from deepprune_adapters.openai.thinking import ThinkTags
-from deepprune_adapters.server.errors import Endpoint
-from deepprune_adapters.server.refusals import Refusal
+from deepprune_adapters.server.connection import Endpoint
+from deepprune_adapters.server.errors import ServerErrors
+from deepprune_adapters.server.refusals import Refusal, context_of
 from deepprune_adapters.tokens import HeuristicCounter
 from deepprune_sdk import Answers
 from deepprune_sdk.data.types import Sampling, TraceRequest, to_messages
@@ -24,34 +25,37 @@ REPEATED = (
     *("so ", "thus, ", "not ", "1 and ", "sk-", "Bearer ", "://", "model ", "context length "),
     *("\x1b[", "\x1b]", "data:", "data: {\n", ": \n", "unsupported parameter ", "max allowed 5 "),
 )
-ENDPOINT = Endpoint(
-    url="http://s/v1",
-    model="m",
-    idle_timeout=1.0,
-    total_timeout=None,
-    connect_timeout=1.0,
-    secrets=("secret",),
+ERRORS = ServerErrors(
+    Endpoint(
+        url="http://s/v1",
+        model="m",
+        idle_timeout=1.0,
+        total_timeout=None,
+        connect_timeout=1.0,
+        secrets=("secret",),
+    )
 )
 
 
 def learn(text: str) -> None:
-    capabilities = Capabilities(continue_prefix=None, extra_body={})
+    capabilities = Capabilities("m", continue_prefix=None, extra_body={})
     request = TraceRequest(
         trace=0, messages=to_messages("?"), sampling=Sampling(top_logprobs=20, top_p=0.5), seed=1
     )
-    body = capabilities.body(request)
-    capabilities.learn(Refusal.of(400, {"error": {"message": text, "param": text}}), body)
+    refusal = Refusal.of(400, {"error": {"message": text, "param": text}})
+    capabilities.terms.learn(refusal, capabilities.write(request))
+    context_of(refusal)
 
 
 def refused(text: str) -> None:
     for status in (0, 400, 404, 429, 500):
-        error = ENDPOINT.refused(Refusal.of(status, {"message": text}), {"temperature": 1})
+        error = ERRORS.of_refusal(Refusal.of(status, {"message": text}), {"temperature": 1})
         assert len(str(error)) < 1000
         assert str(error).isprintable()
 
 
 def shown(text: str) -> None:
-    assert all(sign.isprintable() for sign in ENDPOINT.excerpt(text))
+    assert all(sign.isprintable() for sign in ERRORS.excerpt(text))
 
 
 def thinking(text: str) -> None:

@@ -1,5 +1,6 @@
 """Judges that need a model or a provider."""
 
+from deepprune_adapters.judges.asking import Asking
 from deepprune_adapters.judges.embedding import EmbeddingJudge
 from deepprune_adapters.judges.probe import ProbeJudge
 from deepprune_adapters.judges.prompts import DEEPPRUNE, ZERO_SHOT, JudgePrompt
@@ -9,6 +10,7 @@ from deepprune_adapters.judges.transformers import TransformersJudge
 __all__ = [
     "DEEPPRUNE",
     "ZERO_SHOT",
+    "Asking",
     "EmbeddingJudge",
     "JudgePrompt",
     "ProbeJudge",

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Self
 
 import anyio.to_thread
-import openai
 
 from deepprune_adapters.judges.prompts import valid
 from deepprune_adapters.judges.sentences import SentenceEncoder, load_encoder
-from deepprune_adapters.judges.served import ServedEmbedding
+from deepprune_adapters.judges.served_embedding import ServedEmbedding
 from deepprune_adapters.judges.static import StaticEmbedding
-from deepprune_adapters.server.clients import Clients
+from deepprune_adapters.server import Server
+from deepprune_adapters.server.clients import Clients, KeepsConnections
+from deepprune_adapters.server.whole import IDLE_TIMEOUT
 from deepprune_sdk import BackendError, JudgeError, Retries
 from deepprune_sdk.data import Pair, Usage, Verdict
 
@@ -37,7 +38,7 @@ STATIC = (-6.11, 6.65)
 """The same for wordllama's static vectors of 256 dimensions."""
 
 
-class EmbeddingJudge:
+class EmbeddingJudge(KeepsConnections):
     """The cosine of two prefixes' embeddings, mapped to a probability by a logistic curve.
 
     Each prefix is embedded once, whatever the number of pairs it is in.
@@ -61,13 +62,14 @@ class EmbeddingJudge:
             slope: The same. Every embedding model has its own curve; the defaults are MiniLM's.
             costs_tokens: Whether an embedding costs tokens or money.
         """
+        self._served = embed if isinstance(embed, ServedEmbedding) else None
+        super().__init__(None if self._served is None else self._served.clients)
         self.name = name
         self.costs_tokens = costs_tokens
         self._embed = embed
         self._intercept = intercept
         self._slope = slope
         self._known: OrderedDict[str, Sequence[float]] = OrderedDict()
-        self._served: ServedEmbedding | None = None
 
     @classmethod
     def sentence_transformers(
@@ -130,10 +132,8 @@ class EmbeddingJudge:
         *,
         base_url: str | None = None,
         api_key: str | None = None,
-        client: openai.AsyncOpenAI | None = None,
+        server: Server | None = None,
         retries: Retries | None = None,
-        idle_timeout: float = 30.0,
-        connect_timeout: float = 10.0,
         intercept: float = MINILM[0],
         slope: float = MINILM[1],
     ) -> Self:
@@ -146,10 +146,8 @@ class EmbeddingJudge:
             model: Name of the model, as the server knows it.
             base_url: Address up to and including `/v1`; OPENAI_BASE_URL, else OpenAI's own.
             api_key: Key; OPENAI_API_KEY where None. A server at `base_url` may need none.
-            client: A client of your own instead of address and key; it stays yours to close.
+            server: All about the server in one value, instead of address and key.
             retries: How a request that failed is repeated.
-            idle_timeout: Seconds without an answer that a request lives.
-            connect_timeout: Seconds to connect in.
             intercept: Of the logistic curve from cosine to probability.
             slope: The same.
 
@@ -159,32 +157,13 @@ class EmbeddingJudge:
         clients = Clients(
             "EmbeddingJudge.openai",
             model,
+            server=server,
             base_url=base_url,
             api_key=api_key,
-            client=client,
-            idle_timeout=idle_timeout,
-            connect_timeout=connect_timeout,
+            idle_timeout=IDLE_TIMEOUT,
         )
         served = ServedEmbedding(clients, retries=retries)
-        judge = cls(served, name=model, intercept=intercept, slope=slope, costs_tokens=True)
-        judge._served = served
-        return judge
-
-    async def __aenter__(self) -> Self:
-        """Keep connections to an embedding server from now on."""
-        if self._served is not None:
-            self._served.clients.keep_alive = True
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        """Close them."""
-        await self.aclose()
-
-    async def aclose(self) -> None:
-        """Close the connections to an embedding server, where there is one."""
-        if self._served is not None:
-            self._served.clients.keep_alive = False
-            await self._served.clients.aclose()
+        return cls(served, name=model, intercept=intercept, slope=slope, costs_tokens=True)
 
     async def compare(self, pairs: Sequence[Pair]) -> list[Verdict]:
         """Judge a batch.

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
-from types import TracebackType
-from typing import Any, Self
+from collections.abc import Sequence
+from typing import Any
 
 import anyio
-import openai
 
-from deepprune_adapters.judges.fitting import Fitting
-from deepprune_adapters.judges.lessons import Lessons
+from deepprune_adapters.judges.asking import Asking
+from deepprune_adapters.judges.fitting import Fitting, NoRoomError
 from deepprune_adapters.judges.prompts import JudgePrompt, default_prompt
-from deepprune_adapters.judges.replies import Reply
-from deepprune_adapters.judges.served import ServedChat
+from deepprune_adapters.judges.replies import Reply, read_reply
 from deepprune_adapters.judges.worker import Limit
-from deepprune_adapters.server.clients import Clients
-from deepprune_adapters.server.refusals import Refusal
+from deepprune_adapters.server import Server
+from deepprune_adapters.server.clients import Clients, KeepsConnections
+from deepprune_adapters.server.parameters import Terms
+from deepprune_adapters.server.whole import IDLE_TIMEOUT, WholeRequests
 from deepprune_adapters.tokens import HeuristicCounter
 from deepprune_sdk import (
     BackendError,
@@ -35,14 +34,14 @@ __all__ = ["RemoteJudge"]
 
 logger = logging.getLogger(__name__)
 
-ATTEMPTS = 8
-"""Most times that one pair is sent anew with less in it."""
+FEWER = 5
+"""Candidates that servers with a low limit allow."""
 
 LABELLED = 0.9
 """Probability of a label that came without log-probabilities: sure, but not without doubt."""
 
 
-class RemoteJudge:
+class RemoteJudge(KeepsConnections):
     """Asks a model on a server for a label and takes the label's probability.
 
     The probability is that of the first token of `identical` against that of `not identical`, over
@@ -67,19 +66,13 @@ class RemoteJudge:
         *,
         base_url: str | None = None,
         api_key: str | None = None,
-        client: openai.AsyncOpenAI | None = None,
+        server: Server | None = None,
         prompt: JudgePrompt | None = None,
+        asking: Asking | None = None,
         concurrency: int = 8,
-        both_orders: bool = False,
         context: int | None = None,
         counter: TokenCounter | None = None,
-        top_logprobs: int = 20,
-        max_tokens: int = 4,
-        thinking_off: bool = True,
         retries: Retries | None = None,
-        idle_timeout: float = 30.0,
-        connect_timeout: float = 10.0,
-        extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         """Describe the server; nothing is sent yet.
 
@@ -87,83 +80,51 @@ class RemoteJudge:
             model: Name of the model, as the server knows it.
             base_url: Address up to and including `/v1`; OPENAI_BASE_URL, else OpenAI's own.
             api_key: Key; OPENAI_API_KEY where None. A server at `base_url` may need none.
-            client: A client of your own instead of address and key. It stays yours to close, and
-                its retries are switched off here.
+            server: All about the server in one value, instead of address and key.
             prompt: What the model is asked; None takes the layout of DeepPrune's judge for a model
                 whose name says deepprune, else a template for untuned models.
+            asking: What its requests ask for: log-probabilities, tokens, both orders of a pair.
             concurrency: Most requests at once, over all batches.
-            both_orders: Ask for both orders of a pair and average them: twice the price.
             context: Tokens that the model reads; longer pairs are cut to their first tokens. None
                 learns it from the server's refusals; give it for servers that cut in silence.
             counter: Counts tokens for that; None estimates them.
-            top_logprobs: Candidates a position; 0 asks for none.
-            max_tokens: Generated tokens a request.
-            thinking_off: Tell the chat template to leave thinking out (vLLM, SGLang, llama.cpp).
             retries: How a request that failed is repeated.
-            idle_timeout: Seconds without an answer that a request lives.
-            connect_timeout: Seconds to connect in.
-            extra_body: Further fields of every request.
 
         Raises:
             ConfigurationError: The address, the key or a number cannot work.
         """
-        for option, number in (
-            ("concurrency", concurrency),
-            ("context", 1 if context is None else context),
-            ("max_tokens", max_tokens),
-            ("top_logprobs", top_logprobs + 1),
-        ):
-            if number < 1:
+        for option, number in (("concurrency", concurrency), ("context", context)):
+            if number is not None and number < 1:
                 raise ConfigurationError(f"RemoteJudge({option}={number}): the number is too small")
+        clients = Clients(
+            "RemoteJudge",
+            model,
+            server=server,
+            base_url=base_url,
+            api_key=api_key,
+            idle_timeout=IDLE_TIMEOUT,
+        )
+        super().__init__(clients)
         self.name = model
         self.cut = 0
         self.labelled = 0
         self.prompt = prompt or default_prompt(model)
-        clients = Clients(
-            "RemoteJudge",
-            model,
-            base_url=base_url,
-            api_key=api_key,
-            client=client,
-            idle_timeout=idle_timeout,
-            connect_timeout=connect_timeout,
-        )
-        self._server = ServedChat(clients, extra_body or {})
-        self._both_orders = both_orders
+        self._url = clients.endpoint.url
+        self._asking = asking or Asking()
         self._fitting = Fitting(
             self.prompt,
             counter or HeuristicCounter(),
-            None if context is None else context - max_tokens,
+            None if context is None else context - self._asking.max_tokens,
         )
+        # A judge can do without log-probabilities: it reads the label then.
+        terms = Terms(clients.endpoint.name, shorten=self._fitting.learn, guess=FEWER)
+        self._requests = WholeRequests(clients, terms)
         self._retries = retries or Retries()
-        self._lessons = Lessons(
-            top_logprobs=top_logprobs, max_tokens=max_tokens, thinking_off=thinking_off
-        )
         self._limit = Limit(concurrency)
         self._said: set[str] = set()
 
     def __repr__(self) -> str:
-        return f"RemoteJudge({self.name!r}, base_url={self._server.clients.endpoint.url!r})"
-
-    async def __aenter__(self) -> Self:
-        """Keep connections from now on."""
-        await self.aclose()
-        self._server.clients.keep_alive = True
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Close the connections."""
-        self._server.clients.keep_alive = False
-        await self.aclose()
-
-    async def aclose(self) -> None:
-        """Close the client that this judge has made."""
-        await self._server.clients.aclose()
+        return f"RemoteJudge({self.name!r}, base_url={self._url!r})"
 
     async def compare(self, pairs: Sequence[Pair]) -> list[Verdict]:
         """Judge a batch, its pairs at the same time.
@@ -195,7 +156,7 @@ class RemoteJudge:
 
     async def _judge(self, pair: Pair) -> Verdict:
         one = await self._ask(pair)
-        if not self._both_orders:
+        if not self._asking.both_orders:
             return one
         other = await self._ask(Pair(question=pair.question, left=pair.right, right=pair.left))
         scored = [p for p in (one.probability, other.probability) if p is not None]
@@ -209,32 +170,23 @@ class RemoteJudge:
             return await retrying(self._retries, lambda: True)(self._request, pair)
 
     async def _request(self, pair: Pair) -> Verdict:
-        """Send a pair, again with less in it as long as the server's refusals teach something."""
-        for _ in range(ATTEMPTS):
-            messages, cut = self._fitting.messages(pair)
-            if messages is None:
-                self._say("no room", "the question alone fills the judge's context")
-                break
-            settings = self._lessons.settings()
-            try:
-                reply = await self._server.ask(messages, settings)
-            except openai.APIStatusError as error:
-                self._learn(error, messages, settings)
-                continue
-            if cut:
-                self.cut += cut
-                self._say("cut", "prefixes longer than its context are cut to their first tokens")
-            return self._verdict(reply, messages)
-        return Verdict(probability=None)
+        messages, cut = (), 0
 
-    def _learn(
-        self, error: openai.APIStatusError, messages: Sequence[Message], sent: Mapping[str, Any]
-    ) -> None:
-        if error.status_code in (400, 413, 422):
-            refusal = Refusal.of(error.status_code, error.body or error.message)
-            if self._fitting.learn(refusal, messages) or self._lessons.learn(refusal, sent):
-                return
-        self._server.fail(error, sent)
+        def write() -> dict[str, Any]:
+            nonlocal messages, cut
+            messages, cut = self._fitting.messages(pair)
+            sent = [{"role": message.role, "content": message.content} for message in messages]
+            return {"messages": sent, **self._asking.fields()}
+
+        try:
+            reply = await self._requests.ask("/chat/completions", write, read_reply)
+        except NoRoomError:
+            self._say("no room", "the question alone fills the judge's context")
+            return Verdict(probability=None)
+        if cut:
+            self.cut += cut
+            self._say("cut", "prefixes longer than its context are cut to their first tokens")
+        return self._verdict(reply, messages)
 
     # --- reading the reply ------------------------------------------------------------------------
 

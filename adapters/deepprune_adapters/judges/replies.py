@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from deepprune_sdk.data import Usage
 
-__all__ = ["Reply", "read_reply"]
+__all__ = ["Reply", "read_reply", "read_usage"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

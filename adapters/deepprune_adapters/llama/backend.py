@@ -9,7 +9,6 @@ import re
 import secrets
 import ssl
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import anyio
@@ -20,6 +19,7 @@ import openai
 from deepprune_adapters.llama.gguf import embedded_model, model_file
 from deepprune_adapters.openai.backend import OpenAIBackend
 from deepprune_adapters.openai.stream import ChatStream
+from deepprune_adapters.server import Server
 from deepprune_adapters.tokens import HeuristicCounter
 from deepprune_sdk.data.types import TraceRequest
 from deepprune_sdk.errors import BackendError, ConfigurationError, MissingExtraError
@@ -160,26 +160,23 @@ class LlamaBackend:
             )
             self._backend = OpenAIBackend(
                 self.model,
-                client=openai.AsyncOpenAI(
-                    api_key=self._key, base_url=f"{address}/v1", http_client=self._http
+                server=Server(
+                    client=openai.AsyncOpenAI(
+                        api_key=self._key, base_url=f"{address}/v1", http_client=self._http
+                    ),
+                    extra_body={"timings_per_token": True},
+                    idle_timeout=self._idle_timeout,
                 ),
-                idle_timeout=self._idle_timeout,
                 concurrency=self._slots,
                 counter=HeuristicCounter(),
                 continue_prefix="assistant",
-                extra_body={"timings_per_token": True},
             )
         except BaseException:
             await self._stop()
             raise
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         """Stop the server and free its memory."""
         await self._stop()
 

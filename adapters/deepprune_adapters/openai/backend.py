@@ -7,22 +7,22 @@ of the response are read here, without an object a chunk.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
-from types import TracebackType
-from typing import Any, Self
 
 import anyio.to_thread
-import openai
 
 from deepprune_adapters.openai.capabilities import Capabilities, ContinuePrefix, ServerCapabilities
 from deepprune_adapters.openai.stream import ChatStream
-from deepprune_adapters.server.clients import Clients, Transport
+from deepprune_adapters.server import Server
+from deepprune_adapters.server.clients import Clients, KeepsConnections
 from deepprune_adapters.tokens import default_counter
 from deepprune_sdk.data.types import Sampling, TraceRequest, to_messages
 from deepprune_sdk.errors import ConfigurationError
 from deepprune_sdk.protocols import TokenCounter
 
 __all__ = ["OpenAIBackend"]
+
+IDLE_TIMEOUT = 60.0
+"""Seconds without a byte that a stream lives, where the server's settings leave them open."""
 
 PROBE_TOKENS = 16
 """Most tokens of a probe: some servers take no fewer."""
@@ -35,7 +35,7 @@ CONTINUES: Mapping[str, ContinuePrefix] = {
 """How servers continue a text, by the owner that they name in their list of models."""
 
 
-class OpenAIBackend:
+class OpenAIBackend(KeepsConnections):
     """Streams traces from an OpenAI-compatible server, one request a trace.
 
     Entered as a context manager it keeps connections for later requests and closes them on leaving;
@@ -54,15 +54,10 @@ class OpenAIBackend:
         *,
         base_url: str | None = None,
         api_key: str | None = None,
-        client: openai.AsyncOpenAI | None = None,
-        idle_timeout: float = 60.0,
-        total_timeout: float | None = None,
-        connect_timeout: float = 10.0,
+        server: Server | None = None,
         concurrency: int | None = None,
         counter: TokenCounter | None = None,
         continue_prefix: ContinuePrefix | None = None,
-        extra_body: Mapping[str, Any] | None = None,
-        transport: Transport = "httpx2",
     ) -> None:
         """Describe the server; nothing is sent yet.
 
@@ -70,54 +65,43 @@ class OpenAIBackend:
             model: Name of the model, as the server knows it.
             base_url: Address up to and including `/v1`; OPENAI_BASE_URL, else OpenAI's own.
             api_key: Key; OPENAI_API_KEY where None. A server at `base_url` may need none.
-            client: A client of your own (`AsyncAzureOpenAI`, own authentication, proxies) instead
-                of address and key. It stays yours to close, and its retries are switched off here.
-            idle_timeout: Seconds without a byte, keep-alive comments included, that a stream lives.
-            total_timeout: Seconds of a stream in all, or None.
-            connect_timeout: Seconds to connect in.
+            server: All about the server in one value, instead of address and key: a client of your
+                own, further headers and fields, timeouts, the transport.
             concurrency: Most streams at once, or None where the server decides.
             counter: Counts tokens where the server does not say; `default_counter()` where None.
             continue_prefix: How the server continues a text, where it can.
-            extra_body: Further fields of every request.
-            transport: What carries the requests. "aiohttp" reads tokens at half the price or less,
-                on asyncio; it needs the extra `aiohttp`.
 
         Raises:
-            ConfigurationError: The address, the key, a limit or the transport cannot work.
-            MissingExtraError: aiohttp is to be used, and is not installed.
+            ConfigurationError: The address, the key or a limit cannot work.
         """
-        if total_timeout is not None and not total_timeout > 0:
-            raise ConfigurationError(
-                f"OpenAIBackend(total_timeout={total_timeout}): give seconds above 0"
-            )
         if concurrency is not None and concurrency < 1:
             raise ConfigurationError(f"OpenAIBackend(concurrency={concurrency}): give 1 or more")
-        self._model = model
-        self._concurrency = concurrency
         self._clients = Clients(
             "OpenAIBackend",
             model,
+            server=server,
             base_url=base_url,
             api_key=api_key,
-            client=client,
-            idle_timeout=idle_timeout,
-            connect_timeout=connect_timeout,
-            transport=transport,
+            idle_timeout=IDLE_TIMEOUT,
         )
-        self._endpoint = replace(self._clients.endpoint, total_timeout=total_timeout)
+        super().__init__(self._clients)
+        self._endpoint = self._clients.endpoint
+        self._concurrency = concurrency
         self._capabilities = Capabilities(
-            continue_prefix=continue_prefix, extra_body=extra_body or {}
+            self._endpoint.name,
+            continue_prefix=continue_prefix,
+            extra_body=self._clients.extra_body,
         )
         self._counter = counter
         self._counting = anyio.Lock()
 
     def __repr__(self) -> str:
-        return f"OpenAIBackend({self._model!r}, base_url={self._endpoint.url!r})"
+        return f"OpenAIBackend({self._endpoint.model!r}, base_url={self._endpoint.url!r})"
 
     @property
     def model(self) -> str:
         """Name of the model."""
-        return self._model
+        return self._endpoint.model
 
     @property
     def base_url(self) -> str:
@@ -165,7 +149,7 @@ class OpenAIBackend:
             async for _ in said:
                 pass
         if self._capabilities.continue_prefix is None:
-            self._capabilities.continue_prefix = CONTINUES.get(await self._clients.served_by())
+            self._capabilities.continue_prefix = CONTINUES.get(await self._clients.model_owner())
         return self.capabilities
 
     def stream(self, request: TraceRequest) -> ChatStream:
@@ -178,30 +162,9 @@ class OpenAIBackend:
         return ChatStream(
             request,
             clients=self._clients,
-            endpoint=self._endpoint,
             capabilities=self._capabilities,
             counter=self._token_counter,
         )
-
-    async def __aenter__(self) -> Self:
-        """Keep connections from now on."""
-        await self.aclose()
-        self._clients.keep_alive = True
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Close the connections."""
-        self._clients.keep_alive = False
-        await self.aclose()
-
-    async def aclose(self) -> None:
-        """Close the client that this backend has made, streams included."""
-        await self._clients.aclose()
 
     async def _token_counter(self) -> TokenCounter:
         """Load the default counter in a thread, once for all streams: it reads a vocabulary."""

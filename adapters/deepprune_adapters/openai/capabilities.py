@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from deepprune_adapters.openai.chunks import ChunkReader
-from deepprune_adapters.server.refusals import Refusal
+from deepprune_adapters.server.parameters import Request, Terms
 from deepprune_sdk.data.types import TraceRequest
 from deepprune_sdk.errors import ConfigurationError
 
@@ -24,14 +23,7 @@ assistant: a final assistant message is continued as it is (llama.cpp and others
 told so by `continue_final_message` (vLLM, SGLang).
 """
 
-UNSUPPORTED = re.compile(
-    r"unsupported[ _](parameter|value)|not supported|(does|do) not support|isn't supported"
-    r"|unknown[ _](parameter|field|argument)|unrecognized"
-    r"|(extra|additional) (inputs|fields|properties) (are )?not (permitted|allowed)"
-)
-NUMBER = re.compile(r"\b\d{1,3}\b")
-OPTIONAL = ("temperature", "top_p", "seed")
-"""Parameters without which a trace is still a sample of the model."""
+RUNNING_USAGE = "stream_options.continuous_usage_stats"
 
 TokenLimit = Literal["max_tokens", "max_completion_tokens"]
 
@@ -61,66 +53,77 @@ class ServerCapabilities:
 
 
 class Capabilities:
-    """Builds request bodies, and leaves out what the server has refused before.
+    """Writes requests, and knows what the server has shown that it can do.
 
-    What is left out is named once in the log: by then it holds for every request.
+    Attributes:
+        terms: What the server takes.
+        continue_prefix: How it continues a text, or None where it is not known to.
     """
 
     def __init__(
-        self, *, continue_prefix: ContinuePrefix | None, extra_body: Mapping[str, Any]
+        self,
+        server: str,
+        *,
+        continue_prefix: ContinuePrefix | None,
+        extra_body: Mapping[str, Any],
     ) -> None:
-        """Begin with everything an OpenAI-compatible server may understand."""
+        """Begin with everything an OpenAI-compatible server may understand.
+
+        Args:
+            server: What the log calls the server.
+            continue_prefix: How it continues a text, where that is known.
+            extra_body: The user's fields of every request.
+        """
         self.continue_prefix: ContinuePrefix | None = continue_prefix
+        self.terms = Terms(server)
+        self._server = server
         self._extra_body = dict(extra_body)
-        self._stream_options: dict[str, bool] = {
-            "include_usage": True,
-            "continuous_usage_stats": True,
-        }
-        self._limit: TokenLimit = "max_tokens"
-        self._left_out: set[str] = set()
-        self._most_logprobs: int | None = None
         self._seen = ServerCapabilities()
 
     @property
     def known(self) -> ServerCapabilities:
-        """What the server has shown by now."""
+        """What the server has shown by now, by what it refused and by what it sent."""
+        terms, seen = self.terms, self._seen
+        final, running, scores = seen.final_usage, seen.running_usage, seen.top_logprobs
+        refused = "stream_options" in terms.dropped
+        if refused and final is None:
+            final = False
+        if (refused or RUNNING_USAGE in terms.dropped) and running is None:
+            running = False
+        if "top_logprobs" in terms.most:
+            scores = max(terms.most["top_logprobs"], scores or 0)
         return replace(
-            self._seen,
+            seen,
+            final_usage=final,
+            running_usage=running,
+            top_logprobs=scores,
             continue_prefix=self.continue_prefix,
-            token_limit=self._limit,
-            left_out=tuple(sorted(self._left_out)),
+            token_limit="max_completion_tokens" if "max_tokens" in terms.renamed else "max_tokens",
+            left_out=tuple(sorted(terms.dropped)),
         )
 
-    def body(self, request: TraceRequest) -> dict[str, Any]:
-        """Build the fields of a request.
+    def write(self, request: TraceRequest) -> Request:
+        """Write the request of a trace.
 
         Raises:
             ConfigurationError: A prefix is to be continued, and it is not known how.
         """
         sampling = request.sampling
-        body: dict[str, Any] = {"messages": self._messages(request)}
-        if self._stream_options:
-            body["stream_options"] = dict(self._stream_options)
-        settings = {
+        fields: dict[str, Any] = {
+            "messages": self._messages(request),
+            "stream_options": {"include_usage": True, "continuous_usage_stats": True},
             "temperature": sampling.temperature,
             "top_p": sampling.top_p,
             "seed": request.seed,
-            self._limit: sampling.max_tokens,
+            "max_tokens": sampling.max_tokens,
             "stop": list(sampling.stop) or None,
         }
-        body |= {
-            field: value
-            for field, value in settings.items()
-            if value is not None and field not in self._left_out
-        }
-        scores = sampling.top_logprobs
-        if self._most_logprobs is not None:
-            scores = min(scores, self._most_logprobs)
-        if scores:
-            body |= {"logprobs": True, "top_logprobs": scores}
+        if sampling.top_logprobs:
+            fields |= {"logprobs": True, "top_logprobs": sampling.top_logprobs}
         if request.prefix and self.continue_prefix == "vllm":
-            body |= {"continue_final_message": True, "add_generation_prompt": False}
-        return body | self._extra_body | dict(sampling.extra)
+            fields |= {"continue_final_message": True, "add_generation_prompt": False}
+        given = {name: value for name, value in fields.items() if value is not None}
+        return self.terms.request(given, self._extra_body | dict(sampling.extra))
 
     def _messages(self, request: TraceRequest) -> list[dict[str, str]]:
         messages = [
@@ -138,54 +141,6 @@ class Capabilities:
                 messages.append({"role": "assistant", "content": request.prefix})
         return messages
 
-    def learn(self, refusal: Refusal, sent: Mapping[str, Any]) -> bool:
-        """Take a 400 or 422; return whether a request without what was refused may pass."""
-        said = refusal.all
-        options: dict[str, bool] = sent.get("stream_options") or {}
-        if "continuous_usage_stats" in options and re.search(
-            r"continuous_usage|stream_?options|include_usage", said
-        ):
-            self._drop_option("continuous_usage_stats")
-            return True
-        if options and re.search(r"stream_?options|include_usage", said):
-            self._drop_option("include_usage")
-            return True
-        if "max_tokens" in sent and "max_completion_tokens" in said:
-            if self._limit == "max_tokens":
-                logger.warning("the server wants max_completion_tokens instead of max_tokens")
-                self._limit = "max_completion_tokens"
-            return True
-        if "logprobs" in said and sent.get("top_logprobs"):
-            return self._fewer_logprobs(said, sent["top_logprobs"])
-        if UNSUPPORTED.search(said):
-            where = refusal.param or said
-            for field in OPTIONAL:
-                if field in sent and re.search(rf"\b{field}\b", where):
-                    if field not in self._left_out:
-                        logger.warning("the model does not support %s: it is not sent", field)
-                        self._left_out.add(field)
-                    return True
-        return False
-
-    def _fewer_logprobs(self, said: str, sent: int) -> bool:
-        """Take the bound that a refusal names, or send none where it refuses them altogether."""
-        bounds = [int(number) for number in NUMBER.findall(said) if 0 < int(number) < sent]
-        if UNSUPPORTED.search(said):
-            most = 0
-        elif bounds:
-            most = max(bounds)
-        else:
-            return False
-        if self._most_logprobs is None or most < self._most_logprobs:
-            self._most_logprobs = most
-            self._seen = replace(self._seen, top_logprobs=most)
-            logger.warning(
-                "the server gives %s log-probabilities a token, not the %d that were asked for",
-                f"at most {most}" if most else "no",
-                sent,
-            )
-        return True
-
     def observe(self, reader: ChunkReader, sent: Mapping[str, Any]) -> None:
         """Learn from a stream that came to its end; what is missing is said once."""
         options: dict[str, bool] = sent.get("stream_options") or {}
@@ -195,30 +150,20 @@ class Capabilities:
         if options.get("include_usage") or reader.account.reported:
             seen = replace(seen, final_usage=reader.account.reported)
         if sent.get("top_logprobs"):
-            if not reader.candidates and seen.top_logprobs is None:
-                logger.warning("the server sends no log-probabilities, though they were asked for")
+            if not reader.candidates and self.known.top_logprobs is None:
+                logger.warning(
+                    "%s: the server sends no log-probabilities, though they were asked for",
+                    self._server,
+                )
             seen = replace(seen, top_logprobs=max(reader.candidates, seen.top_logprobs or 0))
         if reader.thought or reader.account.reasoning:
             hidden = bool(reader.account.reasoning) and not reader.thought
             if hidden and not seen.hidden_reasoning:
                 logger.warning(
-                    "the server hides the reasoning (%d tokens of one trace): there is no text to "
-                    "judge, only answers to count",
+                    "%s: the server hides the reasoning (%d tokens of one trace): there is no text "
+                    "to judge, only answers to count",
+                    self._server,
                     reader.account.reasoning,
                 )
             seen = replace(seen, hidden_reasoning=hidden)
         self._seen = seen
-
-    def _drop_option(self, option: str) -> None:
-        if self._stream_options.pop(option, None) is None:
-            return
-        self._seen = replace(self._seen, running_usage=False)
-        if option == "include_usage":
-            self._seen = replace(self._seen, final_usage=False)
-            self._stream_options.clear()
-            logger.warning("the server refuses stream_options: tokens are counted here")
-        else:
-            logger.warning(
-                "the server refuses running usage (continuous_usage_stats): the tokens of streams "
-                "that are closed early are counted here"
-            )

@@ -16,7 +16,7 @@ from deepprune_adapters.openai.events import (
 from deepprune_adapters.openai.thinking import ThinkTags
 from deepprune_adapters.openai.token_account import TokenAccount
 from deepprune_adapters.openai.token_pieces import Tokens, scored_tokens
-from deepprune_adapters.server.errors import Endpoint
+from deepprune_adapters.server.errors import ServerErrors
 from deepprune_adapters.server.refusals import Refusal
 from deepprune_sdk.data.types import Chunk
 from deepprune_sdk.errors import BackendError
@@ -65,10 +65,10 @@ class ChunkReader:
     """
 
     def __init__(
-        self, endpoint: Endpoint, counter: TokenCounter, *, prefix: str = "", candidates: int = 0
+        self, errors: ServerErrors, counter: TokenCounter, *, prefix: str = "", candidates: int = 0
     ) -> None:
         """Begin a stream that continues `prefix`; so many candidates a token were asked for."""
-        self._endpoint = endpoint
+        self._errors = errors
         self._asked = candidates
         self._warned = False
         self._counter = counter
@@ -101,7 +101,7 @@ class ChunkReader:
             try:
                 self._event(decode_event(data))
             except (AttributeError, KeyError, TypeError, ValueError) as error:
-                self.failure = self._endpoint.unlike_openai(data)
+                self.failure = self._errors.unlike_openai(data)
                 self.failure.__cause__ = error
         return self._chunks(self.finish if not finished_before else None)
 
@@ -112,9 +112,9 @@ class ChunkReader:
                 self.finish = "stop"
                 return [Chunk(finish="stop")]
             if self._heard:
-                self.failure = self._endpoint.broken_off(self.account.tokens)
+                self.failure = self._errors.broken_off(self.account.tokens)
             else:
-                self.failure = self._endpoint.unlike_openai(b"a stream without completion chunks")
+                self.failure = self._errors.unlike_openai(b"a stream without completion chunks")
         return []
 
     # --- one event --------------------------------------------------------------------------------
@@ -156,7 +156,7 @@ class ChunkReader:
         return True
 
     def _fail(self, error: object) -> None:
-        self.failure = self._endpoint.refused(Refusal.of(0, error), {})
+        self.failure = self._errors.of_refusal(Refusal.of(0, error), {})
 
     def _choice(self, choice: dict[str, Any], usage: Reported | None) -> None:
         reasoning, content = delta_texts(choice.get("delta") or {})
@@ -189,17 +189,15 @@ class ChunkReader:
 
     def _finish(self, reason: str) -> None:
         if reason in BROKEN_OFF:
-            self.failure = self._endpoint.broken_off(
-                self.account.tokens, f"finish_reason {reason!r}"
-            )
+            self.failure = self._errors.broken_off(self.account.tokens, f"finish_reason {reason!r}")
         elif reason == "content_filter":
             self.failure = BackendError(
-                f"the content filter of {self._endpoint.url} ended the trace after "
+                f"the content filter of {self._errors.url} ended the trace after "
                 f"{self.account.tokens} tokens"
             )
         else:
             if reason not in FINISHES:
-                logger.info("finish_reason %r is taken for 'stop'", self._endpoint.excerpt(reason))
+                logger.info("finish_reason %r is taken for 'stop'", self._errors.excerpt(reason))
             self.finish = FINISHES.get(reason, "stop")
 
     # --- its tokens -------------------------------------------------------------------------------

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from types import TracebackType
 from typing import Self
 
 import anyio
@@ -41,12 +40,7 @@ class Intake:
         await self._tasks.__aenter__()
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         """Break off: a cancelled read closes its connection."""
         self._tasks.cancel_scope.cancel()
         await self._tasks.__aexit__(None, None, None)

@@ -7,20 +7,17 @@ import zlib
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from types import TracebackType
-from typing import Any, NoReturn, Self
+from typing import Any, Self
 
 import anyio
 import httpx2
-import openai
 
 from deepprune_adapters.openai.capabilities import Capabilities
 from deepprune_adapters.openai.chunks import ChunkReader
 from deepprune_adapters.openai.read_ahead import Intake
 from deepprune_adapters.openai.sse import EventSplitter, EventTooLongError
-from deepprune_adapters.server.clients import CLOSING, Clients, Shared
-from deepprune_adapters.server.errors import Endpoint
-from deepprune_adapters.server.refusals import Refusal
+from deepprune_adapters.server.clients import CLOSE_WITHIN, Clients, SharedClient
+from deepprune_adapters.server.parameters import Request
 from deepprune_sdk.data.types import Chunk, TraceRequest
 from deepprune_sdk.protocols import TokenCounter
 
@@ -28,9 +25,6 @@ __all__ = ["ChatStream"]
 
 DRAINING = 0.1
 """Seconds to wait for the end of a response that has said all, so that its connection can serve."""
-
-LESSONS = 8
-"""Most times that one request is sent anew with less in it."""
 
 ENOUGH = 2048
 """Bytes in which a body shows what it is."""
@@ -49,21 +43,21 @@ class ChatStream:
         request: TraceRequest,
         *,
         clients: Clients,
-        endpoint: Endpoint,
         capabilities: Capabilities,
         counter: Callable[[], Awaitable[TokenCounter]],
     ) -> None:
         """Prepare a stream; entering it sends the request."""
         self._request = request
         self._clients = clients
-        self._client: Shared
-        self._endpoint = endpoint
+        self._client: SharedClient
+        self._endpoint = clients.endpoint
+        self._errors = clients.errors
         self._capabilities = capabilities
         self._counter = counter
         self._sent: dict[str, Any] = {}
         self._deadline = float("inf")
         self._response: httpx2.Response | None = None
-        self._intake = Intake(endpoint.idle_timeout)
+        self._intake = Intake(self._endpoint.idle_timeout)
         self._unpack: Callable[[bytes], bytes] | None = None
         self._splitter = EventSplitter()
         self._reader: ChunkReader
@@ -78,12 +72,12 @@ class ChatStream:
         """
         if self._endpoint.total_timeout is not None:
             self._deadline = anyio.current_time() + self._endpoint.total_timeout
-        self._client = self._clients.enter()
+        self._client = self._clients.borrow()
         await self._intake.__aenter__()
         try:
             with anyio.CancelScope(deadline=self._deadline) as scope:
                 self._reader = ChunkReader(
-                    self._endpoint,
+                    self._errors,
                     await self._counter(),
                     prefix=self._request.prefix,
                     candidates=self._request.sampling.top_logprobs,
@@ -93,18 +87,13 @@ class ChatStream:
                 self._intake.begin(self._response.aiter_raw())
                 await self._expect_events(self._response.headers)
             if scope.cancelled_caught:
-                raise self._endpoint.too_long()
+                raise self._errors.too_long()
         except BaseException:
             await self._close()
             raise
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
         """Close the response, so that the server stops generating."""
         try:
             if kind is None and self._reader.done:
@@ -133,24 +122,21 @@ class ChatStream:
             with anyio.CancelScope(deadline=self._deadline) as scope:
                 await self._read()
             if scope.cancelled_caught and not self._ready:
-                raise self._endpoint.too_long()
+                raise self._errors.too_long()
         return self._ready.popleft()
 
     # --- the request ------------------------------------------------------------------------------
 
     async def _open(self) -> httpx2.Response:
-        for _ in range(LESSONS):
-            self._sent = self._capabilities.body(self._request)
-            try:
-                return await self._post()
-            except openai.APIStatusError as error:
-                if not self._learns_from(error):
-                    self._raise(error)
-            except Exception as error:
-                self._raise(error)
-        raise self._endpoint.unlike_openai("the same refusal again and again")
+        try:
+            return await self._capabilities.terms.agree(
+                lambda: self._capabilities.write(self._request), self._post
+            )
+        except Exception as error:
+            self._errors.fail(error, sent=self._sent)
 
-    async def _post(self) -> httpx2.Response:
+    async def _post(self, request: Request) -> httpx2.Response:
+        self._sent = request.body
         fields = dict(self._sent)
         connect, idle = self._endpoint.connect_timeout, self._endpoint.idle_timeout
         manager = self._client.client.chat.completions.with_streaming_response.create(
@@ -165,21 +151,6 @@ class ChatStream:
         with anyio.fail_after(connect + idle):
             return (await manager.__aenter__()).http_response
 
-    def _learns_from(self, error: openai.APIStatusError) -> bool:
-        if error.status_code not in (400, 422):
-            return False
-        refusal = Refusal.of(error.status_code, error.body or error.message)
-        return (
-            self._capabilities.learn(refusal, self._sent)
-            and self._capabilities.body(self._request) != self._sent
-        )
-
-    def _raise(self, error: Exception, *, tokens: int | None = None) -> NoReturn:
-        mapped = self._endpoint.failed(error, tokens=tokens, sent=self._sent)
-        if mapped is None:
-            raise error
-        raise mapped from (None if self._endpoint.mentions_secret(error) else error)
-
     # --- the response -----------------------------------------------------------------------------
 
     async def _expect_events(self, headers: Mapping[str, str]) -> None:
@@ -189,7 +160,7 @@ class ChatStream:
         if encoding in COMPRESSED:
             self._unpack = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32).decompress  # any header
         elif encoding != "identity":
-            raise self._endpoint.unlike_openai(f"a stream compressed by {encoding}", content_type)
+            raise self._errors.unlike_openai(f"a stream compressed by {encoding}", content_type)
         if "text/event-stream" in content_type.lower():
             return
         begun = b""
@@ -199,7 +170,7 @@ class ChatStream:
                 break
             begun += read
         if not AN_EVENT.match(begun):
-            raise self._endpoint.unlike_openai(begun, content_type)
+            raise self._errors.unlike_openai(begun, content_type)
         self._take(begun)
 
     async def _read(self) -> None:
@@ -219,11 +190,11 @@ class ChatStream:
             if read is not None and self._unpack is not None:
                 read = self._unpack(read)
         except zlib.error as error:
-            raise self._endpoint.unlike_openai(f"a broken compressed stream ({error})") from error
+            raise self._errors.unlike_openai(f"a broken compressed stream ({error})") from error
         except Exception as error:
             self._ready += self._reader.read(self._splitter.close())
             if not self._reader.over:
-                self._raise(error, tokens=self._reader.account.tokens)
+                self._errors.fail(error, sent=self._sent, tokens=self._reader.account.tokens)
             return None
         if read is None:
             self._ready += self._reader.read(self._splitter.close())
@@ -233,7 +204,7 @@ class ChatStream:
         try:
             events = self._splitter.feed(read)
         except EventTooLongError as error:
-            raise self._endpoint.unlike_openai(read[:ENOUGH]) from error
+            raise self._errors.unlike_openai(read[:ENOUGH]) from error
         if events:
             self._ready += self._reader.read(events)
 
@@ -246,8 +217,8 @@ class ChatStream:
         try:
             await self._intake.__aexit__(None, None, None)
         finally:
-            with anyio.move_on_after(CLOSING, shield=True):
+            with anyio.move_on_after(CLOSE_WITHIN, shield=True):
                 if self._response is not None:
                     with suppress(Exception):  # the connection is given up either way
                         await self._response.aclose()
-            await self._clients.leave(self._client)
+            await self._clients.give_back(self._client)

@@ -1,1 +1,5 @@
-"""What everything that talks to a server shares: clients, errors, refusals."""
+"""What everything that talks to a server shares."""
+
+from deepprune_adapters.server.connection import Server, Transport
+
+__all__ = ["Server", "Transport"]

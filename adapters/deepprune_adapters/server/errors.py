@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NoReturn
 
 import httpx2
 import openai
 
-from deepprune_adapters.server.refusals import Refusal
+from deepprune_adapters.server.connection import Endpoint
+from deepprune_adapters.server.refusals import CONTEXT, Refusal
 from deepprune_sdk.errors import (
     AuthenticationError,
     BackendError,
@@ -22,55 +23,53 @@ from deepprune_sdk.errors import (
     UnavailableError,
 )
 
-__all__ = ["Endpoint"]
+__all__ = ["ServerErrors"]
 
 LONGEST = 200
 """Characters of a provider's text in an error of ours."""
 
-KEYS = re.compile(r"\b(?:sk|pk|gsk|hf)[-_][\w*.\-]{6,}|(?<=Bearer )\S+|(?<=://)[^\s/@]+@")
-QUOTA = re.compile(r"insufficient_quota|exceeded your current quota|insufficient (credits|balance)")
+LOOKS_LIKE_A_KEY = re.compile(
+    r"\b(?:sk|pk|gsk|hf)[-_][\w*.\-]{6,}|(?<=Bearer )\S+|(?<=://)[^\s/@]+@"
+)
+QUOTA_SPENT = re.compile(
+    r"insufficient_quota|exceeded your current quota|insufficient (credits|balance)"
+)
 UNKNOWN_MODEL = re.compile(
     r"model_not_found|model\b.*\b(not exist|not found|not supported|unknown)"
 )
 NOT_A_MODEL = re.compile(r"not a valid model|model_not_found|invalid model")
-CONTEXT = re.compile(r"context (length|size|window)|exceed_context|context_length_exceeded")
 
-NO_TRANSPORT = {"TransportError", "EndOfStream", "BrokenResourceError", "ClientError"}
+CONNECTION_LOST = {"TransportError", "EndOfStream", "BrokenResourceError", "ClientError"}
 """Names of errors of httpx, anyio and aiohttp that say that a connection has failed."""
 
-SETTINGS = {"max_tokens", "seed", "stop", "temperature", "top_logprobs", "top_p"}
+NOT_A_SETTING = {"model", "messages", "input"}
+"""Fields of a request that no setting changes; texts among them are quoted in no error."""
+
+SAMPLING_FIELDS = {"max_tokens", "seed", "stop", "temperature", "top_logprobs", "top_p"}
+"""Fields of a request that are settings of `Sampling` by the same name."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Endpoint:
-    """What the errors of one server have to name, and what they must not.
+class ServerErrors:
+    """Makes every error of one server: what it refused, how it failed, what it is not.
+
+    Whatever a provider or a client library says is quoted in one short line, without secrets.
 
     Attributes:
-        url: Base URL, without credentials.
-        model: Name of the model.
-        idle_timeout: Seconds.
-        total_timeout: Seconds, or None.
-        connect_timeout: Seconds.
-        secrets: Texts that appear in no error.
+        url: Address of the server, without credentials.
     """
 
-    url: str
-    model: str
-    idle_timeout: float
-    total_timeout: float | None
-    connect_timeout: float
-    secrets: tuple[str, ...] = ()
-
-    def __repr__(self) -> str:
-        return f"Endpoint(url={self.url!r}, model={self.model!r})"
+    def __init__(self, endpoint: Endpoint) -> None:
+        """Name what the errors have to name, and what they must not."""
+        self.url = endpoint.url
+        self._endpoint = endpoint
 
     def excerpt(self, text: str | bytes) -> str:
         """Return one short line of a foreign text that is safe to show."""
         if isinstance(text, bytes):
             text = text[: 16 * LONGEST].decode("utf-8", "replace")
-        for secret in self.secrets:
+        for secret in self._endpoint.secrets:
             text = text.replace(secret, "[key]")
-        text = KEYS.sub("[key]", text[: 16 * LONGEST])
+        text = LOOKS_LIKE_A_KEY.sub("[key]", text[: 16 * LONGEST])
         line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
         return line if len(line) <= LONGEST else f"{line[: LONGEST - 3]}..."
 
@@ -91,21 +90,21 @@ class Endpoint:
     def too_long(self) -> BackendTimeoutError:
         """Say that the total timeout is over."""
         return BackendTimeoutError(
-            f"the stream from {self.url} took more than {self.total_timeout:g} s in total: "
-            "raise total_timeout"
+            f"the response from {self.url} took more than {self._endpoint.total_timeout:g} s in "
+            "total: raise total_timeout"
         )
 
-    def refused(self, refusal: Refusal, sent: Mapping[str, object]) -> BackendError:
+    def of_refusal(self, refusal: Refusal, sent: Mapping[str, object]) -> BackendError:
         """Map what a provider says to an error.
 
         Args:
             refusal: The provider's words.
             sent: The fields of the request body, to name the value that was refused.
         """
-        status, wait, said = refusal.status, refusal.retry_after, refusal.all
+        status, wait, said = refusal.status, refusal.retry_after, refusal.words
         text = self.excerpt("an HTML page" if "<html" in said else refusal.text)
         said_so = f": {text}" if text else ""
-        if status == 402 or (status == 429 and QUOTA.search(said)):
+        if status == 402 or (status == 429 and QUOTA_SPENT.search(said)):
             spent = RateLimitError(f"the quota at {self.url} is used up{said_so}")
             spent.retryable, spent.fatal = False, True
             return spent
@@ -131,20 +130,20 @@ class Endpoint:
         return ProtocolError(f"{self.url} answers {status}{said_so}")
 
     def _not_found(self, said: str, said_so: str) -> ModelNotFoundError:
-        model = re.escape(self.model.lower())
+        model = re.escape(self._endpoint.model.lower())
         named = re.search(rf"(?<!\w){model}(?!\w)", said)
         if named or UNKNOWN_MODEL.search(said) or NOT_A_MODEL.search(said):
             return ModelNotFoundError(
-                f"{self.url} does not serve the model {self.model!r}{said_so}; check model= "
-                f"against {self.url}/models"
+                f"{self.url} does not serve the model {self._endpoint.model!r}{said_so}; check "
+                f"model= against {self.url}/models"
             )
         return ModelNotFoundError(
-            f"no chat completions at {self.url} (asked for model {self.model!r}){said_so}; check "
-            "base_url (it usually ends in /v1)"
+            f"no chat completions at {self.url} (asked for model {self._endpoint.model!r})"
+            f"{said_so}; check base_url (it usually ends in /v1)"
         )
 
     def _bad_request(self, refusal: Refusal, said_so: str, sent: Mapping[str, object]) -> str:
-        said = refusal.all
+        said = refusal.words
         if CONTEXT.search(said):
             return (
                 f"the prompt does not fit the model's context at {self.url}{said_so}; shorten the "
@@ -153,9 +152,11 @@ class Endpoint:
         named = [field for field in sent if field == refusal.param]
         named += [field for field in sent if re.search(rf"\b{re.escape(field.lower())}\b", said)]
         for field in named:
-            if field not in ("model", "messages"):
+            if field not in NOT_A_SETTING:
                 known = "max_tokens" if field == "max_completion_tokens" else field
-                where = f"Sampling({known}=...)" if known in SETTINGS else "Sampling(extra=...)"
+                where = (
+                    f"Sampling({known}=...)" if known in SAMPLING_FIELDS else "Sampling(extra=...)"
+                )
                 value = self.excerpt(repr(sent[field]))
                 return f"{self.url} refuses {field}={value}{said_so}; change {where}"
         return f"{self.url} refuses the request ({refusal.status}){said_so}"
@@ -169,20 +170,40 @@ class Endpoint:
         refused.retryable, refused.fatal = False, True
         return refused
 
-    def failed(
-        self, error: Exception, *, tokens: int | None = None, sent: Mapping[str, object]
+    def fail(
+        self, error: Exception, *, sent: Mapping[str, object], tokens: int | None = None
+    ) -> NoReturn:
+        """Raise what an exception of a client means, or the exception where it is none of theirs.
+
+        Args:
+            error: The exception.
+            sent: The fields of the request body.
+            tokens: Tokens that had arrived, or None while nothing was read yet.
+
+        Raises:
+            BackendError: The server refused or failed.
+        """
+        mapped = self.of_exception(error, sent=sent, tokens=tokens)
+        if mapped is None:
+            raise error
+        # A traceback shows the whole chain, and so what a foreign error quotes.
+        shows_secret = any(secret in str(error) for secret in self._endpoint.secrets)
+        raise mapped from (None if shows_secret else error)
+
+    def of_exception(
+        self, error: Exception, *, sent: Mapping[str, object], tokens: int | None = None
     ) -> BackendError | None:
         """Map an exception of the `openai` or `httpx2` client; None for what is none of theirs.
 
         Args:
             error: The exception.
-            tokens: Tokens that had arrived, or None while the stream is being opened.
             sent: The fields of the request body.
+            tokens: Tokens that had arrived, or None while nothing was read yet.
         """
         if isinstance(error, openai.APIStatusError):
             body = error.body if error.body is not None else error.message
             refusal = Refusal.of(error.status_code, body, error.response.headers)
-            return self.refused(refusal, sent)
+            return self.of_refusal(refusal, sent)
         while isinstance(error, openai.APIConnectionError) and isinstance(
             error.__cause__, Exception
         ):
@@ -203,7 +224,7 @@ class Endpoint:
                 f"({self.excerpt(str(error)) or 'connection failed'})"
             )
         transport = isinstance(error, httpx2.TransportError | openai.APIConnectionError | OSError)
-        if transport or names & NO_TRANSPORT:
+        if transport or names & CONNECTION_LOST:
             if tokens is None:
                 # An idle connection that the server had closed: a fresh one is worth a try at once.
                 return UnavailableError(
@@ -215,17 +236,13 @@ class Endpoint:
     def _timeout(self, names: set[str]) -> BackendError:
         if "ConnectTimeout" in names:
             return UnavailableError(
-                f"cannot reach {self.url} within {self.connect_timeout:g} s: is the server "
-                "running? (connect_timeout)"
+                f"cannot reach {self.url} within {self._endpoint.connect_timeout:g} s: is the "
+                "server running? (connect_timeout)"
             )
         return BackendTimeoutError(
-            f"{self.url} sent nothing for {self.idle_timeout:g} s: raise idle_timeout if it is "
-            "only busy"
+            f"{self.url} sent nothing for {self._endpoint.idle_timeout:g} s: raise idle_timeout if "
+            "it is only busy"
         )
-
-    def mentions_secret(self, error: BaseException) -> bool:
-        """Whether the text of a foreign exception would show a secret in a traceback."""
-        return any(secret in str(error) for secret in self.secrets)
 
 
 def _as_aiohttp_said(error: Exception) -> Exception:

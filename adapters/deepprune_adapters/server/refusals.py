@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any, cast
 
-__all__ = ["Refusal"]
+__all__ = ["CONTEXT", "UNSUPPORTED", "Refusal", "context_of"]
 
 CODES = {
     "authentication_error": 401,
@@ -26,6 +27,18 @@ CODES = {
     "insufficient_quota": 429,
 }
 """Statuses of errors that come inside a stream, under HTTP 200, by their code or type."""
+
+CONTEXT = re.compile(r"context (length|size|window)|exceed_context|context_length_exceeded")
+"""Words by which a prompt is said to be too long."""
+
+CONTEXT_TOKENS = re.compile(r"context (?:length|size|window)\D{0,40}?(\d+)|\"?n_ctx\"?\D{1,4}(\d+)")
+
+UNSUPPORTED = re.compile(
+    r"unsupported[ _](parameter|value)|not supported|(does|do) not support|isn't supported"
+    r"|unknown[ _](parameter|field|argument)|unrecognized"
+    r"|(extra|additional) (inputs|fields|properties) (are )?not (permitted|allowed)"
+)
+"""Words by which a parameter is said not to be taken at all, whatever its value."""
 
 ENOUGH = 2000
 """Characters in which a refusal says what it refuses; some quote the whole request after them."""
@@ -71,9 +84,22 @@ class Refusal:
         )
 
     @property
-    def all(self) -> str:
+    def words(self) -> str:
         """Everything it says, in lower case, to look for words in."""
         return f"{self.text} {self.code} {self.param}".lower()
+
+
+def context_of(refusal: Refusal) -> tuple[int | None, int | None]:
+    """Read a refusal of a long prompt.
+
+    Returns:
+        The server's context and the tokens of the request, each None where it does not say.
+    """
+    said = refusal.words
+    found = CONTEXT_TOKENS.search(said)
+    limit = int(found[1] or found[2]) if found else None
+    larger = [int(number) for number in re.findall(r"\d+", said) if limit and int(number) > limit]
+    return limit, max(larger, default=None)
 
 
 def _status(code: object) -> int:

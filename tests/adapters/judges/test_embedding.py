@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support.chat_server import ChatServer, Reply, chat_server, refusal
+from support.chat_server import ChatServer, Reply, refusal
 from support.pairs import as_json, embedded, pair
 
 from deepprune_adapters.judges import EmbeddingJudge, TransformersJudge
@@ -21,20 +21,6 @@ from deepprune_sdk.testing import check_judge
 pytestmark = pytest.mark.anyio
 
 ONCE = Retries(attempts=1)
-
-
-@pytest.fixture(scope="module")
-def running() -> Generator[ChatServer]:
-    with chat_server() as server:
-        yield server
-
-
-@pytest.fixture
-def server(running: ChatServer) -> ChatServer:
-    running.wait_until(lambda: not running.open)
-    running.bodies.clear()
-    running.paths.clear()
-    return running
 
 
 def letters(text: str) -> list[float]:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import math
 import socket
-from collections.abc import Generator
 from typing import Any
 
 import anyio
 import openai
 import pytest
-from support.chat_server import ChatServer, Reply, chat_server, hanging_up, refusal
+from support.chat_fixtures import KEY
+from support.chat_server import ChatServer, Reply, hanging_up, refusal
 from support.live import StepBackend
 from support.pairs import Watched, as_json, completion, pair
 
-from deepprune_adapters.judges import RemoteJudge
+from deepprune_adapters.judges import Asking, RemoteJudge
+from deepprune_adapters.server import Server
 from deepprune_sdk import Checkpoints, DeepPrune, Limits, ParallelReasoner, Retries
 from deepprune_sdk.data.types import Usage
 from deepprune_sdk.errors import ConfigurationError, JudgeError
@@ -23,35 +24,13 @@ from deepprune_sdk.testing import check_judge
 
 pytestmark = pytest.mark.anyio
 
-KEY = "sk-very-secret-0123456789"
 SURE = {"ident": math.log(0.8), "not": math.log(0.2)}
 ONCE = Retries(attempts=1)
 
 
-@pytest.fixture(scope="module")
-def running() -> Generator[ChatServer]:
-    with chat_server() as server:
-        yield server
-
-
-@pytest.fixture
-def server(running: ChatServer) -> ChatServer:
-    running.wait_until(lambda: not running.open)
-    running.bodies.clear()
-    running.headers.clear()
-    running.left = running.most = 0
-    return running
-
-
-@pytest.fixture(autouse=True)
-def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
-
-
 def judge_at(server: ChatServer, **settings: Any) -> RemoteJudge:
-    settings = {"retries": ONCE, "api_key": KEY, **settings}
-    return RemoteJudge("judge", base_url=server.url, **settings)
+    settings = {"retries": ONCE, "base_url": server.url, "api_key": KEY, **settings}
+    return RemoteJudge("judge", **settings)
 
 
 def answers(server: ChatServer, reply: Reply) -> None:
@@ -113,7 +92,9 @@ async def test_both_orders_are_averaged(server: ChatServer) -> None:
         return completion("", {"ident": math.log(same), "not": math.log(1 - same)})
 
     server.script = script
-    (verdict,) = await judge_at(server, both_orders=True).compare([pair("LEFT", "RIGHT")])
+    (verdict,) = await judge_at(server, asking=Asking(both_orders=True)).compare(
+        [pair("LEFT", "RIGHT")]
+    )
 
     assert verdict.probability == pytest.approx(0.7)
     assert verdict.usage == Usage(prompt=200, generated=4)
@@ -310,7 +291,11 @@ async def test_a_server_that_fails_is_one_clear_line(
     patience = 0.3 if reply is SILENCE else 30.0
 
     with pytest.raises(JudgeError, match=says) as caught:
-        await judge_at(server, idle_timeout=patience).compare([pair(), pair("b")])
+        await RemoteJudge(
+            "judge",
+            server=Server(base_url=server.url, api_key=KEY, idle_timeout=patience),
+            retries=ONCE,
+        ).compare([pair(), pair("b")])
 
     assert "\n" not in str(caught.value)
     assert str(caught.value).startswith("judge judge: ")
@@ -410,9 +395,9 @@ async def test_the_run_goes_on_whatever_the_judge_does(
 async def test_a_client_of_ones_own_is_used_and_left_open(server: ChatServer) -> None:
     answers(server, completion("identical", SURE))
     async with openai.AsyncOpenAI(api_key=KEY, base_url=server.url) as client:
-        async with RemoteJudge("judge", client=client) as judge:
+        async with RemoteJudge("judge", server=Server(client=client)) as judge:
             await judge.compare([pair()])
-        await RemoteJudge("judge", client=client).compare([pair()])
+        await RemoteJudge("judge", server=Server(client=client)).compare([pair()])
 
         assert not client.is_closed()
 
@@ -426,7 +411,10 @@ async def test_a_client_of_ones_own_is_used_and_left_open(server: ChatServer) ->
         ({"model": "m", "base_url": "http://x/v1", "api_key": "a\nb"}, "characters"),
         ({"model": "m", "base_url": "http://x/v1", "concurrency": 0}, "concurrency=0"),
         ({"model": "m", "base_url": "http://x/v1", "context": 0}, "context=0"),
-        ({"model": "m", "base_url": "http://x/v1", "idle_timeout": 0}, "seconds above 0"),
+        (
+            {"model": "m", "base_url": "http://x/v1", "server": Server()},
+            "RemoteJudge: give server=",
+        ),
     ],
 )
 def test_settings_that_cannot_work(settings: dict[str, Any], says: str) -> None:

@@ -14,18 +14,11 @@ import openai
 import pytest
 from support import backend_calls
 from support.backend_calls import asked, at, failing, streamed
-from support.chat_server import (
-    DONE,
-    ChatServer,
-    Reply,
-    data,
-    finish,
-    refusal,
-    text,
-)
+from support.chat_fixtures import KEY
+from support.chat_server import DONE, ChatServer, Reply, data, finish, refusal, text
 
 from deepprune_adapters.openai import OpenAIBackend
-from deepprune_adapters.server import clients
+from deepprune_adapters.server import Server, connection
 from deepprune_sdk import ParallelReasoner
 from deepprune_sdk.data.types import Sampling, TraceRequest, to_messages
 from deepprune_sdk.errors import (
@@ -37,16 +30,7 @@ from deepprune_sdk.protocols import Backend, ContinuesPrefix
 
 pytestmark = pytest.mark.anyio
 
-anyio_backend, running, server, no_environment = (
-    backend_calls.anyio_backend,
-    backend_calls.running,
-    backend_calls.server,
-    backend_calls.no_environment,
-)
-
-
-KEY = "sk-very-secret-0123456789"
-
+anyio_backend = backend_calls.anyio_backend
 
 # --- requests -------------------------------------------------------------------------------------
 
@@ -144,11 +128,12 @@ async def test_a_key_is_shown_nowhere(
         ({"base_url": "http://s/v1", "api_key": "sk-\u00e9"}, "API key"),
         ({"base_url": "http://s/v1", "api_key": "a\nb"}, "API key"),
         ({"model": "", "base_url": "http://s/v1"}, "name the model"),
-        ({"base_url": "http://s/v1", "idle_timeout": 0}, "idle_timeout=0"),
-        ({"base_url": "http://s/v1", "total_timeout": -1}, "total_timeout=-1"),
-        ({"base_url": "http://s/v1", "connect_timeout": float("nan")}, "connect_timeout=nan"),
         ({"base_url": "http://s/v1", "concurrency": 0}, "concurrency=0"),
-        ({"base_url": "http://s/v1", "transport": "http3"}, "give 'httpx2' or 'aiohttp'"),
+        (
+            {"base_url": "http://s/v1", "server": Server()},
+            "give server=, or base_url= and api_key=",
+        ),
+        ({"api_key": "k", "server": Server(base_url="http://s/v1")}, "give server=, or base_url="),
     ],
 )
 async def test_what_cannot_work_is_said_at_once(arguments: dict[str, Any], words: str) -> None:
@@ -167,16 +152,12 @@ async def test_a_client_of_the_users_is_used_without_its_retries_and_stays_open(
         azure_endpoint=server.url.removesuffix("/v1"),
         max_retries=5,
     ) as client:
-        async with OpenAIBackend("m", client=client) as backend:
+        async with OpenAIBackend("m", server=Server(client=client)) as backend:
             await failing(backend)
         assert not client.is_closed()
         assert server.paths == ["/openai/deployments/m/chat/completions"]
         assert server.headers[0]["api-key"] == KEY
         assert KEY not in repr(backend)
-        with pytest.raises(ConfigurationError, match="client="):
-            OpenAIBackend("m", client=client, base_url=server.url)
-        with pytest.raises(ConfigurationError, match="DefaultAioHttpClient"):
-            OpenAIBackend("m", client=client, transport="aiohttp")
 
 
 async def test_connections_are_kept_only_between_entering_and_leaving(server: ChatServer) -> None:
@@ -213,9 +194,9 @@ def test_aiohttp_is_an_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     def not_found(name: str) -> None:
         del name
 
-    monkeypatch.setattr(clients, "find_spec", not_found)
+    monkeypatch.setattr(connection, "find_spec", not_found)
     with pytest.raises(MissingExtraError, match=r"pip install 'deepprune-sdk\[aiohttp\]'"):
-        OpenAIBackend("m", base_url="http://s/v1", transport="aiohttp")
+        Server(transport="aiohttp")
     OpenAIBackend("m", base_url="http://s/v1")
 
 

@@ -11,12 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deepprune_adapters.openai.chunks import ChunkReader
-from deepprune_adapters.server.errors import Endpoint
+from deepprune_adapters.server.connection import Endpoint
+from deepprune_adapters.server.errors import ServerErrors
 from deepprune_adapters.tokens import default_counter
 from deepprune_sdk.data import Chunk
 
-ENDPOINT = Endpoint(
-    url="http://localhost/v1", model="m", idle_timeout=1, total_timeout=1, connect_timeout=1
+ERRORS = ServerErrors(
+    Endpoint(
+        url="http://localhost/v1", model="m", idle_timeout=1, total_timeout=1, connect_timeout=1
+    )
 )
 TEXTS = st.sampled_from(
     ["a", " b", "7", "<think>", "</think>", "</thi", "nk>", "x > y", ">", "", " two tokens", "\n"]
@@ -67,7 +70,7 @@ def never_plain(event: object) -> None:
 
 
 def read(sent: Sequence[bytes], cuts: Sequence[int], prefix: str) -> tuple[list[Chunk], object]:
-    reader = ChunkReader(ENDPOINT, default_counter(), prefix=prefix)
+    reader = ChunkReader(ERRORS, default_counter(), prefix=prefix)
     chunks: list[Chunk] = []
     for begin, end in zip([0, *cuts], [*cuts, len(sent)], strict=True):
         chunks += reader.read(sent[begin:end])

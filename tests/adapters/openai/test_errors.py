@@ -12,15 +12,7 @@ import openai
 import pytest
 from support import backend_calls
 from support.backend_calls import asked, at, failing, streamed
-from support.chat_server import (
-    DONE,
-    ChatServer,
-    Reply,
-    finish,
-    hanging_up,
-    refusal,
-    text,
-)
+from support.chat_server import DONE, ChatServer, Reply, finish, hanging_up, refusal, text
 
 from deepprune_adapters.openai import OpenAIBackend
 from deepprune_sdk.errors import (
@@ -35,12 +27,7 @@ from deepprune_sdk.errors import (
 
 pytestmark = pytest.mark.anyio
 
-anyio_backend, running, server, no_environment = (
-    backend_calls.anyio_backend,
-    backend_calls.running,
-    backend_calls.server,
-    backend_calls.no_environment,
-)
+anyio_backend = backend_calls.anyio_backend
 
 
 # --- what a server refuses ------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from support.simulator.faults import FAULTS, Fault
 from support.simulator.server import Simulator, simulator
 from support.simulator.trial import attempt, holds
 
-from deepprune_adapters.server.clients import Transport
+from deepprune_adapters.server import Transport
 
 N = 4
 

@@ -28,7 +28,7 @@ from support.simulator.server import Call, Script, Simulator, replay, simulator
 from support.simulator.trial import attempt, holds, surviving_answer
 
 from deepprune_adapters.openai import OpenAIBackend
-from deepprune_adapters.server.clients import Transport
+from deepprune_adapters.server import Server, Transport
 from deepprune_sdk import FullSampling, ParallelReasoner, Requests, Retries, Sampling
 
 pytestmark = [pytest.mark.anyio, pytest.mark.soak]
@@ -111,7 +111,10 @@ async def test_512_streams_with_failures(
     del anyio_backend
     # A server on the same busy cores may take its time to accept: that is not what is tried here.
     backend = OpenAIBackend(
-        "m", base_url=server.url, idle_timeout=3.0, connect_timeout=60.0, transport=transport
+        "m",
+        server=Server(
+            base_url=server.url, idle_timeout=3.0, connect_timeout=60.0, transport=transport
+        ),
     )
     fault = Fault(name="random", does="", dialect=QUICK)
     failed = retried = 0
@@ -156,7 +159,9 @@ async def test_every_connection_of_a_cancelled_run_closes_within_a_second(
 ) -> None:
     server.reset(replay(Dialect(pause=0.003)))
     draw = random.Random(7)
-    backend = OpenAIBackend("m", base_url=server.url, transport=backend_calls.transport())
+    backend = OpenAIBackend(
+        "m", server=Server(base_url=server.url, transport=backend_calls.transport())
+    )
     reasoner = ParallelReasoner(backend, policy=FullSampling(), sampling=Sampling(seed=0))
     cancelled = 0
     for _ in range(CANCELLATIONS):

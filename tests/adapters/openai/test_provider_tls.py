@@ -15,6 +15,7 @@ from support.simulator.server import Simulator, replay, simulator
 from support.simulator.trial import HTTP
 
 from deepprune_adapters.openai import OpenAIBackend
+from deepprune_adapters.server import Server
 from deepprune_sdk import (
     Composed,
     FullSampling,
@@ -56,7 +57,7 @@ async def test_streams_over_tls_are_read_and_closed(
     server.reset(replay(DEFAULT))
     http = HTTP[transport()](verify=trusting)
     async with openai.AsyncOpenAI(api_key="none", base_url=server.url, http_client=http) as client:
-        backend = OpenAIBackend("m", client=client)
+        backend = OpenAIBackend("m", server=Server(client=client))
         sampling = Sampling(seed=0, max_tokens=200)
         full = ParallelReasoner(backend, policy=FullSampling(), sampling=sampling)
         result = await full.solve("How many days?", n=4)
@@ -72,7 +73,9 @@ async def test_streams_over_tls_are_read_and_closed(
 
 async def test_a_certificate_that_nobody_signed_is_one_error(server: Simulator) -> None:
     server.reset(replay(DEFAULT))
-    backend = OpenAIBackend("m", base_url=server.url, api_key="none", transport=transport())
+    backend = OpenAIBackend(
+        "m", server=Server(base_url=server.url, api_key="none", transport=transport())
+    )
     reasoner = ParallelReasoner(
         backend, requests=Requests(retries=Retries(initial=0.01, maximum=0.02, patience=0.1))
     )

@@ -14,13 +14,16 @@ from deepprune_adapters.openai import sse
 from deepprune_adapters.openai.chunks import ChunkReader
 from deepprune_adapters.openai.sse import EventSplitter, EventTooLongError
 from deepprune_adapters.openai.thinking import ThinkTags
-from deepprune_adapters.server.errors import Endpoint
+from deepprune_adapters.server.connection import Endpoint
+from deepprune_adapters.server.errors import ServerErrors
 from deepprune_adapters.tokens import HeuristicCounter
 from deepprune_sdk.data.trace import Trace
 from deepprune_sdk.data.types import Chunk
 
-ENDPOINT = Endpoint(
-    url="http://server/v1", model="m", idle_timeout=1, total_timeout=None, connect_timeout=1
+ERRORS = ServerErrors(
+    Endpoint(
+        url="http://server/v1", model="m", idle_timeout=1, total_timeout=None, connect_timeout=1
+    )
 )
 
 
@@ -169,7 +172,7 @@ def test_a_trace_is_the_same_however_its_stream_is_cut(
     raw += b"data: [DONE]\n\n"
 
     def read(reads: list[bytes]) -> Trace:
-        splitter, reader = EventSplitter(), ChunkReader(ENDPOINT, Characters())
+        splitter, reader = EventSplitter(), ChunkReader(ERRORS, Characters())
         chunks = [chunk for part in reads for chunk in reader.read(splitter.feed(part))]
         chunks += reader.end()
         assert reader.failure is None
@@ -185,7 +188,7 @@ def test_a_trace_is_the_same_however_its_stream_is_cut(
 
 
 def read_all(events: list[dict[str, Any]]) -> tuple[list[Chunk], ChunkReader]:
-    reader = ChunkReader(ENDPOINT, HeuristicCounter())
+    reader = ChunkReader(ERRORS, HeuristicCounter())
     return reader.read(json.dumps(event).encode() for event in events), reader
 
 
@@ -300,7 +303,7 @@ def test_usage_that_begins_late_counts_from_there() -> None:
 
 
 def test_surrogates_are_mended() -> None:
-    reader = ChunkReader(ENDPOINT, HeuristicCounter())
+    reader = ChunkReader(ERRORS, HeuristicCounter())
     raw = rb'{"choices": [{"index": 0, "delta": {"content": "\ud83d!"}}]}'
     (chunk,) = reader.read([raw])
     assert "".join(chunk.pieces).encode() == b"?!"
@@ -322,13 +325,13 @@ def test_surrogates_are_mended() -> None:
     ],
 )
 def test_what_no_such_server_sends(raw: bytes) -> None:
-    reader = ChunkReader(ENDPOINT, HeuristicCounter())
+    reader = ChunkReader(ERRORS, HeuristicCounter())
     assert reader.read([raw]) == []
     assert "not an OpenAI-compatible server at http://server/v1" in str(reader.failure)
 
 
 @given(st.binary(max_size=60))
 def test_no_bytes_raise(raw: bytes) -> None:
-    splitter, reader = EventSplitter(), ChunkReader(ENDPOINT, HeuristicCounter())
+    splitter, reader = EventSplitter(), ChunkReader(ERRORS, HeuristicCounter())
     reader.read(splitter.feed(b"data: " + raw) + splitter.close())
     reader.end()

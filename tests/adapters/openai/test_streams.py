@@ -8,18 +8,10 @@ from typing import Any
 import pytest
 from support import backend_calls
 from support.backend_calls import asked, at, failing, streamed
-from support.chat_server import (
-    DONE,
-    ChatServer,
-    Part,
-    data,
-    event,
-    finish,
-    text,
-    usage,
-)
+from support.chat_server import DONE, ChatServer, Part, data, event, finish, text, usage
 
 from deepprune_adapters.openai import OpenAIBackend
+from deepprune_adapters.server import Server
 from deepprune_sdk.data.types import Usage
 from deepprune_sdk.errors import (
     BackendError,
@@ -32,12 +24,7 @@ from deepprune_sdk.errors import (
 
 pytestmark = pytest.mark.anyio
 
-anyio_backend, running, server, no_environment = (
-    backend_calls.anyio_backend,
-    backend_calls.running,
-    backend_calls.server,
-    backend_calls.no_environment,
-)
+anyio_backend = backend_calls.anyio_backend
 
 
 # --- reasoning ------------------------------------------------------------------------------------
@@ -203,7 +190,9 @@ async def test_a_stalled_stream_ends_by_the_idle_timeout(server: ChatServer) -> 
 async def test_a_server_that_never_answers_ends_by_the_idle_timeout(server: ChatServer) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
-        backend = OpenAIBackend("m", base_url=f"http://127.0.0.1:{port}/v1", idle_timeout=0.2)
+        backend = OpenAIBackend(
+            "m", server=Server(base_url=f"http://127.0.0.1:{port}/v1", idle_timeout=0.2)
+        )
         error, _ = await failing(backend)
     assert type(error) is BackendTimeoutError
 
@@ -227,7 +216,9 @@ async def test_the_total_timeout_bounds_a_stream_that_comments_keep_alive(
 async def test_the_total_timeout_bounds_the_wait_for_an_answer(server: ChatServer) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
-        backend = OpenAIBackend("m", base_url=f"http://127.0.0.1:{port}/v1", total_timeout=0.2)
+        backend = OpenAIBackend(
+            "m", server=Server(base_url=f"http://127.0.0.1:{port}/v1", total_timeout=0.2)
+        )
         error, _ = await failing(backend)
     assert "total" in str(error)
 

@@ -64,7 +64,7 @@ class Fault:
         slack: Share by which tokens that were counted here may differ from those billed.
         closes: Whether closing a trace stops the billing.
         sends: What the backend must not send any more once it was refused.
-        backend: Arguments of the backend.
+        server: Settings of how the server is reached.
         sampling: Settings of the run.
     """
 
@@ -79,7 +79,7 @@ class Fault:
     slack: float = 0.05
     closes: bool = True
     sends: tuple[str, ...] = ()
-    backend: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    server: Mapping[str, Any] = field(default_factory=dict[str, Any])
     sampling: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
@@ -445,7 +445,7 @@ FAULTS: tuple[Fault, ...] = (
         name="keep-alive",
         does="Comments alone, for longer than the idle timeout",
         script=wire(lambda s: [s[0], *[Say(b": alive\n\n"), 0.1] * 13, *s[1:]]),
-        backend={"idle_timeout": 1.0},
+        server={"idle_timeout": 1.0},
     ),
     Fault(
         name="gzip",
@@ -494,7 +494,7 @@ FAULTS: tuple[Fault, ...] = (
         name="stall",
         does="No bytes and no end",
         script=ending("hang"),
-        backend={"idle_timeout": 1.0},
+        server={"idle_timeout": 1.0},
         hits=True,
         error="sent nothing for 1 s",
     ),
@@ -502,7 +502,7 @@ FAULTS: tuple[Fault, ...] = (
         name="endless-comments",
         does="Comments without end",
         script=ending(*[Say(b": alive\n\n"), 0.02] * 500),
-        backend={"total_timeout": 3.0},
+        server={"total_timeout": 3.0},
         hits=True,
         error="more than 3 s in total",
     ),
@@ -580,7 +580,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault(
         name="slow-accept",
         does="A connection is not served for 0.3 s",
-        backend={"idle_timeout": 5.0},
+        server={"idle_timeout": 5.0},
     ),
     # --- refusals that do not
     Fault(

@@ -13,7 +13,7 @@ import httpx2
 import openai
 
 from deepprune_adapters.openai import OpenAIBackend
-from deepprune_adapters.server.clients import Transport
+from deepprune_adapters.server import Server, Transport
 from deepprune_adapters.tokens import default_counter
 from deepprune_sdk import (
     Answers,
@@ -228,9 +228,9 @@ async def attempt(
     )
     error: DeepPruneError | None = None
     async with openai.AsyncOpenAI(api_key="none", base_url=server.url, http_client=http) as client:
-        options: dict[str, Any] = {"idle_timeout": 20.0, **fault.backend}
+        options: dict[str, Any] = {"idle_timeout": 20.0, **fault.server}
         reasoner = ParallelReasoner(
-            WatchedBackend(OpenAIBackend("m", client=client, **options), counting),
+            WatchedBackend(OpenAIBackend("m", server=Server(client=client, **options)), counting),
             policy=Composed(FullSampling(), CloseSome(closed_by_policy(fault, n))),
             requests=Requests(retries=Retries(initial=0.02, maximum=5.0)),
             sampling=Sampling(seed=0, max_tokens=200, **fault.sampling),
