@@ -13,6 +13,7 @@ from deepprune_adapters.server import Server, Transport
 from deepprune_sdk.data.trace import Trace
 from deepprune_sdk.data.types import Sampling, TraceRequest, to_messages
 from deepprune_sdk.errors import BackendError
+from deepprune_sdk.protocols import Backend
 from support.chat_server import ChatServer
 
 WAYS: list[tuple[str, Transport]] = [
@@ -49,7 +50,7 @@ def asked(
     )
 
 
-async def streamed(backend: OpenAIBackend, request: TraceRequest | None = None) -> Trace:
+async def streamed(backend: Backend, request: TraceRequest | None = None) -> Trace:
     trace = Trace(0)
     async with backend.stream(request or asked()) as chunks:
         async for chunk in chunks:

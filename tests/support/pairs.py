@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import Self
+from typing import Any, Self
 
 import anyio
 
@@ -14,7 +14,7 @@ from deepprune_sdk.judges import JudgeWrapper
 from deepprune_sdk.judges.wrapper import Score
 from deepprune_sdk.protocols import Judge
 from deepprune_sdk.testing import ScriptedJudge
-from support.chat_server import Reply
+from support.chat_server import DONE, Reply, finish, text
 
 QUESTION = "A box holds 12 pencils. How many pencils are in 3 boxes?"
 
@@ -76,6 +76,15 @@ def embedded(vectors: Sequence[Sequence[float]], *, tokens: int | None = None) -
 
 def as_json(body: object) -> Reply:
     return Reply(parts=[json.dumps(body).encode()], content_type="application/json")
+
+
+def answering(body: Mapping[str, Any]) -> Reply:
+    """What a server answers whoever asks it: for vectors, for a trace, or for a label."""
+    if "input" in body:
+        return embedded([[1.0, float(at)] for at, _ in enumerate(body["input"])])
+    if body.get("stream"):
+        return Reply(parts=[*text("a"), finish(), DONE])
+    return completion("identical", {"ident": -0.1, "not": -2.0})
 
 
 class Watched(JudgeWrapper):

@@ -15,7 +15,7 @@ from deepprune_adapters.judges.replies import Reply, read_reply
 from deepprune_adapters.judges.worker import Limit
 from deepprune_adapters.server import Server
 from deepprune_adapters.server.clients import Clients, KeepsConnections
-from deepprune_adapters.server.parameters import Terms
+from deepprune_adapters.server.terms import Terms
 from deepprune_adapters.server.whole import IDLE_TIMEOUT, WholeRequests
 from deepprune_adapters.tokens import HeuristicCounter
 from deepprune_sdk import (

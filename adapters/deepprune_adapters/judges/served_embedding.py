@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from deepprune_adapters.judges.replies import read_usage
 from deepprune_adapters.server.clients import Clients
-from deepprune_adapters.server.parameters import Terms
+from deepprune_adapters.server.terms import Terms
 from deepprune_adapters.server.whole import WholeRequests
 from deepprune_sdk import Retries
 from deepprune_sdk.data import Usage

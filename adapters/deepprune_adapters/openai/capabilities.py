@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from deepprune_adapters.openai.chunks import ChunkReader
-from deepprune_adapters.server.parameters import Request, Terms
+from deepprune_adapters.server.terms import Request, Terms
 from deepprune_sdk.data.types import TraceRequest
 from deepprune_sdk.errors import ConfigurationError
 

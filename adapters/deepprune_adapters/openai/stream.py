@@ -17,7 +17,7 @@ from deepprune_adapters.openai.chunks import ChunkReader
 from deepprune_adapters.openai.read_ahead import Intake
 from deepprune_adapters.openai.sse import EventSplitter, EventTooLongError
 from deepprune_adapters.server.clients import CLOSE_WITHIN, Clients, SharedClient
-from deepprune_adapters.server.parameters import Request
+from deepprune_adapters.server.terms import Request
 from deepprune_sdk.data.types import Chunk, TraceRequest
 from deepprune_sdk.protocols import TokenCounter
 

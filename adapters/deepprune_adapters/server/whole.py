@@ -10,8 +10,8 @@ import anyio
 import httpx2
 
 from deepprune_adapters.server.clients import Clients
-from deepprune_adapters.server.parameters import Request, Terms
 from deepprune_adapters.server.refusals import Refusal
+from deepprune_adapters.server.terms import Request, Terms
 
 __all__ = ["IDLE_TIMEOUT", "WholeRequests"]
 

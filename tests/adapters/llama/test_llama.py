@@ -12,10 +12,10 @@ import anyio
 import anyio.lowlevel
 import httpx2
 import pytest
+from support.backend_calls import streamed
 
 from deepprune_adapters.llama import LlamaBackend
 from deepprune_adapters.llama.gguf import EMBEDDED_PACKAGE, embedded_model
-from deepprune_sdk.data.trace import Trace
 from deepprune_sdk.data.types import Message, Sampling, TraceRequest, Usage
 from deepprune_sdk.errors import (
     BadRequestError,
@@ -59,17 +59,6 @@ async def until_busy(backend: LlamaBackend, slots: int) -> None:
     with anyio.fail_after(60):
         while await backend.slots_busy() != slots:
             await anyio.lowlevel.checkpoint()
-
-
-async def streamed(backend: LlamaBackend, request: TraceRequest) -> Trace:
-    trace = Trace(request.trace)
-    async with backend.stream(request) as chunks:
-        async for chunk in chunks:
-            trace.append(chunk, 0, len(chunk.pieces))
-            trace.finish = chunk.finish or trace.finish
-            if chunk.usage is not None:
-                trace.report(chunk.usage)
-    return trace
 
 
 async def test_it_is_a_backend(llama: LlamaBackend) -> None:

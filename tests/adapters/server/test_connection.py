@@ -10,8 +10,8 @@ import openai
 import pytest
 from support.backend_calls import failing, streamed
 from support.chat_fixtures import KEY
-from support.chat_server import DONE, ChatServer, Reply, finish, refusal, text
-from support.pairs import completion, embedded, pair
+from support.chat_server import ChatServer, Reply, refusal
+from support.pairs import answering, pair
 
 from deepprune_adapters.judges import EmbeddingJudge, RemoteJudge
 from deepprune_adapters.openai import OpenAIBackend
@@ -23,14 +23,6 @@ from deepprune_sdk.errors import BackendTimeoutError, ConfigurationError, DeepPr
 PASSWORD = "hunter22-and-more"
 ONCE = Retries(attempts=1)
 PATHS = {"trace": "/chat/completions", "label": "/chat/completions", "vector": "/embeddings"}
-
-
-def answering(body: dict[str, Any]) -> Reply:
-    if "input" in body:
-        return embedded([[1.0, float(at)] for at, _ in enumerate(body["input"])])
-    if body.get("stream"):
-        return Reply(parts=[*text("a"), finish(), DONE])
-    return completion("identical", {"ident": -0.1, "not": -2.0})
 
 
 def asking(who: str, **options: Any) -> Callable[[], Awaitable[object]]:

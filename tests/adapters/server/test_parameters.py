@@ -7,14 +7,15 @@ from typing import Any
 
 import pytest
 from support.backend_calls import asked, failing, streamed
-from support.chat_server import DONE, ChatServer, Reply, finish, refusal, text
-from support.pairs import completion, embedded, pair
+from support.chat_server import ChatServer, refusal
+from support.pairs import answering, pair
 
 from deepprune_adapters.judges import EmbeddingJudge, RemoteJudge
 from deepprune_adapters.openai import OpenAIBackend
 from deepprune_adapters.server import Server
-from deepprune_adapters.server.parameters import PARAMETERS, Parameter, Terms
+from deepprune_adapters.server.parameters import PARAMETERS, Parameter
 from deepprune_adapters.server.refusals import Refusal
+from deepprune_adapters.server.terms import Terms
 from deepprune_sdk import Retries
 from deepprune_sdk.errors import BadRequestError, JudgeError
 
@@ -196,14 +197,6 @@ def sends(body: Mapping[str, Any], name: str) -> bool:
     if name == "top_logprobs":
         return body.get(name, 0) > 5
     return outer in body and (not inner or inner in body[outer])
-
-
-def answering(body: Mapping[str, Any]) -> Reply:
-    if "input" in body:
-        return embedded([[1.0, float(at)] for at, _ in enumerate(body["input"])])
-    if body.get("stream"):
-        return Reply(parts=[*text("a"), finish(), DONE])
-    return completion("identical", {"ident": -0.1, "not": -2.0})
 
 
 @pytest.mark.anyio
