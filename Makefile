@@ -114,7 +114,7 @@ bench: .venv/.ready ## Run the benchmarks
 leaderboard: .venv/.ready ## Bench TRACES as NAME (MODEL, BENCHMARK, LEADERBOARD_FLAGS) and remake the page
 	mkdir -p build
 	$(BIN)/deepprune bench $(TRACES) $(LEADERBOARD_FLAGS) --json build/$(NAME).json
-	$(BIN)/python -m deepprune_adapters.report.leaderboard docs/leaderboard -o docs/leaderboard.md \
+	$(BIN)/python bench/leaderboard.py docs/leaderboard -o docs/leaderboard.md \
 	  --add build/$(NAME).json --model "$(MODEL)" --benchmark "$(BENCHMARK)" --note "$(NOTE)"
 
 soak: .venv/.ready ## Run the tests that take minutes and hunt for leaks and races

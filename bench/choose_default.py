@@ -21,7 +21,7 @@ from statistics import fmean
 from typing import NamedTuple
 
 from deepprune_adapters.cli.choose import choose_judge
-from deepprune_adapters.cli.problems import read_problems
+from deepprune_adapters.cli.recordings import read_problems
 from deepprune_sdk import SettledVote, method
 from deepprune_sdk.evaluation.bench import run_bench
 from deepprune_sdk.evaluation.leaderboard import BenchReport, summarize_bench

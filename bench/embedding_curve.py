@@ -15,7 +15,7 @@ from pathlib import Path
 
 import anyio
 
-from deepprune_adapters.cli.problems import read_checkpoints, read_problems
+from deepprune_adapters.cli.recordings import read_checkpoints, read_problems
 from deepprune_adapters.judges import EmbeddingJudge
 from deepprune_sdk import Answers
 from deepprune_sdk.evaluation.judge_quality import pairs_at

@@ -22,7 +22,7 @@ from statistics import fmean
 import anyio
 
 from deepprune_adapters.cli.choose import choose_judge
-from deepprune_adapters.cli.problems import read_checkpoints, read_problems
+from deepprune_adapters.cli.recordings import read_checkpoints, read_problems
 from deepprune_sdk import Answers, LearnedJudge
 from deepprune_sdk.data import Pair, Verdict
 from deepprune_sdk.evaluation.judge_quality import pairs_at

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from deepprune_adapters.cli.problems import read_problems
+from deepprune_adapters.cli.recordings import read_problems
 from deepprune_sdk import method
 from deepprune_sdk.evaluation.bench import run_bench
 from deepprune_sdk.evaluation.leaderboard import MethodReport, summarize_bench

@@ -11,7 +11,8 @@ from typing import Annotated
 
 import typer
 
-from deepprune_adapters.cli.commands import bench, judge, methods, record, redundancy
+from deepprune_adapters.cli.commands import bench, methods, record, redundancy
+from deepprune_adapters.cli.commands.judge import evaluate as judge
 from deepprune_adapters.cli.commands.solve import EXAMPLES, solve
 from deepprune_adapters.cli.views.text import clean
 

@@ -13,7 +13,7 @@ import typer
 from support.places import ROOT
 from typer.testing import CliRunner
 
-from deepprune_adapters.cli.commands.judge_fit_light import register
+from deepprune_adapters.cli.commands.judge.fit_light import register
 from deepprune_sdk import ConfigurationError
 from deepprune_sdk.data import Pair, TracePrefix
 from deepprune_sdk.evaluation.ranking import auroc

@@ -11,7 +11,7 @@ import typer
 from deepprune_adapters.cli.choose import DEFAULT_JUDGE, JUDGES, METHOD_HELP
 from deepprune_adapters.cli.commands.redundancy import MapOption, SkipBadOption
 from deepprune_adapters.cli.files import require_outputs, write_file
-from deepprune_adapters.cli.problems import read_problems
+from deepprune_adapters.cli.recordings import read_problems
 from deepprune_adapters.cli.views.text import clean, count, number
 
 if TYPE_CHECKING:

@@ -118,7 +118,7 @@ def record(
     Exit codes: 0 all recorded, 1 some failed, 2 wrong use, 130 interrupted.
     """
     from deepprune_adapters.cli.choose import choose_backend, default_max_tokens
-    from deepprune_adapters.cli.recording import RecordJob, record_all
+    from deepprune_adapters.cli.jobs.recording import RecordJob, record_all
     from deepprune_sdk import Sampling
     from deepprune_sdk.recorder import INSTRUCTION, read_problems
 

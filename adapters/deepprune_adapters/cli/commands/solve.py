@@ -136,7 +136,7 @@ def solve(
     """
     from deepprune_adapters.cli.choose import choose_backend, default_max_tokens
     from deepprune_adapters.cli.files import require_writable
-    from deepprune_adapters.cli.solving import Job, perform
+    from deepprune_adapters.cli.jobs.solving import Job, perform
     from deepprune_sdk import Sampling
 
     require_writable("--report", report)

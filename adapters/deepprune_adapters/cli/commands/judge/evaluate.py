@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from deepprune_adapters.cli.choose import DEFAULT_JUDGE, JUDGES
-from deepprune_adapters.cli.commands import judge_fit_light, judge_pairs, judge_train
-from deepprune_adapters.cli.commands.judge_pairs import HeldOutOption, only_held_out
+from deepprune_adapters.cli.commands.judge import fit_light, pairs, train
+from deepprune_adapters.cli.commands.judge.pairs import HeldOutOption, only_held_out
 from deepprune_adapters.cli.commands.redundancy import MapOption, SkipBadOption
 from deepprune_adapters.cli.files import require_outputs, write_file
-from deepprune_adapters.cli.problems import read_checkpoints, read_problems
+from deepprune_adapters.cli.recordings import read_checkpoints, read_problems
 from deepprune_adapters.cli.views.text import clean
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ JUDGE_THRESHOLDS: Final = (None, 0.3, 0.4, 0.5, 0.6, 0.7)
 
 def register(app: typer.Typer) -> None:
     """Add the group of commands."""
-    for command in (judge_pairs, judge_train, judge_fit_light):
+    for command in (pairs, train, fit_light):
         command.register(judge_app)
     app.add_typer(judge_app, name="judge")
 

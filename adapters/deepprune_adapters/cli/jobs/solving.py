@@ -23,7 +23,7 @@ from deepprune_adapters.cli.choose import (
     named,
 )
 from deepprune_adapters.cli.files import write_file
-from deepprune_adapters.cli.interrupts import Interrupts
+from deepprune_adapters.cli.jobs.interrupts import Interrupts
 from deepprune_adapters.cli.views.board import Board
 from deepprune_adapters.cli.views.event_log import EventLog
 from deepprune_adapters.cli.views.live import LiveView, glyphs_of

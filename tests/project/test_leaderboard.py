@@ -6,16 +6,16 @@ import json
 from pathlib import Path
 
 import pytest
-from support.pages import HOSTILE, Page
-from support.places import ROOT
-
-from deepprune_adapters.report.leaderboard import leaderboard_page, main
-from deepprune_adapters.report.leaderboard_data import (
+from leaderboard import leaderboard_page, main
+from leaderboard_data import (
     Bench,
     Published,
     PublishedRow,
     read_leaderboard,
 )
+from support.pages import HOSTILE, Page
+from support.places import ROOT
+
 from deepprune_adapters.report.page import SORT_SCRIPT
 from deepprune_sdk import ConfigurationError
 from deepprune_sdk.evaluation.leaderboard import BenchReport, MethodReport

@@ -4,7 +4,7 @@
 ours with the names of its model and benchmark beside it. The two never share a table. To make the
 page, and to take in the table of a bench first:
 
-    python -m deepprune_adapters.report.leaderboard docs/leaderboard -o docs/leaderboard.md
+    python bench/leaderboard.py docs/leaderboard -o docs/leaderboard.md
     ... --add table.json --model NAME --benchmark NAME
 """
 
@@ -17,13 +17,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from deepprune_adapters.report.leaderboard_data import (
+from leaderboard_data import (
     Bench,
     Published,
     PublishedRow,
     add_bench,
     read_leaderboard,
 )
+
 from deepprune_adapters.report.page import SORT_SCRIPT, between, number, percent
 from deepprune_sdk.errors import ConfigurationError
 from deepprune_sdk.evaluation.leaderboard import MethodReport
@@ -51,8 +52,8 @@ make leaderboard TRACES=tests/recordings/smollm2-n16.jsonl.gz NAME=smollm2-135m 
 def leaderboard_page(published: Published, benches: Sequence[Bench]) -> str:
     """Return the page as Markdown, with tables that a script in the page makes sortable."""
     parts = [
-        "<!-- Made by python -m deepprune_adapters.report.leaderboard docs/leaderboard "
-        "-o docs/leaderboard.md: do not edit. -->",
+        "<!-- Made by python bench/leaderboard.py docs/leaderboard -o docs/leaderboard.md: "
+        "do not edit. -->",
         "# Leaderboard",
         "What others have published, and what we have measured. The two are on other models, other "
         "problems and other counts, so they stand in tables of their own. ★ marks the fewest "
@@ -199,9 +200,7 @@ def _bench(bench: Bench) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Make the page from a folder of JSON files."""
-    parser = argparse.ArgumentParser(
-        prog="python -m deepprune_adapters.report.leaderboard", description=main.__doc__
-    )
+    parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("folder", type=Path, help="where the JSON files are")
     parser.add_argument("-o", "--output", type=Path, required=True, help="the page, Markdown")
     parser.add_argument("--add", type=Path, metavar="TABLE.json", help="a bench to take in first")

@@ -13,7 +13,7 @@ import anyio
 from rich.console import Console
 
 from deepprune_adapters.cli.choose import BACKENDS, Wanted, named
-from deepprune_adapters.cli.interrupts import Interrupts
+from deepprune_adapters.cli.jobs.interrupts import Interrupts
 from deepprune_adapters.cli.views.pace import Pace
 from deepprune_adapters.cli.views.plain import say
 from deepprune_adapters.cli.views.recording import PlainRecordView, RecordView, TerminalRecordView

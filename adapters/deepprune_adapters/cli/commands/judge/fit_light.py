@@ -10,7 +10,7 @@ import typer
 
 from deepprune_adapters.cli.commands.redundancy import MapOption, SkipBadOption
 from deepprune_adapters.cli.files import require_writable, write_file
-from deepprune_adapters.cli.problems import read_checkpoints, read_problems
+from deepprune_adapters.cli.recordings import read_checkpoints, read_problems
 
 if TYPE_CHECKING:
     from deepprune_sdk.data import Pair, Verdict

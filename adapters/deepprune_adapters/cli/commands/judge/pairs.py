@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from deepprune_adapters.cli.commands.redundancy import MapOption, SkipBadOption
-from deepprune_adapters.cli.problems import read_checkpoints, read_problems
+from deepprune_adapters.cli.recordings import read_checkpoints, read_problems
 from deepprune_adapters.cli.views.text import clean, count
 
 if TYPE_CHECKING:

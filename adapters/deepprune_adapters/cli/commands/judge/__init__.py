@@ -1,0 +1,1 @@
+"""The commands of `deepprune judge`, a module each."""

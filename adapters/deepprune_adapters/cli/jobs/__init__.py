@@ -1,0 +1,1 @@
+"""What `solve` and `record` do: everything of the command line that waits."""
