@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
 import traceback
 from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
-from deepprune_adapters.cli.commands import bench, methods, record, redundancy
-from deepprune_adapters.cli.commands.judge import evaluate as judge
-from deepprune_adapters.cli.commands.solve import EXAMPLES, solve
-from deepprune_adapters.cli.views.text import clean
+from deepprune_adapters.cli.commands import bench, judge, methods, record, redundancy, solve
+from deepprune_adapters.cli.views.text import complain
 
 __all__ = ["app", "run"]
 
@@ -26,8 +23,7 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command(epilog=EXAMPLES)(solve)
-for command in (record, redundancy, bench, methods, judge):
+for command in (solve, record, redundancy, bench, methods, judge):
     command.register(app)
 
 
@@ -60,7 +56,7 @@ def run(arguments: Sequence[str]) -> int:
         code = app(list(arguments) or ["--help"], prog_name="deepprune", standalone_mode=False)
         return code or 0
     except typer.TyperException as error:
-        _complain(f"{error.format_message()} (deepprune --help)")
+        complain(f"{error.format_message()} (deepprune --help)")
         return error.exit_code
     except BrokenPipeError:
         raise
@@ -74,16 +70,10 @@ def _failed(error: Exception) -> int:
     from deepprune_sdk.errors import ConfigurationError, DeepPruneError
 
     known = isinstance(error, DeepPruneError | OSError)
-    _complain(str(error) if known else f"{type(error).__name__}: {error}")
+    complain(str(error) if known else f"{type(error).__name__}: {error}")
     partial = error.partial if isinstance(error, DeepPruneError) else None
     kept = [trace for trace in partial.traces if trace.text] if partial is not None else []
     if kept:
         tokens = sum(trace.tokens for trace in kept)
-        _complain(f"{len(kept)} traces had written {tokens:,} tokens by then (--json shows them)")
+        complain(f"{len(kept)} traces had written {tokens:,} tokens by then (--json shows them)")
     return 2 if isinstance(error, ConfigurationError) else 1
-
-
-def _complain(message: str) -> None:
-    encoding = sys.stderr.encoding or "utf-8"
-    line = f"deepprune: {clean(message, 800)}\n"
-    sys.stderr.write(line.encode(encoding, "replace").decode(encoding))

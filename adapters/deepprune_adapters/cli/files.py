@@ -6,7 +6,7 @@ import errno
 import os
 from pathlib import Path
 
-__all__ = ["require_outputs", "require_writable", "write_file"]
+__all__ = ["refused", "require_writable", "write_file"]
 
 
 def require_writable(option: str, path: Path | None) -> None:
@@ -27,22 +27,7 @@ def require_writable(option: str, path: Path | None) -> None:
         fault = errno.EACCES
     else:
         return
-    raise _refused(option, path, os.strerror(fault))
-
-
-def require_outputs(json: Path | None, report: Path | None) -> None:
-    """Find out whether `--json`, and `--report` with its charts, could be made.
-
-    Raises:
-        ConfigurationError: As `require_writable`.
-        MissingExtraError: There is a report to draw, and matplotlib is not installed.
-    """
-    require_writable("--json", json)
-    require_writable("--report", report)
-    if report is not None:
-        from deepprune_adapters.report.charts import require_matplotlib
-
-        require_matplotlib()
+    raise refused(option, path, OSError(fault, os.strerror(fault)))
 
 
 def write_file(option: str, path: Path, text: str) -> None:
@@ -54,10 +39,12 @@ def write_file(option: str, path: Path, text: str) -> None:
     try:
         path.write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
-        raise _refused(option, path, error.strerror or str(error)) from error
+        raise refused(option, path, error) from error
 
 
-def _refused(option: str, path: Path, why: str) -> Exception:
+def refused(option: str, path: Path, error: OSError) -> Exception:
+    """Return the error of a file that cannot be written, with the option that names it."""
     from deepprune_sdk import ConfigurationError
 
+    why = error.strerror or error
     return ConfigurationError(f"{option} {path}: {why}; give a file that can be written")

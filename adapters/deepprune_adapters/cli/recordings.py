@@ -6,19 +6,46 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-
-from deepprune_adapters.cli.commands.redundancy import open_reader
-from deepprune_adapters.cli.views.text import clean, count
+from deepprune_adapters.cli.views.text import complain, count
 
 if TYPE_CHECKING:
-    from deepprune_sdk.recording import RecordedTrace
+    from deepprune_sdk.recording import RecordedTrace, TraceReader
 
-__all__ = ["read_checkpoints", "read_problems"]
+__all__ = ["open_reader", "read_checkpoints", "read_problems", "tell_faults"]
+
+
+def open_reader(
+    paths: Sequence[Path], mapping: Sequence[str] | None, skip_bad: bool
+) -> TraceReader:
+    """Return the reader that the options of a command mean.
+
+    Raises:
+        ConfigurationError: A mapping is malformed, or names an unknown field.
+    """
+    from deepprune_sdk import ConfigurationError
+    from deepprune_sdk.recording import TraceReader
+
+    if not mapping:
+        return TraceReader(paths, skip_bad=skip_bad)
+    from deepprune_adapters.tokens import default_counter
+
+    named: dict[str, str] = {}
+    for entry in mapping:
+        field, equals, path = entry.partition("=")
+        if not (field and equals and path):
+            raise ConfigurationError(f"--map {entry!r}: write FIELD=PATH, as question=prompt.text")
+        named[field] = path
+    return TraceReader(paths, skip_bad=skip_bad, mapping=named, counter=default_counter())
+
+
+def tell_faults(reader: TraceReader) -> None:
+    """Say how many faults a reader that has come to its end has left out."""
+    if reader.skipped:
+        complain(f"{count(reader.skipped, 'fault')} left out; the first: {reader.first_fault}", 600)
 
 
 def read_problems(
-    paths: Sequence[Path], mapping: Sequence[str] | None, skip_bad: bool
+    paths: Sequence[Path], mapping: Sequence[str] | None = None, skip_bad: bool = False
 ) -> dict[str, list[RecordedTrace]]:
     """Read recordings by problem; the same problem of two models is two of them.
 
@@ -34,9 +61,7 @@ def read_problems(
     problems: dict[str, list[RecordedTrace]] = {}
     for trace in reader:
         problems.setdefault(f"{trace.model}/{trace.problem}", []).append(trace)
-    if reader.skipped:
-        left_out = f"{count(reader.skipped, 'fault')} left out; the first: {reader.first_fault}"
-        typer.echo(f"deepprune: {clean(left_out, 600)}", err=True)
+    tell_faults(reader)
     if not problems:
         raise RecordingError(f"no trace in {', '.join(map(str, paths))}")
     return problems
@@ -46,7 +71,7 @@ def read_checkpoints(text: str) -> list[float]:
     """Read the value of `--checkpoints`: tokens, or below 1 fractions of a problem's median length.
 
     Raises:
-        ConfigurationError: It is no list of numbers above 0.
+        ConfigurationError: It is not a list of numbers above 0.
     """
     from deepprune_sdk import ConfigurationError
 

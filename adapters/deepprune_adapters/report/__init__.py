@@ -5,16 +5,6 @@ The bench and judge reports draw with matplotlib (extra `eval`); the report of a
 
 from deepprune_adapters.report.bench import bench_report
 from deepprune_adapters.report.judge import judge_report
-from deepprune_adapters.report.judge_data import CalibrationBin, JudgeCurves, Sweep, SweepPoint
 from deepprune_adapters.report.run import run_report, write_run_report
 
-__all__ = [
-    "CalibrationBin",
-    "JudgeCurves",
-    "Sweep",
-    "SweepPoint",
-    "bench_report",
-    "judge_report",
-    "run_report",
-    "write_run_report",
-]
+__all__ = ["bench_report", "judge_report", "run_report", "write_run_report"]

@@ -4,26 +4,52 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from deepprune_adapters.report.judge_charts import calibration, sensitivity, separation
-from deepprune_adapters.report.judge_data import CalibrationBin, JudgeCurves, Sweep, SweepPoint
+from deepprune_adapters.report.judge_charts import Curve, calibration, sensitivity, separation
 from deepprune_adapters.report.page import Cell, between, number, page, percent, table
+from deepprune_sdk.evaluation.judge_quality import JudgeEvaluation
+from deepprune_sdk.evaluation.sweep import HeldOut, Sweep
 from deepprune_sdk.results.markup import escaped
 
-__all__ = ["CalibrationBin", "JudgeCurves", "Sweep", "SweepPoint", "judge_report"]
+__all__ = ["held_out", "judge_report"]
+
+_HEAD = (
+    "judge",
+    "checkpoint",
+    "pairs",
+    "same answer",
+    "AUROC within problem",
+    "AUROC pooled",
+    "constant per problem",
+    "TNR at FNR 0.2",
+    "Brier",
+    "calibration error",
+    "ms per pair",
+    "tokens per pair",
+)
 
 
 def judge_report(
-    curves: Sequence[JudgeCurves], sweeps: Sequence[Sweep] = (), *, title: str = "Judges"
+    evaluations: Sequence[JudgeEvaluation], sweeps: Sequence[Sweep] = (), *, title: str = "Judges"
 ) -> str:
     """Return one self-contained HTML page; what is empty is left out.
+
+    Args:
+        evaluations: Judges against recorded traces; each checkpoint is a curve.
+        sweeps: Quality and cost along one setting each.
+        title: Heading of the page.
 
     Raises:
         MissingExtraError: matplotlib is not installed (extra `eval`).
     """
+    curves = [
+        Curve(evaluation.judge, checkpoint, figures)
+        for evaluation in evaluations
+        for checkpoint, figures in evaluation.checkpoints.items()
+    ]
     parts: list[str] = []
     if curves:
         parts += [
-            _table(curves),
+            table(_HEAD, (list(_row(curve)) for curve in curves)),
             '<p class="soft">AUROC within problem compares pairs of the same problem only. The '
             "pooled figure also rewards knowing which problem is easy: the constant column is "
             "what a judge gets that knows nothing else.</p>\n",
@@ -35,41 +61,38 @@ def judge_report(
         ]
     if sweeps:
         parts.append('<h2>Sensitivity</h2>\n<div class="charts">\n')
-        parts += [sensitivity(sweep, place) for place, sweep in enumerate(sweeps)]
+        for place, sweep in enumerate(sweeps):
+            note = "" if sweep.held_out is None else held_out(sweep.held_out)
+            parts.append(sensitivity(sweep, place, note))
         parts.append("</div>\n")
     return page(title, "".join(parts))
 
 
-def _table(curves: Sequence[JudgeCurves]) -> str:
-    head = (
-        "judge",
-        "checkpoint",
-        "pairs",
-        "same answer",
-        "AUROC within problem",
-        "AUROC pooled",
-        "constant a problem",
-        "TNR at FNR 0.2",
-        "Brier",
-        "calibration error",
-        "ms a pair",
-        "tokens a pair",
+def held_out(chosen: HeldOut) -> str:
+    """Say in a line what values chosen on the other problems bring."""
+    return (
+        f"chosen on the other problems to keep {chosen.target_agreement:.0%}: agreement "
+        f"{chosen.agreement_with_full:.1%} with {chosen.tokens:,.0f} tokens per problem"
     )
-    return table(head, (list(_row(curve)) for curve in curves))
 
 
-def _row(curve: JudgeCurves) -> Iterator[Cell]:
-    yield Cell(escaped(curve.name, limit=80), numeric=False)
+def _row(curve: Curve) -> Iterator[Cell]:
+    figures = curve.figures
+    yield Cell(escaped(curve.judge, limit=80), numeric=False)
     yield Cell(escaped(curve.checkpoint, limit=40), numeric=False)
-    yield Cell(number(curve.pairs), curve.pairs)
-    yield Cell(percent(curve.positive_rate), curve.positive_rate)
+    yield Cell(number(figures.pairs), figures.pairs)
+    yield Cell(percent(figures.positive_rate), figures.positive_rate)
     for value, interval in (
-        (curve.auroc_within, curve.auroc_within_ci),
-        (curve.auroc, curve.auroc_ci),
+        (figures.auroc_within, figures.auroc_within_ci),
+        (figures.auroc, figures.auroc_ci),
     ):
-        small = between(interval, decimals=3)
-        yield Cell(number(value, 3) + small, value)
-    for value in (curve.auroc_constant_per_problem, curve.tnr_at_fnr, curve.brier, curve.ece):
+        yield Cell(number(value, 3) + between(interval, decimals=3), value)
+    for value in (
+        figures.auroc_constant_per_problem,
+        figures.tnr_at_fnr_02,
+        figures.brier,
+        figures.ece,
+    ):
         yield Cell(number(value, 3), value)
-    yield Cell(number(curve.ms_per_pair, 2), curve.ms_per_pair)
-    yield Cell(number(curve.tokens_per_pair), curve.tokens_per_pair)
+    yield Cell(number(figures.ms_per_pair, 2), figures.ms_per_pair)
+    yield Cell(number(figures.tokens_per_pair), figures.tokens_per_pair)

@@ -94,5 +94,5 @@ def test_a_judge_that_is_down_is_one_line_of_a_bench(
     assert code == 0
     assert "cons" in written.out
     (line,) = written.err.strip().splitlines()
-    assert "the judge gave no usable word on" in line
+    assert "the judge gave no usable verdict on" in line
     assert line.endswith("it failed: cannot reach http://127.0.0.1:9/v1")

@@ -119,7 +119,7 @@ def test_failed_traces_are_told_and_tried_again(
 
     captured = capsys.readouterr()
     assert "failed: the server [red]went away" in captured.out
-    assert f"3 traces failed; 3 of 6 traces are in {out}; the same command goes on" in captured.err
+    assert f"3 traces failed; 3 of 6 traces are in {out}; the same command" in captured.err
     assert {number for _, number in numbers(out)} == {0}
 
 
@@ -243,7 +243,7 @@ def test_ctrl_c_leaves_with_130_and_a_recording_to_go_on_with(
 
     assert process.returncode == 130
     assert re.fullmatch(
-        r"deepprune: interrupted; \d+ of 48 traces are in .*; the same command goes on .*\n",
+        r"deepprune: interrupted; \d+ of 48 traces are in .*; the same command continues .*\n",
         err,
     )
     assert run(arguments(problems, out, "-n", "16")) == 0

@@ -10,10 +10,6 @@ import pytest
 from support.pages import HOSTILE, check
 
 from deepprune_adapters.report import (
-    CalibrationBin,
-    JudgeCurves,
-    Sweep,
-    SweepPoint,
     bench_report,
     judge_report,
     run_report,
@@ -21,7 +17,9 @@ from deepprune_adapters.report import (
 )
 from deepprune_adapters.report.page import SORT_SCRIPT
 from deepprune_sdk import Message, MissingExtraError, Result
+from deepprune_sdk.evaluation.judge_quality import CheckpointReport, JudgeEvaluation
 from deepprune_sdk.evaluation.leaderboard import BenchReport, MethodReport, ProblemReport
+from deepprune_sdk.evaluation.sweep import HeldOut, Sweep, SweepPoint
 from deepprune_sdk.results import JudgeReport, RunUsage, ShadowReport, TallyReport, TraceReport
 
 # --- a run ----------------------------------------------------------------------------------------
@@ -237,57 +235,82 @@ def test_names_in_charts_are_text_too() -> None:
 # --- a judge --------------------------------------------------------------------------------------
 
 
-def curves(name: str) -> JudgeCurves:
-    return JudgeCurves(
-        name=name,
-        checkpoint="0.5",
+def judged(name: str) -> JudgeEvaluation:
+    figures = CheckpointReport(
+        problems=3,
         pairs=30,
+        unscored=0,
         positive_rate=0.6,
-        roc=[(0, 0), (0.2, 0.7), (1, 1)],
-        precision_recall=[(0, 1), (1, 0.6)],
-        calibration=[
-            CalibrationBin(predicted=0.2, observed=0.3, pairs=10),
-            CalibrationBin(predicted=0.5, observed=0.0, pairs=0),
-            CalibrationBin(predicted=0.8, observed=0.7, pairs=20),
-        ],
         auroc_within=0.712,
         auroc_within_ci=(0.65, 0.77),
+        auroc=None,
+        auroc_ci=None,
+        auroc_constant_per_problem=None,
+        tnr_at_fnr_02=None,
+        brier=0.2,
+        ece=0.1,
+        ms_per_pair=0.5,
+        tokens_per_pair=0,
+        by_problem={},
+        roc=[(0, 0), (0.2, 0.7), (1, 1)],
+        precision_recall=[(0, 1), (1, 0.6)],
+        calibration=[(0.2, 0.3, 10), (0.5, 0.0, 0), (0.8, 0.7, 20)],
     )
+    return JudgeEvaluation(judge=name, checkpoints={"0.5": figures})
 
 
-def sweep(axis: str, accuracy: float | None) -> Sweep:
+def sweep(setting: str, accuracy: float | None, *values: float | None) -> Sweep:
     points = [
         SweepPoint(
             value=value,
             accuracy=accuracy,
-            agreement=value,
-            agreement_ci=(value - 0.1, value + 0.1),
-            tokens=1000 * value,
+            accuracy_ci=None,
+            agreement_with_full=0.5,
+            agreement_with_full_ci=(0.4, 0.6),
+            tokens=1000,
+            tokens_ci=None,
+            token_reduction=0.5,
         )
-        for value in (0.4, 0.5, 0.6)
+        for value in values or (0.4, 0.5, 0.6)
     ]
-    return Sweep(axis=axis, points=points, chosen=0.5, note=axis)
+    chosen = HeldOut(
+        target_agreement=0.95, chosen={}, agreement_with_full=0.9, accuracy=accuracy, tokens=1234
+    )
+    return Sweep(setting=setting, judge="learned", points=points, held_out=chosen)
 
 
 def test_the_judge_report_has_curves_calibration_and_sensitivity() -> None:
     html = judge_report(
-        [curves("learned"), curves("embedding")], [sweep("tau", 0.7), sweep("x", None)]
+        [judged("learned"), judged("embedding")], [sweep("tau", 0.7), sweep("x", None)]
     )
     page = check(html, script=SORT_SCRIPT)
 
     assert page.count("svg") == 5
-    for said in ("0.712", "0.650 to 0.770", "embedding @ 0.5", "tau", "chosen on other problems"):
+    for said in (
+        "0.712",
+        "0.650 to 0.770",
+        "embedding @ 0.5",
+        "tau",
+        "chosen on the other problems to keep 95%: agreement 90.0% with 1,234 tokens per problem",
+    ):
         assert said in page.text
     assert page.text.count("learned") == 1 + 3
 
 
 def test_either_half_of_the_judge_report_may_be_missing() -> None:
-    assert check(judge_report([curves("a")]), script=SORT_SCRIPT).count("svg") == 3
+    assert check(judge_report([judged("a")]), script=SORT_SCRIPT).count("svg") == 3
     assert check(judge_report([], [sweep("tau", 0.7)]), script=SORT_SCRIPT).count("svg") == 1
 
 
+def test_a_point_without_a_value_has_no_place_on_the_axis() -> None:
+    with_none = judge_report([], [sweep("judge_threshold", 0.7, None, 0.4, 0.5)])
+
+    assert with_none == judge_report([], [sweep("judge_threshold", 0.7, 0.4, 0.5)])
+    assert check(judge_report([], [sweep("a", 0.7, None)]), script=SORT_SCRIPT).count("svg") == 1
+
+
 def test_names_of_judges_are_text() -> None:
-    html = judge_report([curves(HOSTILE)], [sweep(HOSTILE, 0.7)], title=HOSTILE)
+    html = judge_report([judged(HOSTILE)], [sweep(HOSTILE, 0.7)], title=HOSTILE)
 
     assert check(html, script=SORT_SCRIPT).text.count("<script>alert(1)</script>") >= 6
 

@@ -10,9 +10,10 @@ from typing import Annotated, Final
 
 import typer
 
+from deepprune_adapters.cli.groups import add_command
 from deepprune_sdk.methods import DEFAULT_METHOD, METHODS, Row
 
-__all__ = ["EXAMPLES", "methods", "register"]
+__all__ = ["methods", "register"]
 
 EXAMPLES: Final = """\b
 Examples:
@@ -23,7 +24,7 @@ Examples:
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command(epilog=EXAMPLES)(methods)
+    add_command(app, methods, epilog=EXAMPLES)
 
 
 def methods(

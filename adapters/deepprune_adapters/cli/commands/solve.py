@@ -8,18 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from deepprune_adapters.cli.choose import (
-    BACKENDS,
-    DEFAULT_JUDGE,
-    DEFAULT_METHOD,
-    JUDGES,
-    METHOD_HELP,
-)
+from deepprune_adapters.cli.choose import DEFAULT_JUDGE, DEFAULT_METHOD, METHOD_HELP
+from deepprune_adapters.cli.groups import add_command
+from deepprune_adapters.cli.options import JudgeOption, Source
 
 if TYPE_CHECKING:
     from deepprune_sdk import Message
 
-__all__ = ["EXAMPLES", "solve"]
+__all__ = ["register", "solve"]
 
 EXAMPLES: Final = """\b
 Examples:
@@ -30,7 +26,10 @@ Examples:
   deepprune solve - --base-url http://localhost:8000/v1 --model MODEL < question
 """
 
-# Nothing here loads the SDK before a run is asked for: --help and a misspelt option answer at once.
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    add_command(app, solve, epilog=EXAMPLES)
 
 
 def solve(
@@ -46,52 +45,7 @@ def solve(
     n: Annotated[
         int, typer.Option("-n", min=1, metavar="N", help="Traces to sample at most.")
     ] = 16,
-    backend: Annotated[
-        str | None,
-        typer.Option(
-            metavar="|".join(BACKENDS),
-            help="Where traces come from: a model in this process, or a server. "
-            "By default openai with --base-url or the name of a hosted --model, else llama.",
-            show_default=False,
-        ),
-    ] = None,
-    model: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME|FILE.gguf",
-            help="A hosted model's name, or a GGUF file; by default the small embedded model.",
-            show_default=False,
-        ),
-    ] = None,
-    base_url: Annotated[
-        str | None,
-        typer.Option(
-            metavar="URL",
-            help="An OpenAI-compatible server, such as http://localhost:8000/v1; by default "
-            "OPENAI_BASE_URL or OpenAI itself. The key is OPENAI_API_KEY.",
-            show_default=False,
-        ),
-    ] = None,
-    judge: Annotated[
-        str,
-        typer.Option(
-            metavar="|".join(JUDGES),
-            help="Who says which traces are redundant; learned:prior=0.6 tells it the share of "
-            "pairs of traces that agree.",
-        ),
-    ] = DEFAULT_JUDGE,
-    method: Annotated[
-        str, typer.Option(metavar="NAME[:key=value,...]", help=METHOD_HELP)
-    ] = DEFAULT_METHOD,
-    max_tokens: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N",
-            help="Most tokens a trace; by default 512 with llama, else the server's limit.",
-            show_default=False,
-        ),
-    ] = None,
-    temperature: Annotated[float, typer.Option(metavar="T", help="Sampling temperature.")] = 0.8,
+    source: Source,
     seed: Annotated[
         int | None,
         typer.Option(metavar="N", help="Seed; by default a random one.", show_default=False),
@@ -100,6 +54,10 @@ def solve(
         str | None,
         typer.Option(metavar="TEXT", help="A system prompt.", show_default=False),
     ] = None,
+    judge: JudgeOption = DEFAULT_JUDGE,
+    method: Annotated[
+        str, typer.Option(metavar="NAME[:key=value,...]", help=METHOD_HELP)
+    ] = DEFAULT_METHOD,
     shadow: Annotated[
         bool,
         typer.Option(
@@ -114,7 +72,7 @@ def solve(
         Path | None,
         typer.Option(
             metavar="FILE.jsonl",
-            help="Write every event to a file, a JSON line each.",
+            help="Write every event to a file, one JSON object per line.",
             show_default=False,
         ),
     ] = None,
@@ -122,7 +80,7 @@ def solve(
         Path | None,
         typer.Option(
             metavar="FILE.html",
-            help="Draw the run: every trace a bar on the token axis, and all texts.",
+            help="Draw the run: every trace as a bar on the token axis, and all texts.",
             show_default=False,
         ),
     ] = None,
@@ -134,27 +92,18 @@ def solve(
 
     Exit codes: 0 an answer, 1 none or a failure, 2 wrong use, 130 interrupted.
     """
-    from deepprune_adapters.cli.choose import choose_backend, default_max_tokens
     from deepprune_adapters.cli.files import require_writable
     from deepprune_adapters.cli.jobs.solving import Job, perform
-    from deepprune_sdk import Sampling
 
     require_writable("--report", report)
-    name = choose_backend(backend, model, base_url)
     return perform(
         Job(
             messages=_messages(prompt, system),
             n=n,
-            backend=name,
-            model=model,
-            base_url=base_url,
+            source=source,
             judge=judge,
             method=method,
-            sampling=Sampling(
-                temperature=temperature,
-                max_tokens=default_max_tokens(name) if max_tokens is None else max_tokens,
-                seed=seed,
-            ),
+            sampling=source.sampling(seed=seed),
             shadow=shadow,
             as_json=as_json,
             events=events,

@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import Final
 
 import anyio
-from rich.console import Console
 
-from deepprune_adapters.cli.choose import BACKENDS, Wanted, named
 from deepprune_adapters.cli.jobs.interrupts import Interrupts
+from deepprune_adapters.cli.options import Source
 from deepprune_adapters.cli.views.pace import Pace
-from deepprune_adapters.cli.views.plain import say
 from deepprune_adapters.cli.views.recording import PlainRecordView, RecordView, TerminalRecordView
-from deepprune_adapters.cli.views.text import clean, count
+from deepprune_adapters.cli.views.terminal import console_of
+from deepprune_adapters.cli.views.text import clean, complain, count, say
 from deepprune_sdk import (
     AuthenticationError,
     DeepPruneError,
@@ -43,24 +42,23 @@ class RecordJob:
     problems: Sequence[Problem]
     output: Path
     n: int
-    backend: str
-    model: str | None
-    base_url: str | None
+    source: Source
     sampling: Sampling
     instruction: str
     concurrency: int | None
 
-    @property
-    def wanted(self) -> Wanted:
-        """What the backend is to serve."""
+    def offer(self) -> AbstractAsyncContextManager[Backend]:
+        """Return the backend that the job wants.
+
+        Raises:
+            ConfigurationError: As `Source.offer`.
+        """
         longest = max(len(problem.question.encode("utf-8", "replace")) for problem in self.problems)
-        return Wanted(
+        backend, _ = self.source.offer(
             n=self.n if self.concurrency is None else min(self.n, self.concurrency),
-            model=self.model,
-            base_url=self.base_url,
-            max_tokens=self.sampling.max_tokens,
             prompt_bytes=longest + len(self.instruction.encode("utf-8", "replace")) + 1,
         )
+        return backend
 
 
 @dataclass(slots=True)
@@ -79,10 +77,9 @@ def record_all(job: RecordJob) -> int:
     Raises:
         DeepPruneError: Nothing can be recorded, or no more.
     """
-    console = Console(highlight=False, markup=False, emoji=False)
-    plain = not console.is_terminal or console.is_dumb_terminal
-    view = PlainRecordView(sys.stdout) if plain else TerminalRecordView(console)
-    make_backend, _ = named("--backend", job.backend, BACKENDS)(job.wanted)
+    console = console_of(sys.stdout)
+    view = PlainRecordView(sys.stdout) if console is None else TerminalRecordView(console)
+    make_backend = job.offer()
     state = _State()
     with TraceWriter(job.output) as writer:
         if writer.cut:
@@ -91,7 +88,7 @@ def record_all(job: RecordJob) -> int:
             anyio.run(_follow, job, writer, make_backend, view, state)
         except DeepPruneError as error:
             if state.pace is not None and not isinstance(error, RecordingError):
-                say(sys.stderr, f"deepprune: {_kept(job, state.pace)}")
+                complain(_kept(job, state.pace))
             raise
     return _conclude(job, state)
 
@@ -154,23 +151,23 @@ def _kept(job: RecordJob, pace: Pace) -> str:
     total = pace.there + pace.missing
     return (
         f"{there:,} of {count(total, 'trace')} are in {job.output}; "
-        "the same command goes on from there"
+        "the same command continues from there"
     )
 
 
 def _conclude(job: RecordJob, state: _State) -> int:
     pace = state.pace
     if pace is None:
-        say(sys.stderr, "deepprune: interrupted before any trace had begun")
+        complain("interrupted before any trace had begun")
         return state.code or 1
     if state.code is not None:
-        say(sys.stderr, f"deepprune: interrupted; {_kept(job, pace)}")
+        complain(f"interrupted; {_kept(job, pace)}")
         return state.code
     for name, error in state.problems_failed.items():
-        say(sys.stderr, f"deepprune: problem {clean(name, 80)} failed: {clean(error, 400)}")
+        complain(f"problem {clean(name, 80)} failed: {clean(error, 400)}")
     short = pace.missing - pace.recorded
     if short:
-        say(sys.stderr, f"deepprune: {count(short, 'trace')} failed; {_kept(job, pace)}")
+        complain(f"{count(short, 'trace')} failed; {_kept(job, pace)}")
         return 1
     say(
         sys.stdout,

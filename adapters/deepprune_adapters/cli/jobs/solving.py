@@ -15,20 +15,17 @@ import anyio.to_thread
 from rich.console import Console
 from rich.table import Column, Table
 
-from deepprune_adapters.cli.choose import (
-    BACKENDS,
-    DEFAULT_METHOD,
-    Wanted,
-    choose_live_judge,
-    named,
-)
+from deepprune_adapters.cli.choose import DEFAULT_METHOD, choose_live_judge
 from deepprune_adapters.cli.files import write_file
 from deepprune_adapters.cli.jobs.interrupts import Interrupts
+from deepprune_adapters.cli.options import Source
 from deepprune_adapters.cli.views.board import Board
 from deepprune_adapters.cli.views.event_log import EventLog
 from deepprune_adapters.cli.views.live import LiveView, glyphs_of
-from deepprune_adapters.cli.views.plain import PlainView, say
+from deepprune_adapters.cli.views.plain import PlainView
 from deepprune_adapters.cli.views.summary import summary
+from deepprune_adapters.cli.views.terminal import console_of
+from deepprune_adapters.cli.views.text import complain, say
 from deepprune_adapters.report import run_report
 from deepprune_sdk import (
     ConfigurationError,
@@ -52,9 +49,7 @@ class Job:
 
     messages: Sequence[Message]
     n: int
-    backend: str
-    model: str | None
-    base_url: str | None
+    source: Source
     judge: str
     method: str
     sampling: Sampling
@@ -63,20 +58,9 @@ class Job:
     events: Path | None
     report: Path | None
 
-    @property
-    def wanted(self) -> Wanted:
-        """What the backend is to serve."""
-        return Wanted(
-            n=self.n,
-            model=self.model,
-            base_url=self.base_url,
-            max_tokens=self.sampling.max_tokens,
-            prompt_bytes=sum(len(message.content.encode()) for message in self.messages),
-        )
-
 
 class View(Protocol):
-    """Shows a run while it goes on."""
+    """Shows a run while it lasts."""
 
     def tell(self, event: Event) -> None:
         """Take an event; never waits."""
@@ -115,14 +99,15 @@ def perform(job: Job) -> int:
         DeepPruneError: The job cannot be run, or failed.
     """
     out = sys.stderr if job.as_json else sys.stdout
-    console = _console(out)
+    console = console_of(out)
     make_judge = choose_live_judge(job.judge)
     policy = method(job.method)
-    backend, address = named("--backend", job.backend, BACKENDS)(job.wanted)
+    length = sum(len(message.content.encode("utf-8", "replace")) for message in job.messages)
+    backend, address = job.source.offer(n=job.n, prompt_bytes=length)
     board = Board(
         job.n,
         job.messages[-1].content,
-        _subtitle(job, getattr(backend, "model", job.model or ""), address),
+        _subtitle(job, getattr(backend, "model", job.source.model or ""), address),
     )
     parts = _Parts(
         make_judge=make_judge,
@@ -146,11 +131,11 @@ def perform(job: Job) -> int:
         if parts.log is not None:
             parts.log.close()
     if found.result is None:
-        say(sys.stderr, "deepprune: interrupted before any trace had begun")
+        complain("interrupted before any trace had begun")
         return found.code or 1
     _print_summary(found.result, board, job, console, out)
     if parts.log is not None and parts.log.problem is not None:
-        say(sys.stderr, f"deepprune: {parts.log.problem}: events are missing from there on")
+        complain(f"{parts.log.problem}: events are missing from there on")
     if job.as_json:
         _print_json(found.result)
     _write_report(found.result, job)
@@ -195,20 +180,12 @@ async def _follow(job: Job, parts: _Parts, found: _Found) -> None:
 
 
 def _subtitle(job: Job, model: str, address: str) -> str:
-    parts = [f"{job.backend}: {model}", address, f"judge {job.judge}", f"n={job.n}"]
+    parts = [f"{job.source.chosen}: {model}", address, f"judge {job.judge}", f"n={job.n}"]
     if job.method != DEFAULT_METHOD:
         parts.append(job.method)
     if job.shadow:
         parts.append("shadow: nothing is closed")
     return ", ".join(part for part in parts if part)
-
-
-def _console(out: TextIO) -> Console | None:
-    """Return a console for a terminal that can move its cursor; None for everything else."""
-    if not out.isatty():
-        return None
-    console = Console(file=out, highlight=False, markup=False, emoji=False)
-    return None if console.is_dumb_terminal else console
 
 
 def _print_summary(
@@ -236,7 +213,7 @@ def _write_report(result: Result, job: Job) -> None:
     try:
         write_file("--report", job.report, run_report(result, job.messages))
     except ConfigurationError as error:
-        say(sys.stderr, f"deepprune: {error}")
+        complain(str(error))
 
 
 def _print_json(result: Result) -> None:

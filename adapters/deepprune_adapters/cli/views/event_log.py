@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from deepprune_sdk import ConfigurationError
+from deepprune_adapters.cli.files import refused
 from deepprune_sdk.data import Event
 
 __all__ = ["EventLog"]
@@ -24,9 +24,7 @@ class EventLog:
         try:
             self._file = path.open("w", encoding="utf-8")
         except OSError as error:
-            raise ConfigurationError(
-                f"--events {path}: {error.strerror or error}; give a file that can be written"
-            ) from error
+            raise refused("--events", path, error) from error
         self.problem: str | None = None
         """Why events are missing from the file, or None."""
 

@@ -1,4 +1,4 @@
-"""The view where there is no terminal: a line a decision."""
+"""The view where there is no terminal: one line per decision."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator
 from typing import TextIO
 
 from deepprune_adapters.cli.views.board import Board
-from deepprune_adapters.cli.views.text import clean, count
+from deepprune_adapters.cli.views.text import clean, count, say
 from deepprune_sdk.data import (
     Event,
     RunEnded,
@@ -18,14 +18,7 @@ from deepprune_sdk.data import (
     TraceStarted,
 )
 
-__all__ = ["PlainView", "say"]
-
-
-def say(out: TextIO, line: str) -> None:
-    """Write a line at once, with what the stream's encoding cannot express replaced."""
-    encoding = out.encoding or "utf-8"
-    out.write(line.encode(encoding, "replace").decode(encoding) + "\n")
-    out.flush()
+__all__ = ["PlainView"]
 
 
 class PlainView:

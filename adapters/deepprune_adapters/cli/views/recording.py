@@ -1,21 +1,17 @@
-"""What `deepprune record` shows while it goes on: one line that changes, or a line a trace."""
+"""What `deepprune record` shows while it runs: one line that changes, or one line per trace."""
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import AsyncGenerator
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Final, Protocol, TextIO
 
-import anyio
-import anyio.to_thread
 from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
 from deepprune_adapters.cli.views.pace import Pace
-from deepprune_adapters.cli.views.plain import say
-from deepprune_adapters.cli.views.text import clean, count
+from deepprune_adapters.cli.views.terminal import redrawn
+from deepprune_adapters.cli.views.text import clean, count, say
 from deepprune_sdk.data import Event, TraceFailed, TraceFinished
 
 __all__ = ["PlainRecordView", "RecordView", "TerminalRecordView"]
@@ -24,7 +20,7 @@ INTERVAL: Final = 1 / 4
 
 
 class RecordView(Protocol):
-    """Shows a recording while it goes on."""
+    """Shows a recording while it runs."""
 
     def begin(self, pace: Pace) -> None:
         """Show `pace` from now on."""
@@ -40,7 +36,7 @@ class RecordView(Protocol):
 
 
 class PlainRecordView:
-    """Writes a line a trace, where there is no terminal."""
+    """Writes one line per trace, where there is no terminal."""
 
     def __init__(self, out: TextIO) -> None:
         """Write to `out`."""
@@ -64,17 +60,13 @@ class PlainRecordView:
             case _:
                 pass
 
-    @contextlib.asynccontextmanager
-    async def shown(self) -> AsyncGenerator[None]:
+    def shown(self) -> AbstractAsyncContextManager[None]:
         """Do nothing: lines stay where they are."""
-        yield
+        return nullcontext()
 
 
 class TerminalRecordView:
-    """Draws one line anew, four times a second, in a worker thread.
-
-    A terminal that is slow, or held by Ctrl-S, delays the view and not the recording.
-    """
+    """Draws one line anew, four times a second."""
 
     def __init__(self, console: Console) -> None:
         """Draw on `console`."""
@@ -90,32 +82,10 @@ class TerminalRecordView:
     def tell(self, event: Event) -> None:
         """Do nothing: the next frame shows it."""
 
-    @contextlib.asynccontextmanager
-    async def shown(self) -> AsyncGenerator[None]:
+    def shown(self) -> AbstractAsyncContextManager[None]:
         """Draw; the line goes away at the end."""
-        await anyio.to_thread.run_sync(self._live.start)
-        failure: Exception | None = None
-        try:
-            async with anyio.create_task_group() as group:
-                group.start_soon(self._keep_drawing)
-                try:
-                    yield
-                except Exception as error:  # raised below, so that no exception group wraps it
-                    failure = error
-                group.cancel_scope.cancel()
-        finally:
-            with anyio.CancelScope(shield=True), contextlib.suppress(OSError):
-                await anyio.to_thread.run_sync(self._live.stop)
-        if failure is not None:
-            raise failure
+        return redrawn(self._live, self._line, interval=INTERVAL)
 
-    async def _keep_drawing(self) -> None:
-        with contextlib.suppress(OSError):  # the terminal is gone: the recording goes on
-            while True:
-                line = "loading the model" if self._pace is None else self._pace.line()
-                text = Text(line, no_wrap=True, overflow="ellipsis")
-                await anyio.to_thread.run_sync(self._draw, text)
-                await anyio.sleep(INTERVAL)
-
-    def _draw(self, text: Text) -> None:
-        self._live.update(text, refresh=True)
+    def _line(self) -> Text:
+        line = "loading the model" if self._pace is None else self._pace.line()
+        return Text(line, no_wrap=True, overflow="ellipsis")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import fsum
 from typing import Final
 
@@ -13,9 +13,9 @@ from rich.text import Text
 from deepprune_adapters.cli.views.draw import Glyphs, vote_bar
 from deepprune_adapters.cli.views.text import clean, count, number, seconds
 from deepprune_sdk import Result
-from deepprune_sdk.results import ShadowReport
+from deepprune_sdk.results import JudgeReport, ShadowReport
 
-__all__ = ["summary"]
+__all__ = ["summary", "unusable"]
 
 LONGEST_ANSWER: Final = 600
 MOST_ANSWERS: Final = 8
@@ -123,12 +123,18 @@ def _shadow(shadow: ShadowReport, generated: int) -> str:
 def _notes(result: Result) -> Iterator[str]:
     for warning in result.warnings:
         yield clean(warning, 400)
-    judge = result.judge
-    broken = judge.failed + judge.late + judge.malformed
-    if broken:
-        asked = count(judge.asked, "pair")
-        fault = clean(judge.fault, 300)
-        yield f"the judge gave no usable word on {broken:,} of {asked}: it {fault}"
+    if fault := unusable([result.judge]):
+        yield fault
     failed = next((trace for trace in result.traces if trace.outcome == "failed"), None)
     if failed is not None:
         yield f"trace {failed.trace} failed: {clean(failed.reason, 300)}"
+
+
+def unusable(judged: Sequence[JudgeReport]) -> str:
+    """Say on how many pairs of some runs the judge failed, and why first; "" where on none."""
+    broken = sum(report.failed + report.late + report.malformed for report in judged)
+    if not broken:
+        return ""
+    asked = count(sum(report.asked for report in judged), "pair")
+    fault = clean(next((report.fault for report in judged if report.fault), ""), 300)
+    return f"the judge gave no usable verdict on {broken:,} of {asked}: it {fault}"

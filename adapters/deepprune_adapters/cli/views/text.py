@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+import sys
 import unicodedata
-from typing import Final
+from typing import Final, TextIO
 
-__all__ = ["clean", "count", "number", "seconds"]
+__all__ = ["clean", "complain", "count", "number", "say", "seconds"]
 
 # CSI and its 8-bit form, strings such as OSC up to their end, then any other escape.
 _ESCAPE: Final = re.compile(
@@ -39,6 +40,18 @@ def clean(text: str, limit: int | None = None) -> str:
     if limit is not None and len(text) > limit:
         text = text[: limit - 1].rstrip() + "…"
     return text
+
+
+def say(out: TextIO, line: str) -> None:
+    """Write a line at once, with what the stream's encoding cannot express replaced."""
+    encoding = out.encoding or "utf-8"
+    out.write(line.encode(encoding, "replace").decode(encoding) + "\n")
+    out.flush()
+
+
+def complain(message: str, limit: int = 800) -> None:
+    """Say on standard error, in one line, what the command has to say beside its result."""
+    say(sys.stderr, f"deepprune: {clean(message, limit)}")
 
 
 def count(amount: int, singular: str, plural: str | None = None) -> str:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from deepprune_adapters.cli.commands.redundancy import MapOption, SkipBadOption
 from deepprune_adapters.cli.files import require_writable, write_file
-from deepprune_adapters.cli.recordings import read_checkpoints, read_problems
+from deepprune_adapters.cli.groups import add_command
+from deepprune_adapters.cli.options import CapOption, CheckpointsOption, Recordings, SeedOption
+from deepprune_adapters.cli.recordings import read_checkpoints
 
 if TYPE_CHECKING:
     from deepprune_sdk.data import Pair, Verdict
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from deepprune_sdk.judges.learned import LearnedJudge
     from deepprune_sdk.recording import RecordedTrace
 
-__all__ = ["EXAMPLES", "fit_light", "register"]
+__all__ = ["fit_light", "register"]
 
 EXAMPLES: Final = """\b
 Examples:
@@ -29,37 +30,27 @@ Examples:
 
 def register(app: typer.Typer) -> None:
     """Add the command to the group of `judge`."""
-    app.command("fit-light", epilog=EXAMPLES)(fit_light)
+    add_command(app, fit_light, "fit-light", epilog=EXAMPLES)
 
 
 def fit_light(
-    traces: Annotated[
-        list[Path], typer.Argument(metavar="TRACES...", help="Recordings.", show_default=False)
-    ],
     *,
     output: Annotated[
         Path,
         typer.Option("--output", "-o", metavar="FILE", help="The weights.", show_default=False),
     ],
-    checkpoints: Annotated[
-        str,
-        typer.Option(
-            metavar="K,...",
-            help="Tokens; below 1, a fraction of the problem's median length.",
-        ),
-    ] = "64,128,0.25,0.5,0.75",
-    cap: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Most pairs a problem and checkpoint.")
-    ] = 200,
-    seed: Annotated[int, typer.Option(metavar="N", help="Of the draw of pairs.")] = 0,
+    checkpoints: CheckpointsOption = "64,128,0.25,0.5,0.75",
+    cap: CapOption = 200,
+    seed: SeedOption = 0,
     folds: Annotated[
         int,
         typer.Option(
-            min=0, metavar="N", help="Also fit without each Nth of the problems and judge those."
+            min=0,
+            metavar="N",
+            help="Also fit N times, each without another Nth of the problems, and judge those.",
         ),
     ] = 0,
-    mapping: MapOption = None,
-    skip_bad: SkipBadOption = False,
+    recordings: Recordings,
 ) -> int:
     """Fit the learned judge on recorded traces; the same traces give the same file."""
     from deepprune_sdk.answers import Answers
@@ -68,7 +59,7 @@ def fit_light(
 
     points = read_checkpoints(checkpoints)
     require_writable("--output", output)
-    problems = read_problems(traces, mapping, skip_bad)
+    problems = recordings.by_problem()
     answers = Answers()
     fitter = Fitter(
         Recorded(

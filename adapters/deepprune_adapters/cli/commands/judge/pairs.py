@@ -8,25 +8,19 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from deepprune_adapters.cli.commands.redundancy import MapOption, SkipBadOption
-from deepprune_adapters.cli.recordings import read_checkpoints, read_problems
+from deepprune_adapters.cli.groups import add_command
+from deepprune_adapters.cli.options import CapOption, Recordings, SeedOption
+from deepprune_adapters.cli.recordings import read_checkpoints
 from deepprune_adapters.cli.views.text import clean, count
 
 if TYPE_CHECKING:
     from deepprune_adapters.training.pairs import PairRecord
     from deepprune_adapters.training.split import Split
-    from deepprune_sdk.recording import RecordedTrace
 
-__all__ = ["EXAMPLES", "HeldOutOption", "only_held_out", "pairs", "register"]
+__all__ = ["pairs", "register"]
 
-HeldOutOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--held-out",
-        metavar="PAIRS",
-        help="Only the problems that these pairs hold out for a test.",
-        show_default=False,
-    ),
+ShareOption = Annotated[
+    float, typer.Option(min=0, max=1, metavar="SHARE", help="Share of the problems.")
 ]
 
 EXAMPLES: Final = """\b
@@ -38,13 +32,10 @@ Examples:
 
 def register(app: typer.Typer) -> None:
     """Add the command to the group of `judge`."""
-    app.command(epilog=EXAMPLES)(pairs)
+    add_command(app, pairs, epilog=EXAMPLES)
 
 
 def pairs(
-    traces: Annotated[
-        list[Path], typer.Argument(metavar="TRACES...", help="Recordings.", show_default=False)
-    ],
     *,
     output: Annotated[
         Path,
@@ -57,7 +48,7 @@ def pairs(
         typer.Option(
             metavar="K,...",
             help="Cut at the first K tokens; below 1, a fraction of the problem's median length. "
-            "0.5 where nothing is given.",
+            "0.5 where neither this nor --steps is given.",
             show_default=False,
         ),
     ] = None,
@@ -67,11 +58,9 @@ def pairs(
     ] = None,
     words: Annotated[
         str | None,
-        typer.Option(metavar="WORD,...", help="What opens a step.", show_default=False),
+        typer.Option(metavar="WORD,...", help="Words that open a step.", show_default=False),
     ] = None,
-    cap: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Most pairs a problem, model and checkpoint.")
-    ] = 200,
+    cap: CapOption = 200,
     held_out_cap: Annotated[
         int | None,
         typer.Option(
@@ -81,19 +70,14 @@ def pairs(
             show_default=False,
         ),
     ] = None,
-    validation: Annotated[
-        float, typer.Option(min=0, max=1, metavar="SHARE", help="Of the problems.")
-    ] = 0.1,
-    test: Annotated[
-        float, typer.Option(min=0, max=1, metavar="SHARE", help="Of the problems.")
-    ] = 0.1,
+    validation: ShareOption = 0.1,
+    test: ShareOption = 0.1,
     prompt: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="A template of your own (JSON).", show_default=False),
     ] = None,
-    seed: Annotated[int, typer.Option(metavar="N", help="Of the draws.")] = 42,
-    mapping: MapOption = None,
-    skip_bad: SkipBadOption = False,
+    seed: SeedOption = 42,
+    recordings: Recordings,
 ) -> int:
     """Write every pair of a problem's TRACES, cut where a judge would see them, with its label.
 
@@ -114,13 +98,13 @@ def pairs(
         words=tuple(words.split(",")) if words else REASONING_WORDS,
     )
     template = read_prompt(prompt) if prompt else DEEPPRUNE
-    problems = read_problems(traces, mapping, skip_bad)
+    problems = recordings.by_problem()
     empty_directory("--output", output)
     made = make_pairs(problems, truncation, prompt=template, cap=cap, seed=seed)
     if not made:
         raise ConfigurationError(
-            "no pair: no problem has two traces with answers that go on beyond a checkpoint; cut "
-            "earlier, or record longer traces"
+            "no pair: no problem has two traces with answers that continue beyond a checkpoint; "
+            "cut earlier, or record longer traces"
         )
     splits = split_by_problem(made, validation=validation, test=test, seed=seed)
     if held_out_cap is not None:
@@ -131,32 +115,6 @@ def pairs(
     kept = sum(map(len, splits.values()))
     typer.echo(f"{output}: {count(kept, 'pair')} of {count(len(problems), 'recording')}")
     return 0
-
-
-def only_held_out(
-    problems: Mapping[str, list[RecordedTrace]], path: Path
-) -> dict[str, list[RecordedTrace]]:
-    """Return the problems that a directory of pairs holds out for a test.
-
-    Raises:
-        ConfigurationError: It is no such directory, or none of the problems is held out.
-    """
-    from deepprune_adapters.training.pairs import asked_of
-    from deepprune_adapters.training.pairset import read_pairs
-    from deepprune_sdk import ConfigurationError
-
-    tested = {pair.asked for pair in read_pairs(path).splits["test"]}
-    kept = {
-        name: traces
-        for name, traces in problems.items()
-        if asked_of(traces[0].question, traces[0].problem) in tested
-    }
-    if not kept:
-        raise ConfigurationError(
-            f"--held-out {path}: none of the recorded problems is in its test split; give the "
-            "recordings that the pairs were made of"
-        )
-    return kept
 
 
 def _steps(text: str) -> list[int]:

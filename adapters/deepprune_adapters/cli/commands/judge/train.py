@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from deepprune_adapters.cli.choose import named
+from deepprune_adapters.cli.groups import add_command
 from deepprune_adapters.cli.views.text import clean
 
-__all__ = ["EXAMPLES", "register", "train"]
+if TYPE_CHECKING:
+    from deepprune_adapters.training.settings import TrainSettings
+
+__all__ = ["Changes", "register", "train"]
 
 EXAMPLES: Final = """\b
 Examples:
@@ -21,11 +27,53 @@ Examples:
 
 def register(app: typer.Typer) -> None:
     """Add the command to the group of `judge`."""
-    app.command(epilog=EXAMPLES)(train)
+    add_command(app, train, epilog=EXAMPLES)
 
 
-def _option(help_text: str, **more: Any) -> Any:
-    return typer.Option(help=help_text, show_default=False, **more)
+def _setting(help_text: str) -> Any:
+    return typer.Option(help=help_text, show_default=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """Fields of `TrainSettings` by their own names; None leaves one as the preset has it."""
+
+    head: Annotated[str | None, _setting("generative or classifier.")] = None
+    lora_rank: Annotated[int | None, _setting("0 trains all weights.")] = None
+    lora_alpha: Annotated[float | None, _setting("Updates are scaled by it over the rank.")] = None
+    lora_modules: Annotated[
+        str | None, _setting("Layers to update, as q_proj,v_proj; all linear ones by default.")
+    ] = None
+    learning_rate: Annotated[float | None, _setting("The highest, after the warm-up.")] = None
+    batch: Annotated[int | None, _setting("Pairs per update, over all devices.")] = None
+    micro_batch: Annotated[int | None, _setting("Pairs that a device computes at once.")] = None
+    epochs: Annotated[float | None, _setting("How often all pairs are seen.")] = None
+    max_steps: Annotated[int | None, _setting("Updates, whatever the epochs.")] = None
+    gamma: Annotated[float | None, _setting("Of the focal loss; 0 is cross-entropy.")] = None
+    alpha: Annotated[float | None, _setting("Weight of the rarer class in the loss.")] = None
+    oversample: Annotated[
+        float | None, _setting("How often a pair of the rarer class comes per epoch.")
+    ] = None
+    context: Annotated[int | None, _setting("Most tokens of a prompt; longer ones are cut.")] = None
+    evaluations: Annotated[int | None, _setting("How often to validate and checkpoint.")] = None
+    patience: Annotated[
+        int | None, _setting("Validations without a gain after which it stops.")
+    ] = None
+    bf16: Annotated[bool | None, _setting("Compute in bfloat16.")] = None
+    seed: Annotated[int | None, _setting("Seed of everything that is drawn.")] = None
+
+    def of(self, preset: TrainSettings) -> TrainSettings:
+        """Return a preset with what was given.
+
+        Raises:
+            ConfigurationError: A value is out of its range.
+        """
+        from deepprune_adapters.training.settings import TrainSettings
+
+        given = {name: value for name, value in asdict(self).items() if value is not None}
+        if self.lora_modules is not None:
+            given["lora_modules"] = tuple(self.lora_modules.split(","))
+        return TrainSettings.model_validate(preset.model_dump() | given)
 
 
 def train(
@@ -38,59 +86,21 @@ def train(
     ],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="A new directory.")],
     preset: Annotated[str, typer.Option(help="lora, or deepprune: the paper's numbers.")] = "lora",
-    head: Annotated[str | None, _option("generative or classifier.")] = None,
-    lora_rank: Annotated[int | None, _option("0 trains all weights.")] = None,
-    lora_alpha: Annotated[float | None, _option("Updates are scaled by it over the rank.")] = None,
-    lora_modules: Annotated[
-        str | None, _option("Layers to update, as q_proj,v_proj; all linear ones by default.")
-    ] = None,
-    learning_rate: Annotated[float | None, _option("The highest, after the warm-up.")] = None,
-    batch: Annotated[int | None, _option("Pairs an update, over all devices.")] = None,
-    micro_batch: Annotated[int | None, _option("Pairs that a device computes at once.")] = None,
-    epochs: Annotated[float | None, _option("How often all pairs come.")] = None,
-    max_steps: Annotated[int | None, _option("Updates, whatever the epochs.")] = None,
-    gamma: Annotated[float | None, _option("Of the focal loss; 0 is cross-entropy.")] = None,
-    alpha: Annotated[float | None, _option("Weight of the rarer class in the loss.")] = None,
-    oversample: Annotated[float | None, _option("How often the rarer class comes.")] = None,
-    context: Annotated[int | None, _option("Most tokens of a prompt; longer ones are cut.")] = None,
-    evaluations: Annotated[int | None, _option("How often to validate and checkpoint.")] = None,
-    patience: Annotated[int | None, _option("Validations without a gain until it stops.")] = None,
-    bf16: Annotated[bool | None, _option("Compute in bfloat16.")] = None,
-    seed: Annotated[int | None, _option("Of everything that is drawn.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on after a kill.")] = False,
+    changes: Changes,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Continue a training that was killed.")
+    ] = False,
     allow_download: Annotated[
         bool, typer.Option("--allow-download", help="Fetch MODEL from the hub.")
     ] = False,
 ) -> int:
     """Fine-tune MODEL on PAIRS; `transformers:DIR` is the judge, DIR/README.md its card."""
-    from deepprune_adapters.cli.choose import named
     from deepprune_adapters.training.card import summary
-    from deepprune_adapters.training.settings import PRESETS, TrainSettings
+    from deepprune_adapters.training.settings import PRESETS
     from deepprune_adapters.training.train import train_judge
     from deepprune_adapters.training.trainer import is_first
 
-    given: dict[str, object] = {
-        "head": head,
-        "lora_rank": lora_rank,
-        "lora_alpha": lora_alpha,
-        "lora_modules": None if lora_modules is None else tuple(lora_modules.split(",")),
-        "learning_rate": learning_rate,
-        "batch": batch,
-        "micro_batch": micro_batch,
-        "epochs": epochs,
-        "max_steps": max_steps,
-        "gamma": gamma,
-        "alpha": alpha,
-        "oversample": oversample,
-        "context": context,
-        "evaluations": evaluations,
-        "patience": patience,
-        "bf16": bf16,
-        "seed": seed,
-    }
-    values = named("--preset", preset, PRESETS).model_dump()
-    values |= {name: value for name, value in given.items() if value is not None}
-    settings = TrainSettings.model_validate(values)
+    settings = changes.of(named("--preset", preset, PRESETS))
     figures = train_judge(
         pairs,
         base,

@@ -1,0 +1,252 @@
+"""Options that several commands share, each said once: single ones, and groups with their use.
+
+Nothing here loads the SDK before a command runs: --help and a misspelt option answer at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from deepprune_adapters.cli.choose import (
+    BACKENDS,
+    JUDGES,
+    Wanted,
+    choose_backend,
+    default_max_tokens,
+    named,
+)
+from deepprune_adapters.cli.files import require_writable, write_file
+from deepprune_adapters.cli.recordings import open_reader, read_problems
+
+if TYPE_CHECKING:
+    from deepprune_adapters.cli.choose import Offer
+    from deepprune_sdk import Sampling
+    from deepprune_sdk.recording import RecordedTrace, TraceReader
+
+__all__ = [
+    "CapOption",
+    "CheckpointsOption",
+    "DrawSizeOption",
+    "JsonOption",
+    "JudgeOption",
+    "Outputs",
+    "Recordings",
+    "RepeatsOption",
+    "SeedOption",
+    "Source",
+]
+
+# --- single options, with another default in each command -----------------------------------------
+
+JudgeOption = Annotated[
+    str,
+    typer.Option(
+        "--judge",
+        metavar="|".join(JUDGES),
+        help="Who says which traces are redundant; learned:prior=0.6 tells it the share of "
+        "pairs of traces that agree.",
+    ),
+]
+CheckpointsOption = Annotated[
+    str,
+    typer.Option(
+        "--checkpoints",
+        metavar="K,...",
+        help="Where traces are compared: tokens or, below 1, a fraction of the problem's median "
+        "length.",
+    ),
+]
+CapOption = Annotated[
+    int,
+    typer.Option("--cap", min=1, metavar="N", help="Most pairs per problem, model and checkpoint."),
+]
+DrawSizeOption = Annotated[
+    int, typer.Option("-n", "--n", min=1, metavar="N", help="Traces per draw.")
+]
+RepeatsOption = Annotated[
+    int,
+    typer.Option(
+        "--repeats", min=1, metavar="N", help="Draws per problem, each without replacement."
+    ),
+]
+SeedOption = Annotated[
+    int,
+    typer.Option(
+        "--seed", metavar="N", help="Seed of all that is drawn; the same seed, the same bytes."
+    ),
+]
+JsonOption = Annotated[
+    Path | None,
+    typer.Option("--json", metavar="FILE", help="Write the figures as JSON.", show_default=False),
+]
+
+
+# --- groups ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where traces come from, and how they are sampled."""
+
+    backend: Annotated[
+        str | None,
+        typer.Option(
+            metavar="|".join(BACKENDS),
+            help="Where traces come from: a model in this process, or a server. "
+            "By default openai with --base-url or the name of a hosted --model, else llama.",
+            show_default=False,
+        ),
+    ] = None
+    model: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|FILE.gguf",
+            help="A hosted model's name, or a GGUF file; by default the small embedded model.",
+            show_default=False,
+        ),
+    ] = None
+    base_url: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="An OpenAI-compatible server, such as http://localhost:8000/v1; by default "
+            "OPENAI_BASE_URL or OpenAI itself. The key is OPENAI_API_KEY.",
+            show_default=False,
+        ),
+    ] = None
+    max_tokens: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Most tokens per trace; by default 512 with llama, else the server's limit.",
+            show_default=False,
+        ),
+    ] = None
+    temperature: Annotated[float, typer.Option(metavar="T", help="Sampling temperature.")] = 0.8
+
+    @property
+    def chosen(self) -> str:
+        """Name of the backend that the options mean."""
+        return choose_backend(self.backend, self.model, self.base_url)
+
+    def sampling(
+        self, *, seed: int | None, top_p: float | None = None, top_logprobs: int = 0
+    ) -> Sampling:
+        """Return how traces are sampled.
+
+        Raises:
+            ConfigurationError: A value is out of its range.
+        """
+        from deepprune_sdk import Sampling
+
+        return Sampling(
+            temperature=self.temperature,
+            top_p=top_p,
+            max_tokens=self._limit,
+            top_logprobs=top_logprobs,
+            seed=seed,
+        )
+
+    def offer(self, *, n: int, prompt_bytes: int) -> Offer:
+        """Return the backend for `n` traces at once of prompts that are at most so long.
+
+        Raises:
+            ConfigurationError: The backend is unknown, or does not go with the other options.
+        """
+        wanted = Wanted(
+            n=n,
+            model=self.model,
+            base_url=self.base_url,
+            max_tokens=self._limit,
+            prompt_bytes=prompt_bytes,
+        )
+        return named("--backend", self.chosen, BACKENDS)(wanted)
+
+    @property
+    def _limit(self) -> int | None:
+        return default_max_tokens(self.chosen) if self.max_tokens is None else self.max_tokens
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recordings:
+    """Recorded traces, and how they are read."""
+
+    traces: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="TRACES", help="Recordings (deepprune-trace/1).", show_default=False
+        ),
+    ]
+    mapping: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--map",
+            metavar="FIELD=PATH",
+            help="Where another layout has a field: a.b, or a[].b for the b of each element of a.",
+            show_default=False,
+        ),
+    ] = None
+    skip_bad: Annotated[
+        bool,
+        typer.Option("--skip-bad", help="Count traces that cannot be read, and continue."),
+    ] = False
+
+    def reader(self) -> TraceReader:
+        """Return what reads them one by one.
+
+        Raises:
+            ConfigurationError: A mapping is malformed, or names an unknown field.
+        """
+        return open_reader(self.traces, self.mapping, self.skip_bad)
+
+    def by_problem(self) -> dict[str, list[RecordedTrace]]:
+        """Read them all, and say what was left out.
+
+        Raises:
+            ConfigurationError: A mapping is malformed.
+            RecordingError: A file is malformed, or there is no trace at all.
+        """
+        return read_problems(self.traces, self.mapping, self.skip_bad)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outputs:
+    """Files for the figures of a command, and for their drawing."""
+
+    json: JsonOption = None
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.html", help="Draw the figures, as one HTML page.", show_default=False
+        ),
+    ] = None
+
+    def require(self) -> None:
+        """Find out, before minutes of work, whether the files could be made.
+
+        Raises:
+            ConfigurationError: One could not be written.
+            MissingExtraError: There is a page to draw, and matplotlib is not installed.
+        """
+        require_writable("--json", self.json)
+        require_writable("--report", self.report)
+        if self.report is not None:
+            from deepprune_adapters.report.charts import require_matplotlib
+
+            require_matplotlib()
+
+    def write(self, figures: str, page: Callable[[], str]) -> None:
+        """Write the files that are wanted; a page is drawn only then.
+
+        Raises:
+            ConfigurationError: One cannot be written.
+        """
+        if self.json is not None:
+            write_file("--json", self.json, f"{figures}\n")
+        if self.report is not None:
+            write_file("--report", self.report, page())
