@@ -158,7 +158,9 @@ class _Column:
         )
 
 
-_TOKENS: Final = _Column("tokens a problem", lambda m: m.tokens, lambda m: m.tokens_ci, share=False)
+_TOKENS: Final = _Column(
+    "tokens per problem", lambda m: m.tokens, lambda m: m.tokens_ci, share=False
+)
 _ACCURACY: Final = _Column("accuracy", lambda m: m.accuracy, lambda m: m.accuracy_ci)
 _COLUMNS: Final = (
     _TOKENS,
@@ -191,7 +193,7 @@ def _bench(bench: Bench) -> str:
         (
             f"### {_markdown(bench.model)} on {_markdown(bench.benchmark)}",
             f"{number(bench.problems)} problems, n = {number(bench.n)}, "
-            f"{number(bench.repeats)} draws a problem, judge {_markdown(bench.judge)}, seed "
+            f"{number(bench.repeats)} draws per problem, judge {_markdown(bench.judge)}, seed "
             f"{bench.seed}. Intervals: {_markdown(bench.intervals)}.{note}",
             _table([head], rows),
         )

@@ -13,53 +13,29 @@ from leaderboard_data import (
     PublishedRow,
     read_leaderboard,
 )
+from support.benches import bench_table, method_report
 from support.pages import HOSTILE, Page
 from support.places import ROOT
 
 from deepprune_adapters.report.page import SORT_SCRIPT
 from deepprune_sdk import ConfigurationError
-from deepprune_sdk.evaluation.leaderboard import BenchReport, MethodReport
+from deepprune_sdk.evaluation.leaderboard import BenchReport
 
 DOCS = ROOT / "docs"
 
 
-def method(tokens: float, accuracy: float | None) -> MethodReport:
-    return MethodReport(
-        agreement_with_full=1.0,
-        agreement_with_full_ci=None,
-        accuracy=accuracy,
-        accuracy_ci=None if accuracy is None else (0.5, 0.9),
-        accuracy_minus_cons=None,
-        accuracy_minus_cons_ci=None,
-        tokens=tokens,
-        tokens_ci=None,
-        token_reduction=0.0,
-        critical_tokens=300,
-        judge_tokens=0,
-        prompt_tokens=0,
-        pass_at_k=None,
-        distinct_answers=1,
-        started=8,
-        finished=8,
-        closed=0,
-        pareto=True,
-        per_problem={},
+def table(name: str = "tiny", accuracy: float | None = 0.7) -> BenchReport:
+    interval = None if accuracy is None else (0.5, 0.9)
+    return bench_table(
+        {
+            method: method_report(tokens, accuracy, accuracy_ci=interval, agreement_with_full=1.0)
+            for method, tokens in (("cons", 3000), (name, 1000))
+        }
     )
 
 
 def bench(name: str = "tiny", accuracy: float | None = 0.7) -> Bench:
-    return Bench(
-        model=name,
-        benchmark="GSM8K",
-        problems=19,
-        n=8,
-        repeats=20,
-        seed=0,
-        judge="learned",
-        intervals="95%",
-        methods={"cons": method(3000, accuracy), name: method(1000, accuracy)},
-        measured={},
-    )
+    return Bench(model=name, benchmark="GSM8K", **dict(table(name, accuracy)))
 
 
 PUBLISHED = Published(
@@ -151,14 +127,14 @@ def test_a_row_of_ours_is_one_json_file(tmp_path: Path) -> None:
 
 def test_the_command_takes_in_what_bench_wrote(tmp_path: Path) -> None:
     (tmp_path / "published.json").write_text(PUBLISHED.model_dump_json())
-    table, page = tmp_path / "out" / "ours.json", tmp_path / "page.md"
-    table.parent.mkdir()
-    report = BenchReport.model_validate(bench().model_dump(exclude={"model", "benchmark", "note"}))
-    table.write_text(report.model_dump_json())
+    written, page = tmp_path / "out" / "ours.json", tmp_path / "page.md"
+    written.parent.mkdir()
+    report = table()
+    written.write_text(report.model_dump_json())
     names = ["--model", "Qwen", "--benchmark", "GSM8K", "--note", "A note."]
 
     for _ in range(2):  # the second time the file is replaced
-        main([str(tmp_path), "-o", str(page), "--add", str(table), *names])
+        main([str(tmp_path), "-o", str(page), "--add", str(written), *names])
 
     _, (added,) = read_leaderboard(tmp_path)
     assert (added.model, added.benchmark, added.note) == ("Qwen", "GSM8K", "A note.")

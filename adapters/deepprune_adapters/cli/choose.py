@@ -43,7 +43,7 @@ class Wanted:
         n: Traces of a run.
         model: Name of a hosted model, a GGUF file, or None for the backend's own default.
         base_url: The server's address, or None for the provider's own.
-        max_tokens: Generated tokens a trace, or None.
+        max_tokens: Generated tokens per trace, or None.
         prompt_bytes: Length of the longest prompt, in UTF-8.
     """
 
@@ -72,7 +72,7 @@ def _llama(wanted: Wanted) -> Offer:
         raise ConfigurationError("--base-url is for --backend openai: llama runs in this process")
     from deepprune_adapters.llama import LlamaBackend
 
-    # Few texts have less than two bytes a token; the chat template adds some tokens.
+    # Few texts have less than two bytes per token; the chat template adds some tokens.
     context = (wanted.max_tokens or LLAMA_MAX_TOKENS) + wanted.prompt_bytes // 2 + 128
     return LlamaBackend(
         wanted.model, slots=min(wanted.n, LLAMA_SLOTS), context=-(-context // 256) * 256

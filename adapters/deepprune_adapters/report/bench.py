@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 
 from deepprune_adapters.report.charts import Drawing, Point, chart, scatter, short
 from deepprune_adapters.report.page import Cell, between, number, page, percent, table
 from deepprune_sdk.evaluation.leaderboard import BenchReport, MethodReport
-from deepprune_sdk.evaluation.statistics import pareto_front
+from deepprune_sdk.evaluation.statistics import Interval, pareto_front
 from deepprune_sdk.results.markup import escaped, visible
 
 __all__ = ["bench_report"]
@@ -20,7 +20,7 @@ NAME = 28
 
 _HEAD = (
     "method",
-    "tokens a problem",
+    "tokens per problem",
     "saved",
     "agrees with full vote",
     "accuracy",
@@ -48,8 +48,8 @@ def bench_report(report: BenchReport, *, title: str = "Methods on recorded trace
     """
     return page(
         title,
-        f"<p>{number(report.problems)} problems, {number(report.n)} traces a draw, "
-        f"{number(report.repeats)} draws a problem, seed {report.seed}, "
+        f"<p>{number(report.problems)} problems, {number(report.n)} traces per draw, "
+        f"{number(report.repeats)} draws per problem, seed {report.seed}, "
         f"judge {escaped(report.judge, limit=100)}. Every method saw the same draws.</p>\n"
         f"<p>Intervals: {escaped(report.intervals)}.</p>\n"
         f"{''.join(_left_out(report))}"
@@ -95,52 +95,47 @@ def _row(name: str, method: MethodReport) -> Iterator[Cell]:
 
 
 def _quality(report: BenchReport) -> Iterator[str]:
+    methods = report.methods
+    agreement = {
+        name: (m.agreement_with_full, m.agreement_with_full_ci) for name, m in methods.items()
+    }
+    accuracy = {
+        name: (m.accuracy, m.accuracy_ci) for name, m in methods.items() if m.accuracy is not None
+    }
     yield '<div class="charts">\n'
-    yield scatter(
-        "agreement",
-        "Agreement with the full vote against tokens, a point a method",
-        [
-            Point(
-                name=name,
-                x=method.tokens,
-                y=method.agreement_with_full,
-                x_ci=method.tokens_ci,
-                y_ci=method.agreement_with_full_ci,
-                front=method.pareto,
-            )
-            for name, method in report.methods.items()
-        ],
-        x_label="tokens a problem",
-        y_label="agreement with the full vote",
-        share=True,
-        caption="Up and left is better. The dashed line is the Pareto front.",
-    )
-    scored = {name: m for name, m in report.methods.items() if m.accuracy is not None}
-    if scored:
-        yield _accuracy(scored)
+    front = {name for name, method in methods.items() if method.pareto}
+    yield _against_tokens(report, "agreement", "agreement with the full vote", agreement, front)
+    if accuracy:
+        front = pareto_front({name: (methods[name].tokens, y) for name, (y, _) in accuracy.items()})
+        yield _against_tokens(report, "accuracy", "accuracy", accuracy, front)
     yield "</div>\n"
-    if not scored:
+    if not accuracy:
         yield "<p>The recording has no reference answers: there is no accuracy to show.</p>\n"
 
 
-def _accuracy(methods: dict[str, MethodReport]) -> str:
-    front = pareto_front({name: (m.tokens, m.accuracy or 0.0) for name, m in methods.items()})
+def _against_tokens(
+    report: BenchReport,
+    name: str,
+    quality: str,
+    values: Mapping[str, tuple[float, Interval | None]],
+    front: Container[str],
+) -> str:
     return scatter(
-        "accuracy",
-        "Accuracy against tokens, a point a method",
+        name,
+        f"{quality.capitalize()} against tokens, one point per method",
         [
             Point(
-                name=name,
-                x=method.tokens,
-                y=method.accuracy or 0.0,
-                x_ci=method.tokens_ci,
-                y_ci=method.accuracy_ci,
-                front=name in front,
+                name=method,
+                x=report.methods[method].tokens,
+                y=value,
+                x_ci=report.methods[method].tokens_ci,
+                y_ci=interval,
+                front=method in front,
             )
-            for name, method in methods.items()
+            for method, (value, interval) in values.items()
         ],
-        x_label="tokens a problem",
-        y_label="accuracy",
+        x_label="tokens per problem",
+        y_label=quality,
         share=True,
         caption="Up and left is better. The dashed line is the Pareto front.",
     )
@@ -148,25 +143,24 @@ def _accuracy(methods: dict[str, MethodReport]) -> str:
 
 def _latency(report: BenchReport) -> str:
     front = pareto_front({n: (m.critical_tokens, -m.tokens) for n, m in report.methods.items()})
-    return '<div class="charts">\n{}</div>\n'.format(
-        scatter(
-            "latency",
-            "Tokens against tokens that had to be generated one after another",
-            [
-                Point(
-                    name=name,
-                    x=method.critical_tokens,
-                    y=method.tokens,
-                    y_ci=method.tokens_ci,
-                    front=name in front,
-                )
-                for name, method in report.methods.items()
-            ],
-            x_label="tokens one after another (latency)",
-            y_label="tokens a problem",
-            caption="Down and left is better. The dashed line is the Pareto front.",
-        )
+    drawn = scatter(
+        "latency",
+        "Tokens against tokens that had to be generated one after another",
+        [
+            Point(
+                name=name,
+                x=method.critical_tokens,
+                y=method.tokens,
+                y_ci=method.tokens_ci,
+                front=name in front,
+            )
+            for name, method in report.methods.items()
+        ],
+        x_label="tokens one after another (latency)",
+        y_label="tokens per problem",
+        caption="Down and left is better. The dashed line is the Pareto front.",
     )
+    return f'<div class="charts">\n{drawn}</div>\n'
 
 
 def _problems(report: BenchReport) -> Iterator[str]:

@@ -152,7 +152,8 @@ def test_events_are_json_lines(capsys: Output, tmp_path: Path) -> None:
     records: list[dict[str, Any]] = [json.loads(line) for line in file.read_text().splitlines()]
     moments = [record.pop("seconds") for record in records]
     assert moments == sorted(moments)
-    events = [TypeAdapter[Event](Event).validate_python(record) for record in records]
+    known = TypeAdapter[Event](Event)
+    events = [known.validate_python(record) for record in records]
     kinds = [event.type for event in events]
     assert kinds.count("trace_started") == 16
     assert kinds.count("trace_closed") == 13
@@ -329,26 +330,16 @@ def test_a_server_that_is_no_model_server(capsys: Output) -> None:
     assert "\x1b" not in captured.out + captured.err
 
 
-def test_a_full_disk_costs_the_events_and_not_the_run(capsys: Output) -> None:
+@pytest.mark.parametrize("option", ["--events", "--report"])
+def test_a_full_disk_costs_a_file_and_not_the_run(option: str, capsys: Output) -> None:
     if not Path("/dev/full").exists():
         pytest.skip("needs /dev/full")
 
-    assert solve("--events", "/dev/full") == 0
+    assert solve(option, "/dev/full") == 0
 
     captured = capsys.readouterr()
     assert "answer  12" in captured.out
-    assert captured.err.startswith("deepprune: --events /dev/full: No space left")
-
-
-def test_a_full_disk_costs_the_report_and_not_the_run(capsys: Output) -> None:
-    if not Path("/dev/full").exists():
-        pytest.skip("needs /dev/full")
-
-    assert solve("--report", "/dev/full") == 0
-
-    captured = capsys.readouterr()
-    assert "answer  12" in captured.out
-    assert captured.err.startswith("deepprune: --report /dev/full: No space left")
+    assert captured.err.startswith(f"deepprune: {option} /dev/full: No space left")
 
 
 def test_standard_input_that_is_no_text(capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:

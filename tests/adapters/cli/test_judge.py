@@ -1,19 +1,26 @@
-"""Judges by name on the command line."""
+"""Judges on the command line: by name, and against a recording."""
 
 from __future__ import annotations
+
+import json
+from pathlib import Path
 
 import anyio
 import pytest
 from support.down_judge import DownJudge
+from support.pages import check
 from support.places import RECORDING
 
 from deepprune_adapters.cli.app import run
 from deepprune_adapters.cli.choose import JUDGES, choose_judge, choose_live_judge
 from deepprune_adapters.judges import ProbeJudge, RemoteJudge
+from deepprune_adapters.report.page import SORT_SCRIPT
 from deepprune_sdk.data.trace import Pair, TracePrefix
 from deepprune_sdk.errors import ConfigurationError
 from deepprune_sdk.judges import LearnedJudge
 from deepprune_sdk.testing import ScriptedBackend
+
+Output = pytest.CaptureFixture[str]
 
 BACKEND = ScriptedBackend(["text"], continues_prefix=True)
 
@@ -96,3 +103,61 @@ def test_a_judge_that_is_down_is_one_line_of_a_bench(
     (line,) = written.err.strip().splitlines()
     assert "the judge gave no usable verdict on" in line
     assert line.endswith("it failed: cannot reach http://127.0.0.1:9/v1")
+
+
+# --- a judge against a recording ------------------------------------------------------------------
+
+
+def test_a_judge_is_compared_with_how_the_traces_ended(tmp_path: Path, capsys: Output) -> None:
+    figures, page = tmp_path / "judge.json", tmp_path / "judge.html"
+    files = ("--json", str(figures), "--report", str(page))
+
+    assert (
+        run(["judge", "eval", str(RECORDING), "--checkpoints", "16,0.5", "--cap", "9", *files]) == 0
+    )
+
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == "judge learned; intervals: 95%, resampling problems"
+    assert [line.split()[0] for line in said[1:]] == ["16", "0.5"]
+    assert "tokens per pair; 27 pairs of 3 problems" in said[1]
+    written = json.loads(figures.read_text())
+    assert list(written["checkpoints"]) == ["16", "0.5"]
+    assert "tnr_at_fnr_0.2" in written["checkpoints"]["16"]
+    drawn = check(page.read_text(encoding="utf-8"), script=SORT_SCRIPT)
+    assert drawn.count("svg") == 3
+    assert "learned @ 16" in drawn.text
+
+
+def test_a_sweep_shows_each_setting_and_what_a_choice_on_other_problems_brings(
+    tmp_path: Path, capsys: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # In this process: a pool for each of twenty values would take a minute to start.
+    monkeypatch.setattr("deepprune_sdk.evaluation.bench.process_count", lambda: 1)
+    figures, page = tmp_path / "sweep.json", tmp_path / "sweep.html"
+    files = ("--json", str(figures), "--report", str(page))
+
+    assert run(["judge", "sweep", str(RECORDING), "-n", "4", "--repeats", "1", *files]) == 0
+
+    said = capsys.readouterr().out
+    headings = [line for line in said.splitlines() if not line.startswith(" ")]
+    assert headings == [
+        f"{setting} (judge learned)" for setting in ("error_rate", "tau", "judge_threshold")
+    ]
+    assert "   none  agrees" in said
+    assert "chosen on the other problems to keep 95%: agreement" in said
+    written = json.loads(figures.read_text())
+    assert [swept["setting"] for swept in written] == ["error_rate", "tau", "judge_threshold"]
+    assert written[2]["points"][0]["value"] is None
+    drawn = check(page.read_text(encoding="utf-8"), script=SORT_SCRIPT)
+    assert drawn.count("svg") == 3
+    assert "chosen on the other problems" in drawn.text
+
+
+@pytest.mark.parametrize("command", ["eval", "sweep"])
+@pytest.mark.parametrize("option", ["--json", "--report"])
+def test_a_file_that_cannot_be_written_is_told_before_the_work(
+    command: str, option: str, capsys: Output
+) -> None:
+    assert run(["judge", command, "nowhere.jsonl", option, "/nowhere/file"]) == 2
+
+    assert capsys.readouterr().err.startswith(f"deepprune: {option} /nowhere/file: No such file")

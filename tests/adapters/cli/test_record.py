@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import re
 import signal
-import subprocess
-import sys
 import threading
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
+from itertools import islice
 from pathlib import Path
 
 import anyio
 import anyio.to_thread
 import pytest
 from rich.console import Console
-from support import recorded_cli
+from support import recorded_cli  # pyright: ignore[reportUnusedImport]  # adds its backend to the command's own
+from support.cli_process import PACED, CliProcess, started
 from support.recordings import numbers, read, record, save, trace
 
 from deepprune_adapters.cli.app import run
@@ -28,6 +26,8 @@ from deepprune_sdk import RecordingError
 from deepprune_sdk.data import TraceFailed, TraceFinished, TraceProgress
 from deepprune_sdk.recording import RecordedTrace, TraceWriter
 from deepprune_sdk.recording.format import to_line
+
+del recorded_cli
 
 Output = pytest.CaptureFixture[str]
 
@@ -182,32 +182,20 @@ def test_problems_are_never_overwritten(problems: Path, capsys: Output) -> None:
 # --- killed ---------------------------------------------------------------------------------------
 
 
-@contextmanager
-def started(*options: str, ending: int) -> Generator[subprocess.Popen[str]]:
-    """Run the command; so many traces end, and the run does not."""
-    with subprocess.Popen(
-        [sys.executable, recorded_cli.__file__, *options],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "RECORDED_CLI_PACE": "0.002", "RECORDED_CLI_TRACES": str(ending)},
-    ) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
+def recording(problems: Path, out: Path, *, ending: int) -> AbstractContextManager[CliProcess]:
+    """A process that records 16 traces of each problem: so many end, and the run does not."""
+    return started(
+        *arguments(problems, out, "-n", "16"),
+        program=PACED,
+        RECORDED_CLI_PACE="0.002",
+        RECORDED_CLI_TRACES=str(ending),
+    )
 
 
-def reported(process: subprocess.Popen[str], count: int) -> Iterator[str]:
-    """Read until the process has reported `count` traces."""
-    assert process.stdout is not None
-    for line in process.stdout:
-        if " traces; " in line:
-            yield line
-            count -= 1
-        if not count:
-            return
+def await_reports(cli: CliProcess, count: int) -> None:
+    """Wait until the process has reported `count` traces."""
+    reports = (line for line in cli.printed() if " traces; " in line)
+    assert len(list(islice(reports, count))) == count
 
 
 @pytest.mark.parametrize("name", ["a.jsonl", "a.jsonl.gz"])
@@ -218,10 +206,10 @@ def test_killed_twice_and_resumed_a_recording_is_complete(
     assert run(arguments(problems, undisturbed, "-n", "16")) == 0
     for kills, more in enumerate((5, 20)):
         before = len(numbers(out)) if kills else 0
-        with started(*arguments(problems, out, "-n", "16"), ending=more + 4) as process:
-            assert len(list(reported(process, more))) == more
-            process.kill()
-            assert process.wait() == -signal.SIGKILL
+        with recording(problems, out, ending=more + 4) as cli:
+            await_reports(cli, more)
+            cli.signal(signal.SIGKILL)
+            assert cli.process.wait() == -signal.SIGKILL
         with TraceWriter(out) as writer:  # what was reported is there, whatever is torn
             there = sum(len(known.complete) for known in writer.recorded.values())
         assert before + more <= there < 48
@@ -236,12 +224,12 @@ def test_ctrl_c_leaves_with_130_and_a_recording_to_go_on_with(
     problems: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "a"
-    with started(*arguments(problems, out, "-n", "16"), ending=7) as process:
-        assert len(list(reported(process, 3))) == 3
-        process.send_signal(signal.SIGINT)
-        _, err = process.communicate()
+    with recording(problems, out, ending=7) as cli:
+        await_reports(cli, 3)
+        cli.signal(signal.SIGINT)
+        code, _, err = cli.end()
 
-    assert process.returncode == 130
+    assert code == 130
     assert re.fullmatch(
         r"deepprune: interrupted; \d+ of 48 traces are in .*; the same command continues .*\n",
         err,

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from support.benches import bench_table, method_report
 from support.pages import HOSTILE, check
 
 from deepprune_adapters.report import (
@@ -18,7 +19,7 @@ from deepprune_adapters.report import (
 from deepprune_adapters.report.page import SORT_SCRIPT
 from deepprune_sdk import Message, MissingExtraError, Result
 from deepprune_sdk.evaluation.judge_quality import CheckpointReport, JudgeEvaluation
-from deepprune_sdk.evaluation.leaderboard import BenchReport, MethodReport, ProblemReport
+from deepprune_sdk.evaluation.leaderboard import MethodReport
 from deepprune_sdk.evaluation.sweep import HeldOut, Sweep, SweepPoint
 from deepprune_sdk.results import JudgeReport, RunUsage, ShadowReport, TallyReport, TraceReport
 
@@ -118,55 +119,22 @@ def test_a_page_forbids_every_request_and_every_other_script() -> None:
 # --- a bench --------------------------------------------------------------------------------------
 
 
-def method(
-    tokens: float, accuracy: float | None, problem: str = "p1", **fields: bool
-) -> MethodReport:
-    sure = fields.get("sure", True)
-    return MethodReport(
-        agreement_with_full=0.9,
-        agreement_with_full_ci=(0.8, 1.0) if sure else None,
-        accuracy=accuracy,
-        accuracy_ci=(accuracy - 0.1, accuracy + 0.1) if sure and accuracy is not None else None,
-        accuracy_minus_cons=None if accuracy is None else accuracy - 0.8,
-        accuracy_minus_cons_ci=(-0.2, 0.1) if sure and accuracy is not None else None,
-        tokens=tokens,
-        tokens_ci=(tokens * 0.9, tokens * 1.1) if sure else None,
-        token_reduction=1 - tokens / 4000,
-        critical_tokens=tokens / 10,
-        judge_tokens=0,
-        prompt_tokens=0,
-        pass_at_k=accuracy,
-        distinct_answers=2.5,
-        started=16,
-        finished=4,
-        closed=12,
-        pareto=tokens < 3000,
-        per_problem={
-            problem: ProblemReport(
-                agreement_with_full=0.9,
-                accuracy=accuracy,
-                tokens=tokens,
-                critical_tokens=tokens / 10,
-            )
-        },
-    )
-
-
-def bench(methods: dict[str, MethodReport], said: str = "95%, percentile bootstrap") -> BenchReport:
-    return BenchReport(
-        problems=1,
-        n=16,
-        repeats=20,
-        seed=0,
-        judge=said,
-        intervals=said,
-        methods=methods,
-        measured={},
+def method(tokens: float, accuracy: float | None, problem: str = "p1") -> MethodReport:
+    """A row with all the intervals that there can be."""
+    scored = accuracy is not None
+    return method_report(
+        tokens,
+        accuracy,
+        problem=problem,
+        agreement_with_full_ci=(0.8, 1.0),
+        accuracy_ci=(accuracy - 0.1, accuracy + 0.1) if scored else None,
+        accuracy_minus_cons_ci=(-0.2, 0.1) if scored else None,
+        tokens_ci=(tokens * 0.9, tokens * 1.1),
     )
 
 
 def test_the_bench_report_has_a_sortable_table_and_four_charts() -> None:
-    report = bench({"cons": method(4000, 0.8), "deepprune": method(1500, 0.75)})
+    report = bench_table({"cons": method(4000, 0.8), "deepprune": method(1500, 0.75)})
     page = check(bench_report(report, title="GSM8K"), script=SORT_SCRIPT)
 
     assert page.count("svg") == 4
@@ -179,7 +147,7 @@ def test_the_bench_report_has_a_sortable_table_and_four_charts() -> None:
 
 
 def test_the_same_bench_gives_the_same_bytes_in_the_colours_of_the_page() -> None:
-    report = bench({"cons": method(4000, None), "deepprune": method(1500, None)})
+    report = bench_table({"cons": method(4000, None), "deepprune": method(1500, None)})
     html = bench_report(report)
 
     assert html == bench_report(report)
@@ -189,7 +157,7 @@ def test_the_same_bench_gives_the_same_bytes_in_the_colours_of_the_page() -> Non
 
 
 def test_without_reference_answers_there_is_no_accuracy() -> None:
-    report = bench({"cons": method(4000, None), "deepprune": method(1500, None)})
+    report = bench_table({"cons": method(4000, None), "deepprune": method(1500, None)})
     page = check(bench_report(report), script=SORT_SCRIPT)
 
     assert page.count("svg") == 3
@@ -198,7 +166,7 @@ def test_without_reference_answers_there_is_no_accuracy() -> None:
 
 def test_without_intervals_the_report_says_why() -> None:
     why = "none: a problem has just 16 traces"
-    report = bench({"cons": method(4000, 0.8, sure=False)}, why)
+    report = bench_table({"cons": method_report(4000, 0.8)}, intervals=why)
     page = check(bench_report(report), script=SORT_SCRIPT)
 
     assert f"Intervals: {why}." in page.text
@@ -207,7 +175,7 @@ def test_without_intervals_the_report_says_why() -> None:
 
 def test_problems_of_one_model_are_told_apart_by_the_end_of_their_names() -> None:
     name = "a-model-with-a-rather-long-name/gsm8k-train-1430"
-    page = check(bench_report(bench({"cons": method(4000, 0.8, name)})), script=SORT_SCRIPT)
+    page = check(bench_report(bench_table({"cons": method(4000, 0.8, name)})), script=SORT_SCRIPT)
 
     assert "…-long-name/gsm8k-train-1430" in page.text
 
@@ -218,13 +186,17 @@ def test_many_problems_get_several_pictures_and_no_baseline_gets_none() -> None:
         update={"per_problem": {f"p{number}": one.per_problem["p1"] for number in range(61)}}
     )
 
-    assert check(bench_report(bench({"cons": many})), script=SORT_SCRIPT).count("svg") == 5
-    assert check(bench_report(bench({"other": one})), script=SORT_SCRIPT).count("svg") == 3
+    assert check(bench_report(bench_table({"cons": many})), script=SORT_SCRIPT).count("svg") == 5
+    assert check(bench_report(bench_table({"other": one})), script=SORT_SCRIPT).count("svg") == 3
 
 
 def test_names_in_charts_are_text_too() -> None:
     names = ["cons", HOSTILE, "_" + HOSTILE, "$x^2$"]
-    report = bench({name: method(4000, 0.8, problem=HOSTILE) for name in names}, HOSTILE)
+    report = bench_table(
+        {name: method(4000, 0.8, problem=HOSTILE) for name in names},
+        judge=HOSTILE,
+        intervals=HOSTILE,
+    )
     page = check(bench_report(report, title=HOSTILE), script=SORT_SCRIPT)
 
     assert page.text.count("$x^2$") == 1 + 3 + 2
@@ -324,7 +296,7 @@ def test_a_report_with_charts_names_the_extra_that_is_missing(
     monkeypatch.setitem(sys.modules, "matplotlib", None)
 
     with pytest.raises(MissingExtraError, match=r"'matplotlib'.*deepprune-sdk\[eval\]"):
-        bench_report(bench({"cons": method(4000, 0.8)}))
+        bench_report(bench_table({"cons": method(4000, 0.8)}))
     check(run_report(run(), "?"), script=SORT_SCRIPT)
 
 
