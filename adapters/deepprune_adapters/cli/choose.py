@@ -93,7 +93,7 @@ def choose_backend(backend: str | None, model: str | None, base_url: str | None)
     """Return the backend that the options mean.
 
     Without `--backend`, a server's address or the name of a hosted model means `openai`; nothing at
-    all, or a GGUF file, means the embedded model. Variables of the environment alone choose
+    all, or a GGUF file, means the embedded model. Environment variables by themselves choose
     nothing: a key that lies about must not send a question, and a bill, somewhere.
     """
     if backend is not None:

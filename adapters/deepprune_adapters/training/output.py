@@ -63,7 +63,7 @@ class Output:
         if resume or not first:
             return
         if (path / RUN).is_file():
-            more = "; --resume goes on with it" if (path / CHECKPOINTS).is_dir() else ""
+            more = "; --resume continues it" if (path / CHECKPOINTS).is_dir() else ""
             raise ConfigurationError(
                 f"--output {path} is not empty: it holds a training{more}, or name another "
                 "directory"

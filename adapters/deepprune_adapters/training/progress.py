@@ -1,4 +1,4 @@
-"""What a training says while it goes on: a line for each figure, on a terminal and in a log."""
+"""What a training says while it runs: a line for each figure, on a terminal and in a log."""
 
 from __future__ import annotations
 

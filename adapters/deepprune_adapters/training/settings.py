@@ -24,7 +24,7 @@ class TrainSettings(Config):
     """Names of the layers that are updated; none names every linear layer but the output."""
     learning_rate: float = Field(default=2e-4, gt=0)
     batch: int = Field(default=8, ge=1)
-    """Pairs an update, over all devices."""
+    """Pairs per update, over all devices."""
     micro_batch: int = Field(default=1, ge=1)
     """Pairs that a device computes at once; the rest of a batch is accumulated."""
     epochs: float = Field(default=3, gt=0)
@@ -42,7 +42,7 @@ class TrainSettings(Config):
     alpha: float | None = Field(default=None, gt=0, lt=1)
     """Weight of the rarer class in the focal loss, against 1 - alpha; None weighs both alike."""
     oversample: float = Field(default=2.0, ge=1)
-    """How often a pair of the rarer class comes in an epoch."""
+    """How often a pair of the rarer class comes per epoch."""
     context: int | None = Field(default=None, ge=1)
     """Most tokens of a prompt with its label; None takes the model's limit."""
     evaluations: int = Field(default=10, ge=1)
@@ -56,7 +56,9 @@ class TrainSettings(Config):
     @model_validator(mode="after")
     def _divisible(self) -> Self:
         if self.batch % self.micro_batch:
-            raise ValueError(f"batch={self.batch} is no multiple of micro_batch={self.micro_batch}")
+            raise ValueError(
+                f"batch={self.batch} is not a multiple of micro_batch={self.micro_batch}"
+            )
         return self
 
 

@@ -109,7 +109,7 @@ def _arguments(settings: TrainSettings, steps: int, checkpoints: Path) -> Any:
     at_once = settings.micro_batch * found.count
     if settings.batch % at_once:
         raise ConfigurationError(
-            f"batch={settings.batch} is no multiple of micro_batch={settings.micro_batch} x "
+            f"batch={settings.batch} is not a multiple of micro_batch={settings.micro_batch} x "
             f"{found.count} devices"
         )
     every = max(1, steps // settings.evaluations)

@@ -85,7 +85,7 @@ def test_by_default_traces_start_as_the_vote_needs_them(capsys: Output) -> None:
 @pytest.mark.parametrize(
     ("method", "traces", "ended"),
     [
-        ("cons", "16: 16 finished", "every trace came to its end"),
+        ("cons", "16: 16 finished", "every trace ran to its end"),
         ("adaptive-consistency", "4: 4 finished", "settled: more traces would hardly"),
         ("adaptive-consistency:width=3", "6: 4 finished", "settled: more traces would hardly"),
         ("esc:window=3", "3: 3 finished", "unanimous: all traces of a window"),

@@ -355,7 +355,7 @@ def test_what_cannot_be_resumed(
     (begun / "checkpoints").mkdir(parents=True)
     text = (path / "training.json").read_text()
     (begun / "training.json").write_text(text)
-    with pytest.raises(ConfigurationError, match="--resume goes on with it"):
+    with pytest.raises(ConfigurationError, match="--resume continues it"):
         train_judge(pairs, base, begun, QUICK)
     other = QUICK.model_copy(update={"gamma": 0.0})
     with pytest.raises(ConfigurationError, match="begun with other settings; give the same"):
@@ -421,7 +421,7 @@ def test_settings_that_cannot_be(
 
     refused(capsys, [*given, "--preset", "best"], "'best' is unknown; known: lora, deepprune")
     refused(capsys, [*given, "--head", "tail"], "TrainSettings(head='tail')")
-    refused(capsys, [*given, "--micro-batch", "3"], "batch=8 is no multiple of micro_batch=3")
+    refused(capsys, [*given, "--micro-batch", "3"], "batch=8 is not a multiple of micro_batch=3")
     refused(capsys, [*given, "--context", "5"], "too small for the pairs, 24 of 24 to train on")
     out = tmp_path / "other"
     given = [pairs, "--base", base, "-o", out]

@@ -26,7 +26,6 @@ from deepprune_adapters.cli.views.plain import PlainView
 from deepprune_adapters.cli.views.summary import summary
 from deepprune_adapters.cli.views.terminal import console_of
 from deepprune_adapters.cli.views.text import complain, say
-from deepprune_adapters.report import run_report
 from deepprune_sdk import (
     ConfigurationError,
     DeepPruneError,
@@ -210,6 +209,8 @@ def _write_report(result: Result, job: Job) -> None:
     """Draw the run where it is wanted. A full disk costs the report and not the run."""
     if job.report is None:
         return
+    from deepprune_adapters.report import run_report
+
     try:
         write_file("--report", job.report, run_report(result, job.messages))
     except ConfigurationError as error:

@@ -31,7 +31,7 @@ class Row:
 
     Attributes:
         trace: Its number.
-        state: Its state. A trace that is only closed in shadow mode goes on running.
+        state: Its state. A trace that is only closed in shadow mode keeps running.
         tokens: Generated so far.
         cluster: The cluster it is in, named by the founding trace, or None.
         into: The cluster it was closed into, in shadow mode too.
@@ -58,7 +58,7 @@ class Board:
         n: Most traces of the run.
         title: What is asked.
         subtitle: Who answers, and how.
-        phase: What goes on, in a word.
+        phase: What is happening, in a word.
     """
 
     n: int
@@ -93,7 +93,7 @@ class Board:
 
     @property
     def rate(self) -> float:
-        """Tokens a second, all traces together."""
+        """Tokens per second, all traces together."""
         return self.tokens / self.elapsed if self.elapsed else 0.0
 
     def counts(self) -> dict[State, int]:

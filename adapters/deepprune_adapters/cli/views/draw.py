@@ -86,7 +86,7 @@ def _head(board: Board, width: int, glyphs: Glyphs) -> list[Text]:
 def _traces(board: Board, width: int, room: int, glyphs: Glyphs) -> list[Text]:
     rows = [board.rows[trace] for trace in sorted(board.rows)]
     most = max(1, (width + 2) // (NARROW + 2))
-    # By n and not by the traces started so far: the layout must not jump while a run goes on.
+    # By n and not by the traces started so far: the layout must not jump during a run.
     columns = min(most, -(-board.n // room))
     hidden = 0
     if len(rows) > columns * room:

@@ -20,7 +20,7 @@ __all__ = ["summary", "unusable"]
 LONGEST_ANSWER: Final = 600
 MOST_ANSWERS: Final = 8
 ENDINGS: Final = {
-    "complete": "every trace came to its end",
+    "complete": "every trace ran to its end",
     "settled": "settled: more traces would hardly have turned the vote",
     "consensus": "consensus: the leading answer has the share of the vote that was asked for",
     "unanimous": "unanimous: all traces of a window gave the same answer",
@@ -79,7 +79,7 @@ def _tokens(result: Result, elapsed: float) -> str:
         parts.append(f"{usage.prompt:,} read")
     if usage.judge:
         parts.append(f"{usage.judge:,} by the judge")
-    return ", ".join(parts) + (" (in part counted here)" if usage.estimated else "")
+    return ", ".join(parts) + (" (partly counted here)" if usage.estimated else "")
 
 
 def _traces(result: Result) -> str:
