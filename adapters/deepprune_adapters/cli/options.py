@@ -1,6 +1,7 @@
 """Options that several commands share, each said once: single ones, and groups with their use.
 
-Nothing here loads the SDK before a command runs: --help and a misspelt option answer at once.
+Before a command runs, nothing here loads more of the SDK than the table of methods, so that --help
+and a misspelt option answer at once.
 """
 
 from __future__ import annotations
