@@ -73,6 +73,8 @@ def test_example_runs(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(sys, "argv", [str(example)])
+    monkeypatch.setenv("N", "4")
+    monkeypatch.setenv("MAX_TOKENS", "40")
     monkeypatch.chdir(tmp_path)
     runpy.run_path(str(example), run_name="__main__")
     assert capsys.readouterr().out
