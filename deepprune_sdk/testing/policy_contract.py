@@ -137,7 +137,7 @@ def _check_other_runs(policy: Policy, setup: RunSetup, scene: Scene) -> None:
         for number, _ in enumerate(stopped.rounds()):
             if number == 5:
                 stopped.tell(Stop())
-        stopped.engine.tally()
+        stopped.engine.roster.tally()
 
 
 def _check_neighbours(policy: Policy, setup: RunSetup, scene: Scene) -> None:

@@ -102,10 +102,9 @@ class Play:
         """
         self.engine.candidates()
         self._act(None, self.engine.begin())
-        claim(
-            self.engine.started > 0, "no trace is started: admitted() must be at least 1 at first"
-        )
-        # Every trace may run to its end alone, and be continued as often as there are traces.
+        started = self.engine.roster.started
+        claim(started > 0, "no trace is started: admitted() must be at least 1 at first")
+        # Time for each trace to run to its end by itself, and for as much again by continuing.
         longest = max(map(len, self._scene.pieces)) // ROUND + 2
         most = longest * (len(self._scene.pieces) + 1) * self._judge_every * 2
         for number in range(1, most):
@@ -126,8 +125,8 @@ class Play:
 
     def _check_claims(self) -> None:
         """A closing may be refused: then the trace is live, and votes for itself."""
-        for trace, held in self.engine.imputations.items():
-            live = self.engine.traces[trace].live
+        for trace, held in self.engine.roster.imputations.items():
+            live = self.engine.roster.traces[trace].live
             claim(
                 held.cluster is None or not live,
                 f"imputations() has a cluster's ballot for trace {trace}, which is live: look at "
