@@ -1,4 +1,10 @@
-"""Adaptive-Consistency's Beta rule: how sure a vote is by its two leading answers."""
+"""Adaptive-Consistency's Beta rule: how sure a vote is by its two leading answers.
+
+Only these two are looked at. Call p the probability that a trace which gives one of them gives the
+leader. Nothing is known of p at first: every value from 0 to 1 is as likely (the flat prior). After
+a ballots for the leader and b for the runner-up it is distributed as Beta(a + 1, b + 1), and two
+questions can be asked of that: is p above one half, and who wins once the rest has been counted?
+"""
 
 from __future__ import annotations
 
@@ -23,10 +29,13 @@ def leader_keeps_lead(leader: float, second: float, left: int, *, wins_ties: boo
     for the runner-up Beta-binomial(left, second + 1, leader + 1). With many ballots left this is
     `leader_stays_ahead`.
     """
+    # With k of the ballots the runner-up has second + k against leader + left - k, so it draws
+    # level at this k. `lost` is the least whole k at which the leader no longer wins.
     level = (leader - second + left) / 2.0
-    lost = max(0, int(level) + 1 if wins_ties else ceil(level))  # ballots for the runner-up
+    lost = max(0, int(level) + 1 if wins_ties else ceil(level))
     if lost > left:
         return 1.0
+    # The probability of that k, Beta-binomial; by logarithms, as the factors over- and underflow.
     a, b = second + 1.0, leader + 1.0
     term = exp(
         lgamma(left + 1.0)
@@ -39,6 +48,7 @@ def leader_keeps_lead(leader: float, second: float, left: int, *, wins_ties: boo
         - lgamma(a)
         - lgamma(b)
     )
+    # All k from there on: each term is the one before it times a simple ratio.
     total = 0.0
     for ballots in range(lost, left):
         total += term

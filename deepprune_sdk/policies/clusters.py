@@ -1,7 +1,19 @@
 """Online greedy clustering of unfinished traces (DeepPrune, arXiv 2510.08483, section 3.3).
 
-A partition that outlives checkpoints, and one round of comparisons a checkpoint. At a later
+A partition that outlives checkpoints, and one round of comparisons per checkpoint. At a later
 checkpoint a whole cluster can join another one, taking the claims of its pruned members along.
+
+Placing and asking are two things. Traces are *placed* strictly in the order in which they reached
+the checkpoint: the first that waits has to have all its verdicts before it, or anyone behind it, is
+placed. So how fast verdicts come, and in which order, decides nothing. Questions are *asked* ahead
+of that, so that a slow judge is not waited for once per trace:
+
+- A judge that costs nothing is asked about every pair that may come to matter: the members that a
+  waiting trace would be compared with now, and the waiting traces ahead of it, any of which may
+  found the cluster that it joins.
+- A judge that costs tokens is asked only what is needed wherever the traces ahead go. That is not
+  obvious, because those that join a cluster may push a member out of the sample of K1 that stands
+  for it. What is certain is worked out again whenever a trace has been placed.
 """
 
 from __future__ import annotations
@@ -56,7 +68,7 @@ class _Round:
     order: dict[int, int] = field(default_factory=dict[int, int])
     waiting: list[int] = field(default_factory=list[int])
     new: list[int] = field(default_factory=list[int])
-    """Waiting traces that were not asked about yet."""
+    """Waiting traces whose questions are still to be looked for, where verdicts are free."""
     scores: dict[tuple[int, int], float | None] = field(
         default_factory=dict[tuple[int, int], float | None]
     )
@@ -151,6 +163,7 @@ class GreedyClusters:
 
     def _try(self, trace: Trace, checkpoint: int, traces: Sequence[Trace]) -> Placement | None:
         """Decide on the first waiting trace; None while verdicts on it are missing."""
+        # Two answers are compared, never judged: a verdict on texts knows less.
         same, candidates = self._candidates(trace, traces)
         if same is not None:
             return self._joins(trace, checkpoint, _Match(1.0, 1.0, same), traces)
@@ -200,6 +213,8 @@ class GreedyClusters:
     def _joins(
         self, trace: Trace, checkpoint: int, match: _Match, traces: Sequence[Trace]
     ) -> Placement:
+        # One that others of its cluster still stand for moves without them. The last to speak takes
+        # all along: their claims would have nobody left to give them an answer.
         own = self.home.get(trace.index)
         company = self.members[own] if own is not None and own != match.cluster else []
         return Placement(
@@ -230,12 +245,15 @@ class GreedyClusters:
     def wanted(self, traces: Sequence[Trace]) -> tuple[Pair, ...]:
         """Return the pairs to ask now, each once in a run.
 
-        Where verdicts are free, all pairs of waiting traces; else those alone that are needed
-        however the traces ahead are placed.
+        Where verdicts are free, all pairs of waiting traces; else only those that are needed
+        wherever the traces ahead are placed.
         """
         pairs: list[Pair] = []
         free = self._setup.free_judge
         for checkpoint, current in self._rounds.items():
+            # Free questions about a trace are all asked when it enters, or when a cluster has lost
+            # members. Costly ones become certain with one placement after the other, so the front
+            # of the queue is gone through every time.
             new, current.new = set(current.new), []
             if free and not new:
                 continue
@@ -265,6 +283,7 @@ class GreedyClusters:
     def _certain(
         self, trace: Trace, checkpoint: int, ahead: Sequence[int], traces: Sequence[Trace]
     ) -> Iterator[int]:
+        """Find whom a waiting trace is, or may be, compared with."""
         same, candidates = self._candidates(trace, traces)
         dropped = not trace.live and not self._rounds[checkpoint].prefixes[trace.index].finished
         if same is not None or dropped:
@@ -274,6 +293,7 @@ class GreedyClusters:
             rivals = () if free else ahead
             yield from self._sample(trace.index, cluster, checkpoint, rivals)
         if free:
+            # Those ahead that have a cluster, from an earlier checkpoint, are among its members.
             yield from (other for other in ahead if other not in self.home)
 
     def _sample(
@@ -282,11 +302,14 @@ class GreedyClusters:
         """Return min(K1, |c|) random members of a cluster that were there before `trace`.
 
         Each member has a rank drawn for (seed, trace, cluster, checkpoint, member), and the lowest
-        K1 count: whatever order members and verdicts come in, the sample is the same. A member
-        stays in the sample for certain if it does even when all `rivals` join.
+        K1 count: whatever order members and verdicts come in, the sample is the same. Joining can
+        only push members out, so one that is in the sample even if all `rivals` join will be in it
+        whoever does.
         """
         order = self._rounds[checkpoint].order
         turn = order[trace]
+        # A member counts that reached this checkpoint, or ended, before the trace did. Others have
+        # no text to compare yet, or would make the sample depend on how long verdicts took.
         members = [
             member
             for member in self.members[cluster]

@@ -33,7 +33,11 @@ from deepprune_sdk.policies.confidence_votes import (
 __all__ = ["DeepConf"]
 
 WINDOW = 2048
-"""Tokens of the sliding window at most, as in the paper."""
+"""Tokens of the sliding window at most, as in the paper, whose traces are long.
+
+Where the warm-up's traces are short it is a quarter of their median length: a window has to be full
+before it says anything, and only what it says early saves tokens.
+"""
 
 
 class DeepConf(Config):
@@ -114,6 +118,8 @@ class _ConfidenceState(PolicyState):
     def admitted(self, view: RunView) -> int:
         if self._bar is not None:
             return view.setup.n
+        # One trace first, to see whether confidences come at all; then the warm-up. A trace of it
+        # that fails is replaced.
         unusable = sum(not trace.live and not _usable(trace) for trace in view.traces)
         return unusable + (self._size if self._checked else 1)
 
@@ -127,10 +133,12 @@ class _ConfidenceState(PolicyState):
     def _next_look(self, trace: Trace) -> int:
         """Earliest token count at which the window's mean may be under the bar.
 
-        Confidences are not negative, so the window's sum falls at most by what leaves it.
+        Confidences are not negative, so the window's sum falls at most by what leaves it: as long
+        as it is further above the bar than that, there is nothing to look at. A trace a tenth
+        above the bar costs some eleven looks per window so, and not one per token.
         """
         sums = self._cumulated(trace)
-        begin = len(sums) - 1 - self._window
+        begin = len(sums) - 1 - self._window  # the window is what came after `begin` tokens
         if self._bar is None or begin < 0:
             return trace.tokens + 1
         room = sums[-1] - sums[begin] - self._bar * self._window
@@ -140,6 +148,7 @@ class _ConfidenceState(PolicyState):
         return trace.tokens + ahead
 
     def _cumulated(self, trace: Trace) -> list[float]:
+        """Sum up what came: the sum of any window is then a difference of two entries."""
         sums = self._sums.setdefault(trace.index, [0.0])
         for value in trace.confidences[len(sums) - 1 :]:
             sums.append(sums[-1] + value)

@@ -94,11 +94,15 @@ class _SettledState(PolicyState):
     def _ballots(self, view: RunView) -> tuple[list[Ballot], float]:
         """Return the ballots that count, and the weight of those that will do so later."""
         policy = self._policy
+        # At 1.0 the question is whether the run's own vote can turn, so what that vote counts
+        # counts. Below it is how sure the evidence makes us, and an imputed ballot is none.
         imputed = view.vote.counts_imputed if policy.confidence == 1.0 else policy.count_imputed
         # What a live trace was probed to say may change.
         cast = [ballot for ballot in view.ballots() if not view.traces[ballot.trace].live]
         first = {ballot.trace for ballot in cast}
         if policy.order == "start":
+            # Up to the first trace that is open: live, or pruned into a cluster without an answer.
+            # A trace that ended without one has nothing to wait for and is passed over.
             closed = takewhile(
                 lambda trace: (
                     trace.index in first or (not trace.live and trace.index not in view.imputations)
@@ -108,6 +112,8 @@ class _SettledState(PolicyState):
             first = {trace.index for trace in closed}
         cast = [ballot for ballot in cast if imputed or not ballot.imputed]
         counted = [ballot for ballot in cast if ballot.trace in first]
+        # Ballots that are there, or will come with their cluster's answer, and need no trace more:
+        # lookahead starts that many fewer.
         later = [ballot.weight for ballot in cast if ballot.trace not in first]
         if imputed:
             later += [
@@ -135,6 +141,8 @@ class _SettledState(PolicyState):
         self, totals: Sequence[float], waiting: float, open_ballots: int, *, wins_ties: bool
     ) -> int:
         """Return how many traces are to be live: by bisection, as more ballots settle more."""
+        # How many ballots would settle the vote if all of them were the leader's: each one more
+        # settles it more, and the answer is at most all that are open.
         leader, others = (totals[0], totals[1:]) if totals else (0.0, ())
         low, high = 1, max(1, open_ballots)
         while low < high:
@@ -163,8 +171,8 @@ def _open_ballots(counted: Sequence[Ballot], view: RunView) -> int:
     """Return how many more ballots the run's vote may come to count, of weight 1 at most.
 
     Those are one for each trace that is not started, live, answered but not counted yet, or pruned
-    into a cluster without an answer; where imputed ballots do not count, the one of those a cluster
-    that may yet be continued.
+    into a cluster without an answer. Where imputed ballots do not count, the last is one for such a
+    cluster: only one of its traces may yet be continued, and be seen to answer.
     """
     cast = {ballot.trace for ballot in counted}
     claims = set(view.imputations if view.vote.counts_imputed else ())
