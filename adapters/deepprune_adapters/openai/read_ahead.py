@@ -14,11 +14,14 @@ __all__ = ["Intake"]
 class Intake:
     """Reads in a task of its own, and hands on together what came together.
 
-    HTTP clients give a chunked body chunk by chunk, also where one read of the socket brought many.
-    Only a second task sees all of them: it runs when the first one has to wait for the network.
+    HTTP clients give a chunked body chunk by chunk, even where one read of the socket brought many.
+    A consumer that asks for the next chunk cannot know whether more are there. So a task of its own
+    takes chunks for as long as it gets them without waiting; only when it has to wait for the
+    network does the event loop run the consumer, which then finds all of them in a list. Everything
+    behind this (events, chunks, the engine) costs per call rather than per byte.
 
-    A third one watches for silence: that costs a look at the clock whenever something is handed on,
-    where the clients' own timeouts set and cancel a timer at each read.
+    A second task watches for silence. That costs one look at the clock whenever something is handed
+    on, where the clients' own timeouts set and cancel a timer at each read.
     """
 
     def __init__(self, idle_timeout: float) -> None:
@@ -57,11 +60,12 @@ class Intake:
             try:
                 async for read in reads:
                     waiting.append(read)
-                    if len(waiting) == 1:
+                    if len(waiting) == 1:  # the consumer is woken once for all that follows
                         self._news.set()
             except Exception as error:
                 self._error = error
-        # Cancelled from outside, it is no end: who waits for news is cancelled too.
+        # A cancellation from outside passes this by: it is not an end, and the consumer that waits
+        # for news is in the same scope and is cancelled too.
         self._over = True
         self._news.set()
 
@@ -85,6 +89,7 @@ class Intake:
             TimeoutError: Nothing has come for so long.
             Exception: What reading has raised, once everything before it was handed on.
         """
+        # No await lies between the look and the new event: the reader cannot slip in between.
         if not self._waiting and not self._over:
             self._news = anyio.Event()
             await self._news.wait()

@@ -20,13 +20,18 @@ class EventSplitter:
     It works on bytes, so a character that is cut in two is whole again before it is decoded. Of an
     event only the data counts: chat completions name no event types, and comments (`: keep-alive`)
     have done their work by arriving.
+
+    Three states can lie between two reads: the beginning of a line that has no end yet (`_line`),
+    the data of an event whose blank line has not come (`_data`), and a CR whose LF may begin the
+    next read (`_after_cr`). Line ends are CR, LF or CRLF by the specification; the three states and
+    the byte order mark at the very start are all that makes cutting differ from one `splitlines`.
     """
 
     def __init__(self) -> None:
         """Begin a stream."""
         self._line: list[bytes] = []
         self._data: list[bytes] = []
-        self._size = 0
+        self._size = 0  # bytes of the event so far: of `_data` and of `_line`
         self._after_cr = False
         self._first = True
 
@@ -48,8 +53,8 @@ class EventSplitter:
             self._grow(len(read))
             self._line.append(read)
             return []
-        lines = b"".join((*self._line, read)).splitlines()
-        # The whole line is counted when it is taken.
+        lines = b"".join((*self._line, read)).splitlines()  # of bytes: at CR, LF and CRLF only
+        # The parts of a line were counted as they came; the whole line is counted when it is taken.
         self._size = max(0, self._size - sum(map(len, self._line)))
         self._line.clear()
         if not read.endswith((b"\n", b"\r")):
@@ -62,9 +67,11 @@ class EventSplitter:
 
         That is what nearly all reads are, and a split is a fifth of the price of line by line.
         """
+        # Nothing may be left from before, and the read must end where an event does.
         if self._first or self._line or self._data or not read.endswith(b"\n\n") or b"\r" in read:
             return None
         events = read[:-2].split(b"\n\n")
+        # With two line ends per event, none has a second line.
         if read.count(b"\n") != 2 * len(events) or len(read) > MAX_EVENT:
             return None
         if not all(event.startswith(b"data: ") for event in events):

@@ -17,6 +17,14 @@ State = Literal["start", "thinking", "untagged", "answer"]
 class ThinkTags:
     """Says how far the content is reasoning.
 
+    It is in one of four states:
+
+        start      nothing but white space and perhaps half an opening tag has come
+        thinking   the text began with `<think>`; it is reasoning until `</think>`
+        untagged   the text began with something else; it is content, unless a `</think>` without an
+                   opening tag comes and makes reasoning of all before it
+        answer     the reasoning is over, or comes in a field of its own: tags are text from here on
+
     The tags stay in the reasoning text: nothing is held back, the pieces joined are what the server
     sent, and a prefix that is continued is what the model wrote. That works because a reasoning
     chunk makes reasoning of all that came before it: the first half of a tag is emitted as it
@@ -30,9 +38,9 @@ class ThinkTags:
     def __init__(self, prefix: str = "") -> None:
         """Begin a text that is continued from `prefix`."""
         self._state: State = "start"
-        self._head = ""
-        self._tail = ""
-        self._literal = 0
+        self._head = ""  # at the start: white space and the first characters of a tag, maybe
+        self._tail = ""  # later: the last characters, which may be the first half of a tag
+        self._literal = 0  # opening tags that are text, and whose closing tags are too
         if prefix:
             self.reasoning_until(prefix)
 
@@ -57,7 +65,10 @@ class ThinkTags:
         return self._search(text)
 
     def passes(self, text: str) -> bool:
-        """Take a text that is content beyond doubt; False, and nothing, for any other."""
+        """Take a text that is content beyond doubt; False, and nothing, for any other.
+
+        That is the short way of `reasoning_until`: a text without `>` completes no tag.
+        """
         if self._state == "answer":
             return True
         if self._state != "untagged" or ">" in text:
@@ -86,7 +97,7 @@ class ThinkTags:
         thinking = self._state == "thinking"
         if ">" in text:
             for tag in TAGS.finditer(window):
-                if tag.end() <= before:
+                if tag.end() <= before:  # it was found when its last character came
                     continue
                 if tag[0] == OPEN:
                     self._literal += not thinking
