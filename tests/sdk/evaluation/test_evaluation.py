@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from support.recorded import Oracle, recorded
 
 from deepprune_sdk import Answers, DeepPrune, LearnedJudge, RecordingError, method
+from deepprune_sdk.evaluation import bench
 from deepprune_sdk.evaluation.bench import run_bench
 from deepprune_sdk.evaluation.judge_quality import evaluate_judge
 from deepprune_sdk.evaluation.leaderboard import BenchReport, summarize_bench
@@ -172,7 +173,8 @@ async def test_a_judge_that_knows_is_told_from_one_that_guesses() -> None:
     assert same.judge == "learned"
 
 
-def test_a_sweep_chooses_on_other_problems() -> None:
+def test_a_sweep_chooses_on_other_problems(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench, "process_count", lambda: 1)  # starting several takes seconds each
     draws = Draws(problems=problems(), n=6, repeats=2, seed=0)
 
     def make(value: float | None) -> Policy:
