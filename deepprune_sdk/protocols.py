@@ -14,13 +14,19 @@ from deepprune_sdk.data.types import Chunk, TraceRequest, Verdict
 
 __all__ = [
     "AnswerExtractor",
+    "AnswerWatch",
     "Backend",
     "Closes",
     "ContinuesPrefix",
     "Judge",
+    "ReadsIncomplete",
+    "ReadsProbes",
     "ScoresInline",
     "SharesPrompt",
+    "TakesExtractor",
     "TokenCounter",
+    "WatchesText",
+    "WrapsExtractor",
 ]
 
 
@@ -112,8 +118,29 @@ class Closes(Protocol):
         ...
 
 
+@runtime_checkable
+class TakesExtractor(Protocol):
+    """A judge that reads answers itself, and takes the extractor of the run that it judges in."""
+
+    def with_answers(self, answers: AnswerExtractor) -> Judge:
+        """Return this judge as it reads with the run's extractor; itself where it has its own.
+
+        Raises:
+            ConfigurationError: The judge needs a power that the extractor lacks.
+        """
+        ...
+
+
 class AnswerExtractor(Protocol):
-    """Reads final answers and says which of them are the same."""
+    """Reads final answers and says which of them are the same.
+
+    These two methods are all that most methods need. What else an extractor can do it says by the
+    protocols below; whoever needs a power that it lacks refuses it before anything is sent:
+
+    - `ReadsIncomplete`: the policy `StopAtAnswer`.
+    - `ReadsIncomplete` and `ReadsProbes`: whatever asks a live trace for its answer so far, as the
+      policy `ParallelProbe` and the judge `ProbeJudge` do.
+    """
 
     def extract(self, text: str, *, complete: bool) -> str | None:
         """Return the final answer stated in `text`, or None.
@@ -127,6 +154,60 @@ class AnswerExtractor(Protocol):
 
     def equivalent(self, left: str, right: str) -> bool:
         """Whether two answers are the same, however they are written."""
+        ...
+
+
+class ReadsIncomplete(Protocol):
+    """An extractor that can read a text which the model has not ended."""
+
+    @property
+    def reads_incomplete(self) -> bool:
+        """Whether `extract(text, complete=False)` tells a stated answer from one on the way."""
+        ...
+
+
+class ReadsProbes(Protocol):
+    """An extractor that knows how a trace is asked for its answer so far."""
+
+    @property
+    def probe(self) -> str | None:
+        """What follows the trace's text then; None where a trace cannot be asked.
+
+        The model continues it by a few tokens. `extract` gets the probe and what the model said, as
+        a text that is not complete.
+        """
+        ...
+
+
+class AnswerWatch(Protocol):
+    """Follows one trace while it grows."""
+
+    def read(self, text: str) -> bool:
+        """Read on; return whether the whole text is worth reading now.
+
+        True where `text` may have completed an answer. `extract` has the last word, so this may be
+        wrong in that direction, and should cost O(length of `text`).
+        """
+        ...
+
+
+class WatchesText(Protocol):
+    """An extractor that sees an answer coming, so that a growing text is not read again and again.
+
+    With any other one the text is read anew whenever it has grown by a small share.
+    """
+
+    def watch(self) -> AnswerWatch:
+        """Begin to follow a trace, at the start of its text."""
+        ...
+
+
+class WrapsExtractor(Protocol):
+    """An extractor around another one, whose powers it has wherever it does not say otherwise."""
+
+    @property
+    def wrapped(self) -> AnswerExtractor:
+        """The other one."""
         ...
 
 

@@ -56,10 +56,11 @@ _ENVIRONMENT: Final = re.compile(r"\\(?:begin|end)\{[a-z]+\*?\}")
 class MathAnswers:
     r"""An `AnswerExtractor` that also compares formulas by mathematics; extra `eval`.
 
-    Extraction is that of `answers`. Two answers are equivalent when its rules say so, or else when
-    math-verify calls either equal to the other. math-verify is asked only where it can know more:
-    not for two plain numbers, not for words (it reads `no` as the product n times o, and so as
-    `on`), not for more than 200 characters.
+    Extraction is that of `answers`, and so is what it can do beyond that: unfinished texts, probes.
+    Two answers are equivalent when its rules say so, or else when math-verify calls either equal to
+    the other. math-verify is asked only where it can know more: not for two plain numbers, not for
+    words (it reads `no` as the product n times o, and so as `on`), not for more than 200
+    characters.
 
     The first comparison loads SymPy, which takes seconds; `with MathAnswers() as answers:` loads it
     beforehand. After that `equivalent` blocks for `seconds` at most, unless it meets a worker that
@@ -69,6 +70,7 @@ class MathAnswers:
 
     Attributes:
         timeouts: How often a comparison was given up; those answers counted as different.
+        wrapped: What `answers` was, for those who ask what it can do.
     """
 
     def __init__(self, seconds: float = 1.0, *, answers: AnswerExtractor | None = None) -> None:
@@ -89,7 +91,7 @@ class MathAnswers:
             raise MissingExtraError(extra="eval", package="math-verify")
         self.timeouts = 0
         self._seconds = seconds
-        self._answers: AnswerExtractor = Answers() if answers is None else answers
+        self.wrapped: AnswerExtractor = Answers() if answers is None else answers
         self._lock = threading.Lock()
         self._worker: _Worker | None = None
         self._known: OrderedDict[tuple[str, str], bool] = OrderedDict()
@@ -114,11 +116,11 @@ class MathAnswers:
 
     def extract(self, text: str, *, complete: bool) -> str | None:
         """Find the final answer stated in `text`, by the rules of `answers`."""
-        return self._answers.extract(text, complete=complete)
+        return self.wrapped.extract(text, complete=complete)
 
     def equivalent(self, left: str, right: str) -> bool:
         """Whether both answers say the same, by form or by mathematics; symmetric."""
-        if self._answers.equivalent(left, right):
+        if self.wrapped.equivalent(left, right):
             return True
         if not _worth_asking(left, right):
             return False

@@ -7,5 +7,13 @@ comparison (`\sqrt{8}` and `2\sqrt{2}`) is `deepprune_adapters.math.MathAnswers`
 
 from deepprune_sdk.answers.equivalence import exact_number, is_worded, normalize
 from deepprune_sdk.answers.extraction import Answers, FunctionAnswers
+from deepprune_sdk.answers.powers import ExtractorPowers
 
-__all__ = ["Answers", "FunctionAnswers", "exact_number", "is_worded", "normalize"]
+__all__ = [
+    "Answers",
+    "ExtractorPowers",
+    "FunctionAnswers",
+    "exact_number",
+    "is_worded",
+    "normalize",
+]

@@ -1,4 +1,4 @@
-r"""The last `\boxed{...}` of a text, in one pass."""
+r"""The last `\boxed{...}` of a text, in one pass; and the end of one in a text that grows."""
 
 from __future__ import annotations
 
@@ -13,6 +13,37 @@ _BARE: Final = re.compile(r"[-+\u2212]?(?:\\?\$)?\.?[0-9](?:[0-9.,/]*[0-9])?%?|[
 # What a template or an echo of the instruction leaves in a box.
 _EMPTY: Final = re.compile(r"(?:\\[lc]?dots|\\[ ,;:!]|[\s.…$~{}?_])*")
 _SPACE_RUN: Final = 1000
+
+OPENING: Final = "\\boxed{"
+
+
+class BoxWatch:
+    r"""Sees where a `\boxed{...}` with something in it is closed, reading each character once."""
+
+    def __init__(self) -> None:
+        """Begin outside of any box."""
+        self._matched = 0
+        self._depth = 0
+        self._filled = False
+
+    def read(self, text: str) -> bool:
+        """Read on; return whether a box which is not empty was closed in `text`."""
+        closed = False
+        for character in text:
+            if self._depth == 0:
+                if character == OPENING[self._matched]:
+                    self._matched += 1
+                    if self._matched == len(OPENING):
+                        self._matched, self._depth, self._filled = 0, 1, False
+                else:
+                    self._matched = int(character == OPENING[0])
+            elif character == "}":
+                self._depth -= 1
+                closed = closed or (self._depth == 0 and self._filled)
+            else:
+                self._depth += character == "{"
+                self._filled = self._filled or not character.isspace()
+        return closed
 
 
 def last_boxed(text: str, *, complete: bool) -> str | None:

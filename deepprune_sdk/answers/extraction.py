@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, cast
 
-from deepprune_sdk.answers.boxed import last_boxed
+from deepprune_sdk.answers.boxed import OPENING, BoxWatch, last_boxed
 from deepprune_sdk.answers.equivalence import normalize
 from deepprune_sdk.answers.statements import REACH, Choices, last_number, last_statement
+from deepprune_sdk.errors import ConfigurationError
 
 BOX_REACH: Final = 1_000_000
 """Characters from the end in which a box is looked for."""
@@ -36,10 +37,21 @@ class Answers:
             questions whose answers are words or formulas.
         last_number: Whether a text without any statement is answered by its last number. Turn it
             off where a wrong ballot costs more than a missing one.
+        probe: What follows the text of a trace that is asked for its answer so far.
     """
 
     choices: str | None = "ABCDEFGHIJ"
     last_number: bool = True
+    probe: str = f"\n\nSo the final answer is {OPENING}"
+
+    @property
+    def reads_incomplete(self) -> bool:
+        """True: a stated answer is told from a number on the way."""
+        return True
+
+    def watch(self) -> BoxWatch:
+        """Begin to follow a trace. A box is waited for: what is said in words may be a draft."""
+        return BoxWatch()
 
     def extract(self, text: str, *, complete: bool) -> str | None:
         """Find the final answer stated in `text`.
@@ -69,24 +81,36 @@ class Answers:
 
 
 class FunctionAnswers:
-    """Answers by a function of your own, for tasks that no general rule reads.
+    r"""Answers by a function of your own, for tasks that no general rule reads.
 
     ```python
-    FunctionAnswers(lambda text: text.rpartition("LABEL:")[2])
+    def label(text: str) -> str | None:
+        found = re.search(r"LABEL: (\w+)[.\n]", text)
+        return found and found[1]
+
+    FunctionAnswers(lambda text: text.rpartition("LABEL:")[2], incomplete=label, probe="\nLABEL: ")
     ```
 
-    An exception in either function is a fault of the program and is not caught: it ends the run
-    with its own traceback.
+    The first function alone serves methods that let traces end, or close them unread. The other
+    two settings are for `StopAtAnswer`, `ParallelProbe` and `ProbeJudge`, and give an answer to a
+    trace that was closed after it had stated one.
+
+    An exception in a function is a fault of the program and is not caught: it ends the run with
+    its own traceback.
+
+    Attributes:
+        probe: What follows the text of a trace that is asked for its answer so far, or None.
     """
 
-    __slots__ = ("_equivalent", "_extract", "incomplete")
+    __slots__ = ("_equivalent", "_extract", "_incomplete", "probe")
 
     def __init__(
         self,
         extract: Callable[[str], str | None],
         equivalent: Callable[[str, str], bool] | None = None,
         *,
-        incomplete: bool = False,
+        incomplete: Callable[[str], str | None] | None = None,
+        probe: str | None = None,
     ) -> None:
         """Keep the functions.
 
@@ -94,22 +118,40 @@ class FunctionAnswers:
             extract: From a text to the answer in it; None, or a blank string, is no answer.
             equivalent: Whether two answers are the same; None compares their canonical forms, as
                 `Answers` does. It should be an equivalence relation: votes group answers by it.
-            incomplete: Whether texts that the model did not end are passed to `extract` too. Only
-                where it can tell a stated answer from a number on the way.
+            incomplete: The same for texts that the model has not ended; it must tell an answer that
+                is stated and complete from one on the way. May be `extract` itself where that can
+                tell. None: such texts have no answer.
+            probe: What follows a trace's text to ask for its answer so far; `incomplete` is then
+                given this and the few tokens that the model continues it by. None: never asked.
+
+        Raises:
+            ConfigurationError: There is a probe, and nothing that reads what is said to it.
         """
+        if probe is not None and incomplete is None:
+            raise ConfigurationError(
+                f"FunctionAnswers(probe={probe!r}): what the model says to it is cut short; give "
+                "incomplete=, which reads that"
+            )
         self._extract = extract
         self._equivalent = equivalent
-        self.incomplete: bool = incomplete
+        self._incomplete = incomplete
+        self.probe: str | None = probe
+
+    @property
+    def reads_incomplete(self) -> bool:
+        """Whether a function for texts that the model has not ended was given."""
+        return self._incomplete is not None
 
     def extract(self, text: str, *, complete: bool) -> str | None:
-        """Ask the function, unless the text is cut off and `incomplete` is False.
+        """Ask the function for finished texts, or the one for those that are not.
 
         Raises:
             TypeError: The function returned something other than a string or None.
         """
-        if not complete and not self.incomplete:
+        function = self._extract if complete else self._incomplete
+        if function is None:
             return None
-        answer = cast("object", self._extract(text))  # a user's function may break its word
+        answer = cast("object", function(text))  # a user's function may break its word
         if answer is None:
             return None
         if not isinstance(answer, str):

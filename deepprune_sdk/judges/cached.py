@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
+from typing import Self
 
 import anyio
 
@@ -84,6 +85,13 @@ class CachedJudge(JudgeWrapper):
         self._order_free = order_free
         self._known: OrderedDict[_Key, Verdict] = OrderedDict()
         self._asking: dict[_Key, _Asked] = {}
+
+    def around(self, judge: Judge) -> Self:
+        """Return the same memory, empty, for another judge."""
+        other = super().around(judge)
+        other.hits = other.misses = 0
+        other._known, other._asking = OrderedDict(), {}
+        return other
 
     async def compare(self, pairs: Sequence[Pair]) -> list[Verdict]:
         """Judge a batch; only what is new is asked."""

@@ -5,13 +5,15 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from copy import copy
 from functools import partial
 from types import TracebackType
 from typing import Self, cast
 
 from deepprune_sdk.data.trace import Pair
 from deepprune_sdk.data.types import Verdict
-from deepprune_sdk.protocols import Closes, Judge, ScoresInline
+from deepprune_sdk.judges.reading import reading_by
+from deepprune_sdk.protocols import AnswerExtractor, Closes, Judge, ScoresInline
 
 __all__ = ["JudgeWrapper", "Score"]
 
@@ -23,8 +25,9 @@ class JudgeWrapper(ABC):
     """A judge around another judge, with the powers of that one.
 
     A wrapper says what it makes of a batch: in `compare`, which asks the judge and waits, and in
-    `score_with`, which asks it at once. Its name, what it costs, whether it scores inline, entering
-    and closing are the judge's. What else the judge has is read from `judge`.
+    `score_with`, which asks it at once. Its name, what it costs, whether it scores inline, how it
+    reads answers, entering and closing are the judge's. What else the judge has is read from
+    `judge`.
 
     Attributes:
         judge: The judge inside.
@@ -57,6 +60,26 @@ class JudgeWrapper(ABC):
     @abstractmethod
     def score_with(self, score: Score, pairs: Sequence[Pair]) -> Sequence[Verdict]:
         """Judge a batch as `compare` does, at once; ask `score`, which is the judge's own."""
+
+    def with_answers(self, answers: AnswerExtractor) -> Self:
+        """Return this wrapper around the judge as it reads with the run's extractor.
+
+        Itself where the judge reads no answers, or has an extractor of its own.
+
+        Raises:
+            ConfigurationError: The judge needs a power that the extractor lacks.
+        """
+        judge = reading_by(self.judge, answers)
+        return self if judge is self.judge else self.around(judge)
+
+    def around(self, judge: Judge) -> Self:
+        """Return the same wrapper around another judge.
+
+        A copy: a wrapper that remembers what its judge said begins anew here.
+        """
+        other = copy(self)
+        JudgeWrapper.__init__(other, judge)
+        return other
 
     async def __aenter__(self) -> Self:
         """Enter the judge, where it can be entered."""

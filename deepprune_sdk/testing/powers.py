@@ -6,7 +6,13 @@ from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Final
 
-from deepprune_sdk.protocols import Closes, ContinuesPrefix, ScoresInline, SharesPrompt
+from deepprune_sdk.protocols import (
+    Closes,
+    ContinuesPrefix,
+    ScoresInline,
+    SharesPrompt,
+    TakesExtractor,
+)
 from deepprune_sdk.testing.claims import claim
 
 __all__ = ["BACKEND_POWERS", "JUDGE_POWERS", "keeps_powers"]
@@ -20,7 +26,11 @@ BACKEND_POWERS: Final[Mapping[type, str]] = {
 }
 """What a backend may have besides the protocol, as `isinstance` finds it, and how it is used."""
 
-JUDGE_POWERS: Final[Mapping[type, str]] = {ScoresInline: "score()", **_ANY}
+JUDGE_POWERS: Final[Mapping[type, str]] = {
+    ScoresInline: "score()",
+    TakesExtractor: "with_answers()",
+    **_ANY,
+}
 """The same of a judge."""
 
 

@@ -12,11 +12,14 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+from support.labels import FINISHED_ONLY, LABELS, UNASKED, Bare
 
 from deepprune_adapters import math as adapter
 from deepprune_adapters.math import MathAnswers
-from deepprune_sdk.answers import Answers, FunctionAnswers
+from deepprune_sdk.answers import Answers, ExtractorPowers, FunctionAnswers
+from deepprune_sdk.answers.powers import watch
 from deepprune_sdk.errors import ConfigurationError, MissingExtraError
+from deepprune_sdk.protocols import AnswerExtractor
 
 # A stand-in for the worker, so that what the adapter does with time and faults needs no SymPy.
 PRELUDE = "import json, sys, time; print('ready', flush=True)\n"
@@ -194,6 +197,13 @@ def test_extraction_is_that_of_the_plain_extractor(stand_in: None) -> None:
     assert plain.extract("It is 5", complete=True) is None
     own = MathAnswers(answers=FunctionAnswers(str.strip, lambda left, right: True))
     assert own.equivalent("any", "thing")
+
+
+@pytest.mark.parametrize("inner", [Answers(), LABELS, UNASKED, FINISHED_ONLY, Bare()])
+def test_what_the_plain_extractor_can_do_is_kept(stand_in: None, inner: AnswerExtractor) -> None:
+    answers = MathAnswers(answers=inner)
+    assert ExtractorPowers.of(answers) == ExtractorPowers.of(inner)
+    assert type(watch(answers)) is type(watch(inner))
 
 
 def test_a_missing_library_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:

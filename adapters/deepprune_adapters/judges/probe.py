@@ -5,16 +5,19 @@ from __future__ import annotations
 import logging
 from collections import OrderedDict
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Self
 
 import anyio
 
 from deepprune_adapters.judges.prompts import valid
 from deepprune_adapters.judges.worker import Limit
 from deepprune_sdk import Answers, BackendError, ConfigurationError, JudgeError, Message, Sampling
+from deepprune_sdk.answers import ExtractorPowers
 from deepprune_sdk.data import Pair, TracePrefix, TraceRequest, Usage, Verdict
 from deepprune_sdk.data.types import NO_USAGE
-from deepprune_sdk.engine.reading import PROBE
 from deepprune_sdk.protocols import AnswerExtractor, Backend, ContinuesPrefix
 
 __all__ = ["ProbeJudge"]
@@ -37,12 +40,16 @@ tokens probes said nothing yet.
 """
 
 
+_Key = tuple[str, str, bool, str]
+"""Question, text, whether it is finished, probe."""
+
+
 @dataclass(slots=True)
 class _Probed:
     """A prefix that is being asked, or has been."""
 
     done: anyio.Event = field(default_factory=anyio.Event)
-    answer: str | None = None
+    said: str = ""
     error: BackendError | None = None
     usage: Usage = NO_USAGE
     """Tokens that no verdict has counted yet."""
@@ -51,9 +58,10 @@ class _Probed:
 class ProbeJudge:
     r"""Compares the answers that the generating model gives when both prefixes are cut short.
 
-    Each prefix is continued with `So the final answer is \boxed{` for at most a dozen tokens, once,
-    however many pairs it is in (Parallel-Probe, arXiv 2602.03845, uses the same probe as a policy).
-    A trace that has finished is read, not asked. A pair without both answers stays unscored.
+    Each prefix is continued with the probe of the extractor, for `Answers` `So the final answer is
+    \boxed{`, for at most a dozen tokens, once, however many pairs it is in (Parallel-Probe, arXiv
+    2602.03845, uses the same probe as a policy). A trace that has finished is read, not asked. A
+    pair without both answers stays unscored.
 
     Early probes are guesses: a model that has not come to its answer yet names some number.
 
@@ -78,7 +86,8 @@ class ProbeJudge:
 
         Args:
             backend: It must continue a prefix. Enter and leave it yourself.
-            answers: Reads and compares answers; None takes `Answers`.
+            answers: Reads and compares answers; None takes the extractor of the run, and `Answers`
+                outside of any.
             system: The system prompt of the traces: a pair knows its question only.
             p_same: Probability of a pair whose probed answers are the same.
             p_different: Probability of one whose answers differ.
@@ -86,7 +95,8 @@ class ProbeJudge:
             name: Name for reports.
 
         Raises:
-            ConfigurationError: The backend does not continue a prefix, or a number cannot work.
+            ConfigurationError: The backend does not continue a prefix, `answers` cannot be asked in
+                a probe, or a number cannot work.
         """
         if not isinstance(backend, ContinuesPrefix) or not backend.continues_prefix:
             raise ConfigurationError(
@@ -100,11 +110,31 @@ class ProbeJudge:
             raise ConfigurationError(f"ProbeJudge(concurrency={concurrency}): give 1 or more")
         self.name = name
         self._backend = backend
-        self._answers: AnswerExtractor = answers or Answers()
+        self._has_its_own = answers is not None
+        self._read_by(Answers() if answers is None else answers)
         self._system = system
         self._probabilities = {True: p_same, False: p_different}
         self._limit = Limit(concurrency)
-        self._known: OrderedDict[tuple[str, str, bool], _Probed] = OrderedDict()
+        self._known: OrderedDict[_Key, _Probed] = OrderedDict()
+
+    def with_answers(self, answers: AnswerExtractor) -> Self:
+        """Return this judge as it reads with `answers`; itself where it was given its own.
+
+        Both probe within the same limit, and neither asks again what the other knows.
+
+        Raises:
+            ConfigurationError: `answers` cannot be asked in a probe.
+        """
+        if self._has_its_own:
+            return self
+        other = copy(self)
+        other._read_by(answers)
+        return other
+
+    def _read_by(self, answers: AnswerExtractor) -> None:
+        self._probe = ExtractorPowers.of(answers).require_probe(type(self).__name__)
+        self._equivalent = answers.equivalent
+        self._read = lru_cache(KEPT)(answers.extract)
 
     async def compare(self, pairs: Sequence[Pair]) -> list[Verdict]:
         """Judge a batch, probing each of its prefixes once.
@@ -113,13 +143,13 @@ class ProbeJudge:
             JudgeError: Every probe failed.
         """
         wanted = {
-            _key(pair.question, prefix): (pair.question, prefix)
+            self._key(pair.question, prefix): (pair.question, prefix)
             for pair in pairs
             for prefix in (pair.left, pair.right)
         }
-        probed: dict[tuple[str, str, bool], _Probed] = {}
+        probed: dict[_Key, _Probed] = {}
 
-        async def one(key: tuple[str, str, bool], question: str, prefix: TracePrefix) -> None:
+        async def one(key: _Key, question: str, prefix: TracePrefix) -> None:
             async with self._limit.current():
                 probed[key] = await self._probed(key, question, prefix)
 
@@ -134,23 +164,29 @@ class ProbeJudge:
         self._forget()
         return [self._verdict(pair, probed) for pair in pairs]
 
-    def _verdict(self, pair: Pair, probed: dict[tuple[str, str, bool], _Probed]) -> Verdict:
-        left = probed[_key(pair.question, pair.left)]
-        right = probed[_key(pair.question, pair.right)]
+    def _verdict(self, pair: Pair, probed: dict[_Key, _Probed]) -> Verdict:
         usage = NO_USAGE
-        for side in (left, right):
+        answers: list[str | None] = []
+        for prefix in (pair.left, pair.right):
+            side = probed[self._key(pair.question, prefix)]
             usage += side.usage
             side.usage = NO_USAGE
-        if left.answer is None or right.answer is None:
+            answers.append(self._answer(prefix, side))
+        left, right = answers
+        if left is None or right is None:
             return Verdict(probability=None, usage=usage)
-        same = self._answers.equivalent(left.answer, right.answer)
-        return Verdict(probability=self._probabilities[same], usage=usage)
+        return Verdict(probability=self._probabilities[self._equivalent(left, right)], usage=usage)
+
+    def _answer(self, prefix: TracePrefix, probed: _Probed) -> str | None:
+        if probed.error is not None:
+            return None
+        if prefix.finished:
+            return self._read(prefix.text, complete=True)
+        return self._read(self._probe + probed.said, complete=False)
 
     # --- probing ----------------------------------------------------------------------------------
 
-    async def _probed(
-        self, key: tuple[str, str, bool], question: str, prefix: TracePrefix
-    ) -> _Probed:
+    async def _probed(self, key: _Key, question: str, prefix: TracePrefix) -> _Probed:
         """Probe a prefix, or wait for the one that is being probed."""
         while (known := self._known.get(key)) is not None:
             await known.done.wait()
@@ -172,7 +208,6 @@ class ProbeJudge:
 
     async def _ask(self, mine: _Probed, question: str, prefix: TracePrefix) -> None:
         if prefix.finished:
-            mine.answer = self._answers.extract(prefix.text, complete=True)
             return
         messages = (Message(role="user", content=question),)
         if self._system is not None:
@@ -181,7 +216,7 @@ class ProbeJudge:
             trace=prefix.trace,
             messages=messages,
             sampling=Sampling(temperature=0.0, max_tokens=PROBE_TOKENS),
-            prefix=valid(prefix.text) + PROBE,
+            prefix=valid(prefix.text) + self._probe,
         )
         said: list[str] = []
         usage: Usage | None = None
@@ -190,13 +225,12 @@ class ProbeJudge:
                 said += chunk.pieces
                 usage = chunk.usage or usage
         mine.usage = usage or Usage(prompt=prefix.tokens, generated=len(said), estimated=True)
-        mine.answer = self._answers.extract(PROBE + "".join(said), complete=False)
+        mine.said = "".join(said)
 
     def _forget(self) -> None:
         for key in list(self._known)[: max(0, len(self._known) - KEPT)]:
             if self._known[key].done.is_set():
                 del self._known[key]
 
-
-def _key(question: str, prefix: TracePrefix) -> tuple[str, str, bool]:
-    return question, prefix.text, prefix.finished
+    def _key(self, question: str, prefix: TracePrefix) -> _Key:
+        return question, prefix.text, prefix.finished, self._probe

@@ -7,16 +7,20 @@ from contextlib import aclosing, asynccontextmanager
 
 import anyio
 import pytest
+from support.labels import FINISHED_ONLY, LABEL_PROBE, LABELS, UNASKED, Bare
 from support.pairs import pair, prefix
 
 from deepprune_adapters.judges import ProbeJudge
+from deepprune_sdk import Answers
 from deepprune_sdk.data.trace import Pair
 from deepprune_sdk.data.types import NO_USAGE, Chunk, TraceRequest, Usage
-from deepprune_sdk.engine.reading import PROBE
 from deepprune_sdk.errors import ConfigurationError, JudgeError, UnavailableError
+from deepprune_sdk.protocols import AnswerExtractor
 from deepprune_sdk.testing import ScriptedBackend, check_judge
 
 pytestmark = pytest.mark.anyio
+
+PROBE = Answers().probe
 
 
 class Asked:
@@ -26,8 +30,11 @@ class Asked:
     concurrency = None
     continues_prefix = True
 
-    def __init__(self, answer: Callable[[str], str], *, usage: bool = True) -> None:
+    def __init__(
+        self, answer: Callable[[str], str], *, usage: bool = True, says: str = PROBE
+    ) -> None:
         self._answer = answer
+        self._says = says
         self._usage = usage
         self.requests: list[TraceRequest] = []
         self.open = self.most = 0
@@ -45,7 +52,7 @@ class Asked:
 
     async def _chunks(self, request: TraceRequest) -> AsyncGenerator[Chunk]:
         await anyio.sleep(0.001)
-        said = self._answer(request.prefix.removesuffix(PROBE))
+        said = self._answer(request.prefix.removesuffix(self._says))
         yield Chunk(pieces=tuple(said))
         usage = Usage(prompt=50, generated=len(said)) if self._usage else None
         yield Chunk(finish="stop", usage=usage)
@@ -123,6 +130,54 @@ async def test_the_system_prompt_of_the_traces_can_be_given() -> None:
     await ProbeJudge(backend, system="Be brief.").compare([pair()])
 
     assert backend.requests[0].messages[0].content == "Be brief."
+
+
+async def test_an_extractor_of_ones_own_says_how_it_is_asked() -> None:
+    backend = Asked(lambda text: text.split()[-1] + " it is", says=LABEL_PROBE)
+    judge = ProbeJudge(backend, answers=LABELS, p_same=0.8, p_different=0.2)
+    finished = prefix("\\boxed{9} LABEL: cat", 1, finished=True)
+    mixed = Pair(question="?", left=prefix("a dog"), right=finished)
+
+    same, different, other = await judge.compare(
+        [pair("a cat", "one cat"), pair("a cat", "a dog"), mixed]
+    )
+
+    assert [v.probability for v in (same, different, other)] == [0.8, 0.2, 0.2]
+    assert {request.prefix for request in backend.requests} == {
+        f"{text}{LABEL_PROBE}" for text in ("a cat", "one cat", "a dog")
+    }
+
+
+async def test_in_a_run_it_reads_as_the_run_does_and_asks_nothing_twice() -> None:
+    backend = Asked(lambda text: "cat it is", says=LABEL_PROBE)
+    judge = ProbeJudge(backend, p_same=0.8)
+    mine, again = judge.with_answers(LABELS), judge.with_answers(LABELS)
+
+    (verdict,) = await mine.compare([pair("a 1", "b 1")])
+    (known,) = await again.compare([pair("a 1", "b 1")])
+
+    assert (verdict.probability, known.probability) == (0.8, 0.8)
+    assert len(backend.requests) == 2
+    assert (verdict.usage.generated, known.usage) == (18, NO_USAGE)
+
+
+async def test_its_own_extractor_comes_before_the_runs() -> None:
+    backend = Asked(lambda text: "cat it is", says=LABEL_PROBE)
+    judge = ProbeJudge(backend, answers=LABELS)
+
+    assert judge.with_answers(Answers()) is judge
+    assert judge.with_answers(FINISHED_ONLY) is judge
+
+
+@pytest.mark.parametrize("answers", [FINISHED_ONLY, UNASKED, Bare()])
+async def test_an_extractor_that_cannot_be_asked_is_refused(answers: AnswerExtractor) -> None:
+    backend = Asked(last_word)
+    says = rf"^ProbeJudge .* {type(answers).__name__} .* give answers="
+    with pytest.raises(ConfigurationError, match=says):
+        ProbeJudge(backend, answers=answers)
+    with pytest.raises(ConfigurationError, match=says):
+        ProbeJudge(backend).with_answers(answers)
+    assert backend.requests == []
 
 
 async def test_it_keeps_the_contract() -> None:

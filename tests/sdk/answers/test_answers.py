@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from deepprune_sdk.answers import Answers, FunctionAnswers, exact_number, is_worded, normalize
+from deepprune_sdk.errors import ConfigurationError
 
 # Each line: answers that are one ballot; answers of different lines are different ballots.
 SAME = {
@@ -370,9 +371,18 @@ def test_a_function_of_ones_own() -> None:
     assert answers.equivalent("Spam", "spam")
 
 
-def test_a_function_sees_cut_off_texts_only_when_asked_to() -> None:
+def test_texts_that_the_model_did_not_end_have_a_function_of_their_own() -> None:
     assert FunctionAnswers(str.strip).extract("5", complete=False) is None
-    assert FunctionAnswers(str.strip, incomplete=True).extract("5", complete=False) == "5"
+    answers = FunctionAnswers(str.upper, incomplete=str.lower)
+    assert answers.extract("Ham", complete=False) == "ham"
+    assert answers.extract("Ham", complete=True) == "HAM"
+    assert answers.extract(" ", complete=False) is None
+
+
+def test_a_probe_needs_what_reads_the_answer_to_it() -> None:
+    assert FunctionAnswers(str.strip, incomplete=str.strip, probe="So: ").probe == "So: "
+    with pytest.raises(ConfigurationError, match=r"probe='So: '.* give incomplete="):
+        FunctionAnswers(str.strip, probe="So: ")
 
 
 def test_an_equivalence_of_ones_own() -> None:

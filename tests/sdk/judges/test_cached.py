@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import anyio
 import pytest
+from support.labels import LABELS, ReadingJudge
 from support.pairs import Able, pair, prefix
 from support.recorded import recorded
 
@@ -41,6 +42,25 @@ async def test_what_is_known_is_not_asked_and_costs_nothing() -> None:
     assert [len(batch) for batch in inner.batches] == [1, 1]
     assert (judge.hits, judge.misses) == (1, 2)
     assert (judge.name, judge.costs_tokens) == ("scripted", True)
+
+
+async def test_a_judge_that_reads_answers_is_remembered_for_each_extractor() -> None:
+    inner = ReadingJudge()
+    judge = CachedJudge(inner)
+    asked = pair("LABEL: cat \\boxed{1} ", "LABEL: dog \\boxed{1} ")
+    labelled = judge.with_answers(LABELS)
+
+    assert [v.probability for v in await judge.compare([asked])] == [1.0]
+    assert [v.probability for v in await labelled.compare([asked])] == [0.0]
+    assert [v.probability for v in await judge.compare([asked])] == [1.0]
+    assert (labelled.hits, labelled.misses, judge.hits, judge.misses) == (0, 1, 1, 1)
+    assert inner.read_by == [LABELS]
+
+
+def test_a_judge_that_reads_nothing_is_remembered_as_before() -> None:
+    judge = CachedJudge(scripted())
+
+    assert judge.with_answers(LABELS) is judge
 
 
 async def test_it_keeps_the_contract_and_what_the_judge_can_do() -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 
 import pytest
+from support.labels import LABELS, ReadingJudge
 from support.pairs import Able, Watched, pair
 
 from deepprune_sdk.data.trace import Pair
@@ -15,7 +16,7 @@ from deepprune_sdk.data.types import Usage, Verdict
 from deepprune_sdk.evaluation.sweep import PerturbedJudge
 from deepprune_sdk.judges import CachedJudge, JudgeWrapper, LearnedJudge
 from deepprune_sdk.judges.wrapper import Score
-from deepprune_sdk.protocols import Judge, ScoresInline
+from deepprune_sdk.protocols import AnswerExtractor, Judge, ScoresInline
 from deepprune_sdk.testing import ScriptedJudge, check_judge
 
 pytestmark = pytest.mark.anyio
@@ -73,6 +74,41 @@ async def test_entering_and_closing_reach_the_judge(wrap: Callable[[Judge], Judg
 
     async with wrap(LearnedJudge()) as around:  # which has nothing to enter, nor to close
         await around.aclose()
+
+
+@pytest.mark.parametrize("wrap", WRAPPERS)
+async def test_around_a_judge_that_reads_answers_it_reads_as_the_run_does(
+    wrap: Callable[[Judge], JudgeWrapper],
+) -> None:
+    asked = pair("LABEL: cat \\boxed{1} ", "LABEL: dog \\boxed{1} ")
+    inner = ReadingJudge()
+    mine = wrap(inner)
+    labelled = mine.with_answers(LABELS)
+
+    (boxed,), (read,) = await mine.compare([asked]), await labelled.compare([asked])
+    assert (type(labelled), labelled.name) == (type(mine), mine.name)
+    assert inner.read_by == [LABELS]
+    direct = [await wrap(judge).compare([asked]) for judge in (inner, ReadingJudge(LABELS))]
+    assert direct == [[boxed], [read]]
+    assert boxed != read
+
+    learned = wrap(LearnedJudge())
+    assert learned.with_answers(LABELS) is learned
+
+
+async def test_inline_it_reads_as_the_run_does() -> None:
+    class Inline(ReadingJudge):
+        def score(self, pairs: Sequence[Pair]) -> list[Verdict]:
+            return [self.verdict(pair) for pair in pairs]
+
+        def with_answers(self, answers: AnswerExtractor) -> Inline:
+            return Inline(answers)
+
+    around = CachedJudge(Inline()).with_answers(LABELS)
+    assert around.score is not None
+    asked = [pair("LABEL: cat \\boxed{1} ", "LABEL: dog \\boxed{1} ")]
+    assert [verdict.probability for verdict in around.score(asked)] == [0.0]
+    assert (around.hits, around.misses) == (0, 1)
 
 
 async def test_inline_it_makes_the_same_of_what_the_judge_says_inline() -> None:

@@ -8,11 +8,13 @@ from dataclasses import replace
 from typing import Any, Self
 
 import pytest
+from support.labels import ReadingJudge
 from support.pairs import Able
 
 from deepprune_sdk import protocols
 from deepprune_sdk.data.trace import Pair
 from deepprune_sdk.data.types import Chunk, TraceRequest, Usage, Verdict
+from deepprune_sdk.judges import CachedJudge
 from deepprune_sdk.protocols import Backend, Judge
 from deepprune_sdk.testing import ScriptedBackend, ScriptedJudge, check_backend, check_judge
 from deepprune_sdk.testing.powers import BACKEND_POWERS, JUDGE_POWERS
@@ -91,6 +93,14 @@ async def test_judges_that_drop_one(wrap: Callable[[Judge], Judge], says: str) -
 
     with pytest.raises(AssertionError, match=says):
         await check_judge(wrap(able), wraps=able)
+
+
+async def test_a_wrapper_of_a_judge_that_reads_answers_reads_as_the_run_does() -> None:
+    reading = ReadingJudge()
+
+    await check_judge(CachedJudge(reading), wraps=reading, scores=False)
+    with pytest.raises(AssertionError, match=r"Deaf drops .*: with_answers\(\) \(TakesExtractor\)"):
+        await check_judge(Deaf(reading), wraps=reading, scores=False)
 
 
 async def test_a_judge_whose_inline_verdicts_depend_on_what_was_asked_before() -> None:
