@@ -16,6 +16,7 @@ from deepprune_sdk.data.types import Message, Prompt, Sampling, to_messages
 from deepprune_sdk.engine.engine import Engine
 from deepprune_sdk.errors import BatchError, ConfigurationError, DeepPruneError, RunTimeoutError
 from deepprune_sdk.judges.by_name import as_judge
+from deepprune_sdk.judges.reading import reading_by
 from deepprune_sdk.live.capacity import Room
 from deepprune_sdk.live.judging import Judging
 from deepprune_sdk.live.requests import RequestPlan, Requests
@@ -235,9 +236,11 @@ class ParallelReasoner:
         return Run(
             engine,
             plan,
-            Judging(self.judge, limits.judging),
+            Judging(reading_by(self.judge, self.answers), limits.judging),
             room=self._room,
-            log=None if run_log is None else RunLogWriter(run_log, policy, setup, self.shadow),
+            log=None
+            if run_log is None
+            else RunLogWriter(run_log, policy, engine.setup, self.shadow),
             recorder=self._recorder(engine, plan.sampling, record_as),
             watched=watched,
             price=self.price,

@@ -68,11 +68,20 @@ class Arrived:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """The server ended a stream in order."""
+    """The server ended a stream in order.
+
+    Attributes:
+        trace: Number of the trace.
+        finish: How the model ended it, where no chunk said so.
+        usage: The server's last word on its tokens.
+        answer: Its final answer where that need not be read, as of a recorded trace; "" where it is
+            known that it gave none. None: the run's extractor reads the text.
+    """
 
     trace: int
     finish: Finish | None = None
     usage: Usage | None = None
+    answer: str | None = None
     type: Literal["ended"] = "ended"
 
 
@@ -114,14 +123,17 @@ class Probed:
     Attributes:
         trace: Number of the trace.
         tokens: Length of the trace when it was asked.
-        text: What followed the opening of the box; None where the probe failed.
+        text: What the model said to the extractor's probe; None where it was not asked, or failed.
         usage: Tokens of the probe.
+        answer: The answer itself where it need not be read, as in a recording; "" where it is known
+            that it gave none.
     """
 
     trace: int
     tokens: int
-    text: str | None
+    text: str | None = None
     usage: Usage = NO_USAGE
+    answer: str | None = None
     type: Literal["probed"] = "probed"
 
 

@@ -139,16 +139,16 @@ class Engine:
         """
         if setup.n < 1:
             raise ConfigurationError(f"n={setup.n}: sample at least 1 trace")
-        self.setup = setup
-        self.method: str = policy.name
-        self._state = policy.begin(setup)
         self._reading = Reading(answers)
+        self.setup: RunSetup = replace(setup, extractor=self._reading.powers)
+        self.method: str = policy.name
+        self._state = policy.begin(self.setup)
         self._keep_text = keep_text
         self._held_back = held_back
         self._spent: list[Trace] = []
         self._unseen: deque[Observation] = deque()
         self._actions: list[Action] = []
-        self.roster: Roster = Roster(setup, self._state, shadow=shadow)
+        self.roster: Roster = Roster(self.setup, self._state, self._reading, shadow=shadow)
         self.placed: dict[int, int] = {}
         self.compared: dict[int, set[int]] = {}
         self.probe_usage: Usage = NO_USAGE
@@ -191,7 +191,7 @@ class Engine:
                 trace.finish = signal.finish or trace.finish
                 if signal.usage is not None:
                     trace.report(signal.usage)
-                self._over(trace, "finished")
+                self._over(trace, "finished", answer=signal.answer)
             case Failed():
                 self.roster.streaming.discard(signal.trace)
                 self._over(self.roster.growing(signal.trace), "failed", signal.error)
@@ -238,9 +238,8 @@ class Engine:
 
     def _probed(self, probed: Probed) -> None:
         self.probe_usage += probed.usage
-        answer = None if probed.text is None else self._reading.of_probe(probed.text)
         trace = self.roster.traces[probed.trace]
-        self._unseen.append(ProbeAnswered(trace, probed.tokens, answer))
+        self._unseen.append(ProbeAnswered(trace, probed.tokens, self._reading.of_probe(probed)))
 
     def _warn(self, message: str | None) -> None:
         if message is not None and message not in self.warnings:
@@ -297,7 +296,8 @@ class Engine:
             return False
         if close.outcome != "answered":
             return True
-        return self._reading.so_far(self.roster.traces[close.trace]) is None
+        trace = self.roster.traces[close.trace]
+        return self._reading.so_far(trace, in_reasoning=True) is None
 
     def _close(self, close: Close) -> None:
         trace = self.roster.traces[close.trace]
@@ -321,12 +321,14 @@ class Engine:
         else:
             self._unseen.append(TraceOver(trace))
 
-    def _over(self, trace: Trace, outcome: Outcome, reason: str = "") -> None:
+    def _over(
+        self, trace: Trace, outcome: Outcome, reason: str = "", answer: str | None = None
+    ) -> None:
         """End a trace. One that was closed before stays as it is, whatever its stream says."""
         if not trace.live:
             return
         trace.outcome, trace.reason = outcome, reason
-        trace.answer = self._reading.of(trace)
+        trace.answer = self._reading.of(trace, answer)
         if not self._keep_text and (trace.answer is not None or not self.setup.can_continue):
             self._spent.append(trace)
         if trace.index in self.roster.seen_live:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from deepprune_sdk.data.trace import Trace
 from deepprune_sdk.data.voting import Ballot, ClusterWeightedVote, Tally, Vote
+from deepprune_sdk.engine.reading import Reading
 from deepprune_sdk.policies.base import Imputation, PolicyState, RunSetup
 
 __all__ = ["NEVER", "Roster"]
@@ -25,6 +26,7 @@ class Roster:
 
     Attributes:
         setup: What was known at the start.
+        reading: What traces have answered, as the run's extractor reads it.
         shadow: Whether decisions are taken and nothing is closed.
         traces: The run as the policy has it, by number.
         full: In shadow mode, traces that have been closed for the policy, as their streams have
@@ -36,9 +38,12 @@ class Roster:
         vote: The vote that decides this run.
     """
 
-    def __init__(self, setup: RunSetup, state: PolicyState, *, shadow: bool) -> None:
+    def __init__(
+        self, setup: RunSetup, state: PolicyState, reading: Reading, *, shadow: bool
+    ) -> None:
         """Begin without a trace."""
         self.setup = setup
+        self.reading = reading
         self.shadow = shadow
         self.traces: list[Trace] = []
         self.full: dict[int, Trace] = {}

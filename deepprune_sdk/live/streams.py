@@ -12,7 +12,6 @@ from anyio.lowlevel import checkpoint
 from deepprune_sdk.data.signals import Arrived, Ended, Failed, Probe, Probed, Signal, Start, Stop
 from deepprune_sdk.data.types import NO_USAGE, Chunk, TraceRequest, Usage
 from deepprune_sdk.engine.engine import Engine
-from deepprune_sdk.engine.reading import PROBE
 from deepprune_sdk.errors import (
     BackendError,
     BackendTimeoutError,
@@ -239,6 +238,7 @@ class Streams:
     async def probe(self, probe: Probe) -> None:
         """Ask for the answer so far by a short forced continuation."""
         text = self._engine.roster.traces[probe.trace].pieces.text(0, probe.tokens)
+        asked = self._engine.setup.extractor.require_probe("this policy")
         sampling = self._plan.sampling.model_copy(
             update={"temperature": 0.0, "max_tokens": PROBE_TOKENS, "top_logprobs": 0}
         )
@@ -246,7 +246,7 @@ class Streams:
             trace=self._engine.setup.number_of(probe.trace),
             messages=self._plan.messages,
             sampling=sampling,
-            prefix=text + PROBE,
+            prefix=text + asked,
         )
         said: list[str] | None = []
         usage = NO_USAGE

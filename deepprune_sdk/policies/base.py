@@ -10,12 +10,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from deepprune_sdk.answers.extraction import Answers
+from deepprune_sdk.answers.powers import ExtractorPowers
 from deepprune_sdk.data.signals import Decision, PairKey
 from deepprune_sdk.data.trace import Trace
 from deepprune_sdk.data.voting import Ballot, Vote
+from deepprune_sdk.protocols import AnswerWatch
 
 __all__ = [
     "Advanced",
+    "AnswerReading",
     "Elapsed",
     "Imputation",
     "Observation",
@@ -27,6 +31,9 @@ __all__ = [
     "Scored",
     "TraceOver",
 ]
+
+
+_DEFAULT_EXTRACTOR = ExtractorPowers.of(Answers())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,9 +48,11 @@ class RunSetup:
         free_judge: Whether verdicts cost nothing, so that pairs may be asked ahead of need.
         can_continue: Whether a closed trace can be continued from its text.
         can_probe: Whether a trace can be asked for its answer so far.
+        probes_recorded: Whether a recording answers the probes, so that nothing is read in them.
         resumed: Traces that come from a recording, and cost nothing.
         numbers: The recorded number of each trace, where a run records what is missing of a
             problem; otherwise a trace's number is its place in the run.
+        extractor: What the run's answer extractor can do; the engine says so, which has it.
     """
 
     n: int
@@ -53,8 +62,10 @@ class RunSetup:
     free_judge: bool = True
     can_continue: bool = False
     can_probe: bool = False
+    probes_recorded: bool = False
     resumed: tuple[int, ...] = ()
     numbers: tuple[int, ...] = ()
+    extractor: ExtractorPowers = _DEFAULT_EXTRACTOR
 
     @property
     def streams(self) -> int:
@@ -128,6 +139,21 @@ class Imputation:
     answer: str | None = None
 
 
+class AnswerReading(Protocol):
+    """The run's extractor, as policies may ask it."""
+
+    def watch(self) -> AnswerWatch:
+        """Begin to follow a trace: says when `so_far` is worth asking, at O(1) per character."""
+        ...
+
+    def so_far(self, trace: Trace, *, in_reasoning: bool = False) -> str | None:
+        """The answer that `trace` has stated by now. O(its text).
+
+        `in_reasoning` reads the reasoning too where the answer part states none.
+        """
+        ...
+
+
 class RunView(Protocol):
     """What a state may look at."""
 
@@ -154,6 +180,11 @@ class RunView(Protocol):
     @property
     def imputations(self) -> Mapping[int, Imputation]:
         """Claims of pruned traces, by trace."""
+        ...
+
+    @property
+    def reading(self) -> AnswerReading:
+        """What traces have answered, as the run's extractor reads it."""
         ...
 
     def growing(self, index: int) -> Trace:

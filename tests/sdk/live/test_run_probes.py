@@ -8,6 +8,7 @@ import pytest
 from support.live import Step, StepBackend, never
 
 from deepprune_sdk import (
+    Answers,
     Composed,
     ConfigurationError,
     FullSampling,
@@ -18,7 +19,6 @@ from deepprune_sdk import (
     UnavailableError,
 )
 from deepprune_sdk.data import Chunk, Usage
-from deepprune_sdk.engine.reading import PROBE
 from deepprune_sdk.policies import Deadline, ParallelProbe
 
 pytestmark = pytest.mark.anyio
@@ -46,7 +46,7 @@ async def test_a_probe_is_a_short_continuation_and_its_tokens_are_reported_apart
     result, backend = await probed(["5", Chunk(pieces=("}",), usage=report)])
     assert (result.answer, result.ended_because) == ("5", "stable")
     (probe,) = (request for request in backend.requests if request.prefix)
-    assert probe.prefix == "w w" + PROBE
+    assert probe.prefix == "w w" + Answers().probe
     sampling = probe.sampling
     assert (sampling.temperature, sampling.top_logprobs) == (0.0, 0)
     assert sampling.max_tokens is not None
