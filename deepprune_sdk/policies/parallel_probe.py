@@ -48,13 +48,16 @@ class ParallelProbe(Config):
         """Make the state of one run.
 
         Raises:
-            ConfigurationError: Traces cannot be probed.
+            ConfigurationError: Traces cannot be probed, or the run's extractor could not read what
+                they say.
         """
         if not setup.can_probe:
             raise ConfigurationError(
                 "parallel-probe needs a backend that continues a prefix, or a recording with "
                 "probes: choose another method, or set the backend's continue_prefix"
             )
+        if not setup.probes_recorded:
+            setup.extractor.require_probe(self.name)
         return _ProbeState(self)
 
 
