@@ -7,7 +7,8 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
+from hashlib import blake2b
 from multiprocessing import get_context
 from time import process_time
 
@@ -104,7 +105,7 @@ def run_bench(
         n: Traces a draw.
         repeats: Draws a problem.
         seed: Of the draws and of the methods' random choices.
-        answers: Reads and compares answers.
+        answers: Reads and compares answers; a recorded one is taken as it is.
         workers: Processes; by default one a core. 1 stays in this process.
         leave_out: Go on without a method that cannot work on these recordings; by default the
             first one's error is raised.
@@ -126,7 +127,7 @@ def run_bench(
             n=n,
             repeats=repeats,
             seed=seed,
-            answers=answers or Answers(),
+            answers=Answers() if answers is None else answers,
             leave_out=leave_out,
         )
         for problem, traces in problems.items()
@@ -257,14 +258,25 @@ def _outcome(replayed: Replayed, scores: _Scores, prompt: int, seconds: float) -
 
 
 class _Remembered:
-    """An extractor that reads each text of a problem once: draws overlap."""
+    """An extractor that reads each text of a problem once: draws overlap.
+
+    Unfinished texts go by their digest: a trace that is watched for its answer is read at many
+    lengths, which are not all to be kept.
+    """
 
     def __init__(self, answers: AnswerExtractor) -> None:
-        self._extract = lru_cache(maxsize=None)(answers.extract)
+        self.wrapped = answers
+        self._finished = lru_cache(maxsize=None)(partial(answers.extract, complete=True))
+        self._unfinished: dict[bytes, str | None] = {}
         self._equivalent = lru_cache(maxsize=None)(answers.equivalent)
 
     def extract(self, text: str, *, complete: bool) -> str | None:
-        return self._extract(text, complete=complete)
+        if complete:
+            return self._finished(text)
+        key = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        if key not in self._unfinished:
+            self._unfinished[key] = self.wrapped.extract(text, complete=False)
+        return self._unfinished[key]
 
     def equivalent(self, left: str, right: str) -> bool:
         return self._equivalent(left, right)

@@ -11,6 +11,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
+from deepprune_sdk.answers.powers import ExtractorPowers
 from deepprune_sdk.protocols import AnswerExtractor
 from deepprune_sdk.recording.reader import RecordedTrace
 
@@ -58,9 +59,12 @@ def first_mention(trace: RecordedTrace, answer: str) -> int | None:
 def first_statement(trace: RecordedTrace, extractor: AnswerExtractor) -> int | None:
     """Return after how many tokens an answer is stated explicitly and completely, or None.
 
-    Found by bisection: what has been stated stays stated.
+    Found by bisection: what has been stated stays stated. None too where the extractor reads
+    finished texts only.
     """
     pieces = trace.pieces
+    if not ExtractorPowers.of(extractor).reads_incomplete:
+        return None
 
     def stated(tokens: int) -> bool:
         text = "".join(pieces[trace.reasoning : tokens])

@@ -22,6 +22,7 @@ from deepprune_sdk.evaluation.ranking import (
     tnr_at_fnr,
 )
 from deepprune_sdk.evaluation.statistics import Interval, bootstrap, mean
+from deepprune_sdk.judges.reading import reading_by
 from deepprune_sdk.protocols import AnswerExtractor, Judge, ScoresInline
 from deepprune_sdk.recording.reader import RecordedTrace
 
@@ -83,8 +84,18 @@ async def evaluate_judge(
     cap: int = 500,
     seed: int = 0,
 ) -> JudgeEvaluation:
-    """Judge the pairs of every problem at every checkpoint and compare with what came of them."""
-    answers = answers or Answers()
+    """Judge the pairs of every problem at every checkpoint and compare with what came of them.
+
+    Args:
+        problems: Traces of one problem and model each.
+        judge: Asked as it reads with `answers`, where it reads answers itself.
+        checkpoints: In tokens; below 1, a fraction of a problem's median length.
+        answers: Reads and compares final answers; a recorded one is taken as it is.
+        cap: Most pairs a problem and checkpoint.
+        seed: Of the draw of pairs, and of the bootstrap.
+    """
+    answers = Answers() if answers is None else answers
+    judge = reading_by(judge, answers)
     reports: dict[str, CheckpointReport] = {}
     for checkpoint in checkpoints:
         judged: dict[str, _Judged] = {}

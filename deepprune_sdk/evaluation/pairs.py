@@ -75,15 +75,14 @@ def pair_up(
     Args:
         traces: Of one problem and model.
         cut: Where.
-        answers: Reads final answers; a trace without one is in no pair.
+        answers: Reads and compares final answers; a recorded one is taken as it is. A trace without
+            one is in no pair.
         cap: Most pairs, drawn by `seed`.
         seed: Of the draw.
     """
     seen: list[tuple[TracePrefix, str]] = []
     for trace in traces:
-        answer = trace.answer
-        if answer is None:
-            answer = answers.extract(trace.answer_text, complete=trace.finish == "stop")
+        answer = trace.final_answer(answers)
         prefix = None if answer is None else cut(trace)
         if prefix is not None and answer is not None:
             seen.append((prefix, answer))

@@ -50,7 +50,8 @@ class _Measures(_Frozen):
     mentioned: Early | None
     """Where the text of a trace's final answer first appears, at whatever occasion."""
     stated: Early | None
-    """Where a trace has first stated an answer explicitly and completely."""
+    """Where a trace has first stated an answer explicitly and completely; None where the extractor
+    reads finished texts only."""
 
     @computed_field
     @property
@@ -118,7 +119,7 @@ def study_redundancy(
             is taken as it is.
         seed: Of the bootstrap.
     """
-    extractor = answers or Answers()
+    extractor = Answers() if answers is None else answers
     tallies: dict[tuple[str, str], _Tally] = {}
     for trace in traces:
         key = trace.model, trace.problem
@@ -152,10 +153,7 @@ class _Tally:
             self.closed += 1
             return
         self.lengths.append(trace.tokens)
-        answer = trace.answer
-        if answer is None:
-            ended = trace.finish == "stop"
-            answer = self._extractor.extract(trace.answer_text, complete=ended)
+        answer = trace.final_answer(self._extractor)
         if answer is None:
             return
         self.counts[self._classes.name(answer)] += 1

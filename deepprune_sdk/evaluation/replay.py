@@ -30,6 +30,7 @@ from deepprune_sdk.data.types import Chunk, Usage
 from deepprune_sdk.engine.engine import Engine
 from deepprune_sdk.engine.summary import summarize
 from deepprune_sdk.errors import RecordingError
+from deepprune_sdk.judges.reading import reading_by
 from deepprune_sdk.live.judging import Judging
 from deepprune_sdk.policies.base import Policy, RunSetup
 from deepprune_sdk.policies.limits import JudgingLimits
@@ -94,12 +95,15 @@ async def replay(
         policy: The method.
         judge: Asked as in a live run; its failures keep traces.
         seed: Of the policy's random choices.
-        answers: Reads and compares final answers.
+        answers: Reads and compares final answers; a trace that comes to its end has the recorded
+            one, where there is one.
         concurrency: Most live traces at once.
         judging: Limits of the judge.
         can_continue: Whether the backend that is stood in for continues prefixes.
     """
-    shell = _Replay(traces, judge, judging or JudgingLimits())
+    answers = Answers() if answers is None else answers
+    shell = _Replay(traces, reading_by(judge, answers), judging or JudgingLimits())
+    can_probe = all(trace.probes for trace in traces)
     setup = RunSetup(
         n=len(traces),
         seed=seed,
@@ -108,9 +112,10 @@ async def replay(
         # Verdicts come at once here, so nothing is gained by asking ahead of need.
         free_judge=False,
         can_continue=can_continue,
-        can_probe=all(trace.probes for trace in traces),
+        can_probe=can_probe,
+        probes_recorded=can_probe,
     )
-    engine = Engine(policy, setup, answers or Answers(), held_back=shell.held_back)
+    engine = Engine(policy, setup, answers, held_back=shell.held_back)
     await shell.run(engine)
     return Replayed(result=summarize(engine, shell.judging.report), critical_tokens=shell.now)
 
@@ -161,8 +166,10 @@ class _Replay:
         ]
         playback.told = playback.wanted
         if playback.told == len(playback.trace.pieces):
-            finish = "length" if playback.trace.finish == "length" else "stop"
-            signals.append(Ended(trace=index, finish=finish))
+            recorded = playback.trace
+            finish = "length" if recorded.finish == "length" else "stop"
+            answer = recorded.answer and recorded.answer.strip()
+            signals.append(Ended(trace=index, finish=finish, answer=answer))
         for signal in signals:
             if index not in self._playing:
                 return  # closed at this very token
@@ -189,7 +196,7 @@ class _Replay:
         """
         trace = self._traces[probe.trace]
         if probe.tokens == trace.tokens:
-            return Probed(trace=probe.trace, tokens=probe.tokens, text=None)
+            return Probed(trace=probe.trace, tokens=probe.tokens)
         if probe.tokens not in trace.probes:
             recorded = ", ".join(map(str, trace.probes)) or "none"
             raise RecordingError(
@@ -197,8 +204,8 @@ class _Replay:
                 f"{trace.problem!r}; recorded: {recorded}"
             )
         usage = Usage(prompt=probe.tokens, generated=PROBE_TOKENS, estimated=True)
-        answer = trace.probes[probe.tokens]
-        return Probed(trace=probe.trace, tokens=probe.tokens, text=f"{answer}}}", usage=usage)
+        answer = trace.probes[probe.tokens].strip()
+        return Probed(trace=probe.trace, tokens=probe.tokens, answer=answer, usage=usage)
 
     def _carry_out(self, engine: Engine, actions: Iterable[Action]) -> list[Pair]:
         """Start, close and end as told; return the pairs to judge."""

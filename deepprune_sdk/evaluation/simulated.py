@@ -44,7 +44,7 @@ class SimulatedJudge:
             problems: Complete traces by problem.
             auroc: Quality within a problem, from 0.5 for chance to 1.0 for always right.
             seed: Of the noise.
-            answers: Reads and compares final answers.
+            answers: Reads and compares final answers; a recorded one is taken as it is.
 
         Raises:
             ConfigurationError: `auroc` is not in [0.5, 1].
@@ -56,9 +56,10 @@ class SimulatedJudge:
         self._distance = sqrt(2.0) * NormalDist().inv_cdf(auroc) if auroc < 1.0 else None
         self._endings: dict[str, list[tuple[str, str | None]]] = {}
         self._found: dict[tuple[str, str], str | None] = {}
+        answers = Answers() if answers is None else answers
         same = pairs = 0
         for traces in problems.values():
-            ends = [ending for _, ending in self._read(traces, answers or Answers())]
+            ends = [ending for _, ending in self._read(traces, answers)]
             pairs += len(ends) * (len(ends) - 1)
             same += sum(n * (n - 1) for n in map(ends.count, set(ends) - {None}))
         rate = (same + 1.0) / (pairs + 2.0)
@@ -70,10 +71,8 @@ class SimulatedJudge:
         classes = AnswerClasses(answers.equivalent)
         read: list[tuple[str, str | None]] = []
         for trace in traces:
-            text = "".join(trace.pieces)
-            spoken = "".join(trace.pieces[trace.reasoning :])
-            answer = answers.extract(spoken, complete=trace.finish != "length")
-            read.append((text, None if answer is None else classes.name(answer)))
+            answer = trace.final_answer(answers)
+            read.append((trace.text, None if answer is None else classes.name(answer)))
             self._endings.setdefault(trace.question, []).append(read[-1])
         return read
 

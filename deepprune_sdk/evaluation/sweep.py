@@ -17,7 +17,7 @@ from deepprune_sdk.evaluation.leaderboard import MethodReport, summarize_bench
 from deepprune_sdk.evaluation.statistics import mean
 from deepprune_sdk.judges.wrapper import JudgeWrapper, Score
 from deepprune_sdk.policies.base import Policy
-from deepprune_sdk.protocols import Judge
+from deepprune_sdk.protocols import AnswerExtractor, Judge
 from deepprune_sdk.recording.reader import RecordedTrace
 
 __all__ = ["Draws", "HeldOut", "PerturbedJudge", "Sweep", "SweepPoint", "sweep"]
@@ -120,6 +120,7 @@ def sweep(
     make_judge: Callable[[], Judge],
     draws: Draws,
     *,
+    answers: AnswerExtractor | None = None,
     target_agreement: float | None = None,
 ) -> Sweep:
     """Replay a method at each value of one setting.
@@ -130,6 +131,7 @@ def sweep(
         make: Makes the method for a value.
         make_judge: Makes the judge; picklable, as for `run_bench`.
         draws: What is replayed.
+        answers: Reads and compares answers; a recorded one is taken as it is.
         target_agreement: Choose a value on the other problems that reaches this agreement.
     """
     reports: dict[float | None, MethodReport] = {}
@@ -143,6 +145,7 @@ def sweep(
                 n=draws.n,
                 repeats=draws.repeats,
                 seed=draws.seed,
+                answers=answers,
             ),
             n=draws.n,
             repeats=draws.repeats,

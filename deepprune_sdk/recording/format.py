@@ -19,6 +19,7 @@ from pydantic.dataclasses import dataclass
 from pydantic_core import ErrorDetails, from_json
 
 from deepprune_sdk.errors import RecordingError
+from deepprune_sdk.protocols import AnswerExtractor
 
 __all__ = [
     "SCHEMA",
@@ -80,7 +81,8 @@ class RecordedTrace:
     reasoning: Count = 0
     """How many of the first pieces are reasoning that the model sets apart from its answer."""
     answer: str | None = None
-    """The final answer, where the recording has it; None leaves it to an extractor."""
+    """The final answer, where the recording has it; "" where it says that there was none, which is
+    null in a file. None, a field that is left out, leaves it to an extractor (`final_answer`)."""
     instruction: str | None = None
     """What the prompt had after the question, or None where that is not known."""
 
@@ -131,6 +133,15 @@ class RecordedTrace:
         """Whether the trace came to its own end or its limit, and no policy or fault cut it."""
         return self.finish in {"stop", "length"}
 
+    def final_answer(self, answers: AnswerExtractor) -> str | None:
+        """Return the recorded answer, or what `answers` reads where there is none recorded.
+
+        The one final answer of a trace for everything that evaluates recordings.
+        """
+        if self.answer is not None:
+            return self.answer.strip() or None
+        return answers.extract(self.answer_text, complete=self.finish == "stop") or None
+
 
 _trace: TypeAdapter[RecordedTrace] = TypeAdapter(RecordedTrace)
 
@@ -171,11 +182,14 @@ def to_trace(record: object) -> RecordedTrace:
     """
     if not isinstance(record, dict):
         raise RecordingError("not a JSON object; give one trace a line")
-    schema = cast("dict[str, object]", record).get("schema")
+    fields = cast("dict[str, object]", record)
+    schema = fields.get("schema")
     if schema != SCHEMA:
         known = "missing" if schema is None else f"{schema!r} is unknown"
         raise RecordingError(f"schema: {known}; this reads {SCHEMA!r}, and others with a mapping")
-    return _trace.validate_python(record)
+    if fields.get("answer", "") is None:
+        fields = {**fields, "answer": ""}
+    return _trace.validate_python(fields)
 
 
 def to_json(line: bytes) -> object:
@@ -219,6 +233,8 @@ def to_line(trace: RecordedTrace) -> bytes:
         "instruction": trace.instruction,
     }
     record |= {name: value for name, value in optional.items() if value is not None}
+    if trace.answer == "":
+        record["answer"] = None
     text = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
     try:
         return text.encode() + b"\n"

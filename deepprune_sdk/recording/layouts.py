@@ -120,7 +120,7 @@ class Layout:
         columns = {
             name: self._column(name, value, count, many)
             for name, value in found.items()
-            if value is not _MISSING
+            if value is not _MISSING and not (many and value is None)
         }
         for position in range(count):
             try:
@@ -148,7 +148,7 @@ class Layout:
         record |= {
             name: _word(value) if name in _WORDS else value
             for name, value in found.items()
-            if value is not _MISSING and value is not None and name != "text"
+            if value is not _MISSING and name != "text" and (value is not None or name == "answer")
         }
         if self._counter is not None and self._source == "text":
             text = found["text"]

@@ -76,7 +76,8 @@ def verify_run_log(
     Args:
         path: The log.
         policy: The policy of the run, where it is not one of the SDK's.
-        answers: The extractor of the run, where it is not the default.
+        answers: The extractor of the run, where it is not the default: the log has what was said,
+            and every answer is read anew.
 
     Returns:
         The new engine, at the end of the log.
@@ -122,7 +123,8 @@ def _engine(
         method = header["policy"]
     except (ValueError, KeyError, TypeError, ValidationError) as error:
         raise RecordingError(f"{path}:1: not the header of a {SCHEMA} log") from error
-    return Engine(policy or policy_from_record(method), setup, answers or Answers(), shadow=shadow)
+    answers = Answers() if answers is None else answers
+    return Engine(policy or policy_from_record(method), setup, answers, shadow=shadow)
 
 
 def _records(actions: Iterable[Action]) -> list[dict[str, Any]]:

@@ -130,11 +130,12 @@ def make_pairs(
         problems: Traces of one problem and model each.
         truncation: Where they are cut; traces that had ended by then are in no pair.
         prompt: The template that the judge is to be asked by.
-        answers: Reads final answers; a trace without one is in no pair.
+        answers: Reads and compares final answers; a recorded one is taken as it is. A trace without
+            one is in no pair.
         cap: Most pairs a problem, model and point.
         seed: Of the draw where there are more.
     """
-    answers = answers or Answers()
+    answers = Answers() if answers is None else answers
     return [
         PairRecord(
             **prompt.record(pair, same=same),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,27 @@ def test_every_method_the_recording_allows_is_tried_by_default(
         assert name in rows
     assert "without deepconf-low: DeepConf needs log-probabilities" in out
     assert "without parallel-probe: parallel-probe needs a backend that continues a prefix" in out
+
+
+def test_one_file_gives_one_result_whoever_reads_it(tmp_path: Path) -> None:
+    """By their texts all four end in 1; by the recording two in 7, one in 8, one in nothing."""
+    answers = ["7", "7.0", "8", ""]
+    path = written(
+        tmp_path / "graded.jsonl",
+        [
+            replace(recorded(number, "1", gold="7"), answer=answer)
+            for number, answer in enumerate(answers)
+        ],
+    )
+    table, study = tmp_path / "bench.json", tmp_path / "study.json"
+
+    assert bench(path, "--method", "esc:window=2", "--json", str(table)) == 0
+    assert run(["redundancy", str(path), "--json", str(study)]) == 0
+
+    (problem,) = json.loads(study.read_text())["problems"]
+    cons = json.loads(table.read_text())["methods"]["cons"]
+    assert (problem["answers"], problem["same"]) == ({"7": 2, "8": 1}, 1)
+    assert (cons["distinct_answers"], cons["accuracy"]) == (2, 1)
 
 
 def test_a_method_that_is_asked_for_and_cannot_work_is_an_error(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from types import ModuleType
@@ -89,6 +90,18 @@ def test_every_pair_at_every_point_with_its_label() -> None:
         ("q", "40 tokens", True): 3,
     }
     assert {pair.traces for pair in pairs if pair.problem == "p"} == {(0, 1), (0, 2), (1, 2)}
+
+
+def test_a_label_is_made_of_recorded_answers_where_there_are_some() -> None:
+    answers = ["7", "7.0", "8", "", None]  # of a text that says 1
+    traces = [
+        replace(recorded(number, "1", 20), answer=answer) for number, answer in enumerate(answers)
+    ]
+
+    pairs = make_pairs({"p": traces}, Truncation(tokens=(5,)), cap=100, seed=0)
+
+    same = {pair.traces for pair in pairs if pair.same}
+    assert (len(pairs), same) == (6, {(0, 1)})  # the fourth has no answer
 
 
 def test_a_record_has_the_layout_of_the_paper() -> None:

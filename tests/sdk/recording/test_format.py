@@ -154,6 +154,21 @@ def test_a_trace_comes_back_from_its_line_as_it_was(one: RecordedTrace) -> None:
     assert to_trace(to_json(line)) == one
 
 
+@pytest.mark.parametrize(
+    ("fields", "answer"),
+    [({}, None), ({"answer": "5"}, "5"), ({"answer": None}, ""), ({"answer": ""}, "")],
+)
+def test_an_answer_that_is_null_was_not_given_and_one_that_is_left_out_is_to_be_read(
+    fields: dict[str, str | None], answer: str | None
+) -> None:
+    one = to_trace(record(**fields))
+
+    assert one.answer == answer
+    assert to_trace(to_json(to_line(one))) == one
+    written = json.loads(to_line(one))
+    assert ("answer" in written, written.get("answer")) == (bool(fields), answer or None)
+
+
 def test_half_of_a_surrogate_pair_becomes_a_replacement_character() -> None:
     read = to_trace(to_json(to_line(trace(question="\ud83d half, \U0001f600 whole"))))
 

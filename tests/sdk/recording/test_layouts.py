@@ -51,6 +51,23 @@ def test_one_record_a_problem_becomes_one_trace_a_text(tmp_path: Path) -> None:
     assert (first.model, first.finish, first.confidence) == ("unknown", "stop", None)
 
 
+def test_an_answer_that_is_null_was_not_given(tmp_path: Path) -> None:
+    theirs = {**THEIRS, "finals": ["5", None]}
+    path = save(tmp_path / "a", [theirs])
+    first, second = read_traces(path, mapping=MAP, counter=Words())
+    assert (first.answer, second.answer) == ("5", "")
+
+    path = save(tmp_path / "b", [{"question": "q", "output": "a", "answer": None}])
+    (only,) = read_traces(path, mapping={"text": "output"}, counter=Words())
+    assert only.answer == ""
+
+
+def test_a_null_for_all_traces_of_a_record_says_nothing(tmp_path: Path) -> None:
+    path = save(tmp_path / "a", [{**THEIRS, "finals": None, "answer": None}])
+
+    assert [each.answer for each in read_traces(path, mapping=MAP, counter=Words())] == [None, None]
+
+
 def test_fields_of_each_element_of_a_list(tmp_path: Path) -> None:
     theirs = {
         "question": "q",
