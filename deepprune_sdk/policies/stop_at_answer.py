@@ -52,10 +52,12 @@ class _AnsweredState(PolicyState):
             return
         trace = seen.trace
         in_reasoning = self._policy.in_reasoning
-        watch, read = self._watches.get(trace.index) or (view.watch(), 0)
+        watch, read = self._watches.get(trace.index) or (view.reading.watch(), 0)
         if not in_reasoning:
             read = max(read, trace.reasoning_pieces)
         self._watches[trace.index] = (watch, trace.tokens)
         # The whole text is read only where the watch says so: at every look it would cost O(n^2).
-        if watch.read(trace.pieces.text(read)) and view.stated(trace, in_reasoning=in_reasoning):
+        if not watch.read(trace.pieces.text(read)):
+            return
+        if view.reading.so_far(trace, in_reasoning=in_reasoning) is not None:
             yield Close(trace=trace.index, reason="answered", outcome="answered")

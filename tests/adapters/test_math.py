@@ -16,10 +16,12 @@ from support.labels import FINISHED_ONLY, LABELS, UNASKED, Bare
 
 from deepprune_adapters import math as adapter
 from deepprune_adapters.math import MathAnswers
+from deepprune_sdk import Composed, FullSampling, ParallelReasoner, StopAtAnswer
 from deepprune_sdk.answers import Answers, ExtractorPowers, FunctionAnswers
 from deepprune_sdk.answers.powers import watch
 from deepprune_sdk.errors import ConfigurationError, MissingExtraError
 from deepprune_sdk.protocols import AnswerExtractor
+from deepprune_sdk.testing import ScriptedBackend
 
 # A stand-in for the worker, so that what the adapter does with time and faults needs no SymPy.
 PRELUDE = "import json, sys, time; print('ready', flush=True)\n"
@@ -204,6 +206,15 @@ def test_what_the_plain_extractor_can_do_is_kept(stand_in: None, inner: AnswerEx
     answers = MathAnswers(answers=inner)
     assert ExtractorPowers.of(answers) == ExtractorPowers.of(inner)
     assert type(watch(answers)) is type(watch(inner))
+
+
+@pytest.mark.anyio
+async def test_a_run_with_it_closes_traces_that_have_answered(stand_in: None) -> None:
+    backend = ScriptedBackend(["so LABEL: cat and" + " more" * 40])
+    policy = Composed(FullSampling(), StopAtAnswer(every=1))
+    for inner, outcome in ((LABELS, "answered"), (Answers(), "finished")):
+        parallel = ParallelReasoner(backend, policy=policy, answers=MathAnswers(answers=inner))
+        assert (await parallel.solve("?", n=1)).traces[0].outcome == outcome
 
 
 def test_a_missing_library_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from support.labels import FINISHED_ONLY, LABEL_PROBE, LABELS, UNASKED, Bare
 from support.pairs import pair, prefix
 
 from deepprune_adapters.judges import ProbeJudge
-from deepprune_sdk import Answers
+from deepprune_sdk import Answers, ParallelReasoner
 from deepprune_sdk.data.trace import Pair
 from deepprune_sdk.data.types import NO_USAGE, Chunk, TraceRequest, Usage
 from deepprune_sdk.errors import ConfigurationError, JudgeError, UnavailableError
@@ -175,8 +175,9 @@ async def test_an_extractor_that_cannot_be_asked_is_refused(answers: AnswerExtra
     says = rf"^ProbeJudge .* {type(answers).__name__} .* give answers="
     with pytest.raises(ConfigurationError, match=says):
         ProbeJudge(backend, answers=answers)
+    parallel = ParallelReasoner(backend, judge=ProbeJudge(backend), answers=answers)
     with pytest.raises(ConfigurationError, match=says):
-        ProbeJudge(backend).with_answers(answers)
+        await parallel.solve("?", n=1)
     assert backend.requests == []
 
 

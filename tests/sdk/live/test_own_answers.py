@@ -37,7 +37,7 @@ async def test_a_stream_is_closed_where_the_extractor_sees_the_answer() -> None:
 
 
 async def test_a_probe_is_asked_and_read_as_the_extractor_has_it(tmp_path: Path) -> None:
-    steps = StepBackend(["w", " w", " w", " w", never()], resumed={0: ["dog", " ran"]})
+    steps = StepBackend(["w", " w", " w", " w", never()], continued={0: ["dog", " ran"]})
     path = tmp_path / "run.jsonl"
     parallel = ParallelReasoner(steps, policy=PROBING, answers=LABELS)
     result = await parallel.solve("?", n=1, run_log=path)
@@ -46,7 +46,7 @@ async def test_a_probe_is_asked_and_read_as_the_extractor_has_it(tmp_path: Path)
     assert prefixes == {"w w" + LABEL_PROBE, "w w w w" + LABEL_PROBE}
 
     engine = verify_run_log(path, answers=LABELS)  # the same extractor reads the same
-    assert engine.tally().answer == "dog"
+    assert engine.roster.tally().answer == "dog"
     with pytest.raises(RecordingError, match="the engine answers"):
         verify_run_log(path)  # the default one reads no answer in it, and would go on
     with pytest.raises(ConfigurationError, match=r"parallel-probe asks .* FunctionAnswers"):
@@ -60,7 +60,7 @@ async def test_a_probe_is_asked_and_read_as_the_extractor_has_it(tmp_path: Path)
 async def test_what_reads_unfinished_texts_refuses_before_anything_is_sent(
     policy: Policy, name: str, answers: AnswerExtractor
 ) -> None:
-    backend = StepBackend(["LABEL: cat"], resumed={})
+    backend = StepBackend(["LABEL: cat"], continued={})
     parallel = ParallelReasoner(backend, policy=policy, answers=answers)
     with pytest.raises(ConfigurationError, match=rf"^{name} .* {type(answers).__name__} .* give "):
         await parallel.solve("?", n=1)
@@ -68,12 +68,12 @@ async def test_what_reads_unfinished_texts_refuses_before_anything_is_sent(
 
 
 async def test_what_probes_refuses_an_extractor_that_cannot_be_asked() -> None:
-    backend = StepBackend(["LABEL: cat"], resumed={})
-    parallel = ParallelReasoner(backend, policy=PROBING)
+    backend = StepBackend(["LABEL: cat"], continued={})
+    parallel = ParallelReasoner(backend, policy=PROBING).replace(answers=UNASKED)
     with pytest.raises(
         ConfigurationError, match=r"^parallel-probe asks .* FunctionAnswers .* probe="
     ):
-        await parallel.solve("?", n=1, answers=UNASKED)
+        await parallel.solve("?", n=1)
     assert backend.requests == []
 
 

@@ -29,7 +29,7 @@ def write(driver: Driver, text: str | Sequence[str], *, reasoning: bool = False)
 
 def closings(driver: Driver) -> list[tuple[int, int, str | None]]:
     """Trace, its tokens, its answer."""
-    traces = driver.engine.traces
+    traces = driver.engine.roster.traces
     return [
         (action.trace, traces[action.trace].tokens, traces[action.trace].answer)
         for action in driver.actions
@@ -175,4 +175,4 @@ def test_how_text_is_cut_changes_no_closing(
         in_parts.tell(Arrived(trace=0, chunk=chunk))
     assert whole.actions == in_parts.actions
     # The engine keeps what a stream brings after its trace was closed, so only the answer is held.
-    assert whole.engine.traces[0].answer == in_parts.engine.traces[0].answer
+    assert whole.engine.roster.traces[0].answer == in_parts.engine.roster.traces[0].answer
