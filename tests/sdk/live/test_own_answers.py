@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import anyio
 import pytest
 from support.labels import FINISHED_ONLY, LABEL_PROBE, LABELS, UNASKED, Bare, ReadingJudge
 from support.live import StepBackend, never
@@ -90,13 +91,17 @@ async def test_any_extractor_does_where_traces_end(answers: AnswerExtractor) -> 
 async def test_a_judge_that_reads_answers_reads_them_as_the_run_does() -> None:
     judge = ReadingJudge()
     policy = DeepPrune(checkpoints=Checkpoints.tokens(4), tau=0.5)
-    text = "a LABEL: cat. and so on"
+    text = ["a", " LABEL:", " cat.", " and"]
     for asked in (judge, CachedJudge(judge)):
-        backend = ScriptedBackend([text, text + " \\boxed{1}"])
+        first, judged = anyio.Event(), anyio.Event()  # neither ends before the judge has spoken
+        backend = StepBackend([*text, first.set, judged, " so on"], [first, *text, judged, " on"])
         parallel = ParallelReasoner(backend, judge=asked, policy=policy, answers=LABELS)
-        result = await parallel.solve("?", n=2)
-        assert sorted(t.outcome for t in result.traces) == ["finished", "pruned"]
-        assert result.judge.scored == 1
+        async with parallel.run("?", n=2) as run:
+            async for event in run:
+                if event.type == "trace_closed":
+                    judged.set()
+        assert [t.outcome for t in run.result.traces] == ["finished", "pruned"]
+        assert run.result.judge.scored == 1
     assert judge.read_by == [LABELS, LABELS]
 
 
