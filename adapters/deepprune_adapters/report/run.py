@@ -96,6 +96,8 @@ def _table(rows: Iterator[tuple[str, str]]) -> str:
 
 def _cost(result: Result) -> Iterator[tuple[str, str]]:
     usage, judge = result.usage, result.judge
+    if result.method:
+        yield "method", escaped(result.method, limit=200)
     yield "generated", f"{number(usage.generated)} tokens, of closed traces too"
     yield "prompt", f"{number(usage.prompt)} tokens"
     if usage.estimated:

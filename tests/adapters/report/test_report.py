@@ -33,6 +33,7 @@ def run(text: str = "42") -> Result:
             text: TallyReport(observed=2, imputed=0.5),
             "41": TallyReport(observed=1, imputed=0),
         },
+        method=f"deepprune-settled+{text}",
         agreement=2 / 3,
         ended_because=text,
         usage=RunUsage(generated=1234, prompt=50, estimated=True),
@@ -52,6 +53,7 @@ def test_the_report_of_a_run_has_the_vote_the_cost_and_every_text() -> None:
 
     for said in (
         "How many?\n  Think.",
+        "deepprune-settled+42",
         "1,234 tokens",
         "5 of 7 pairs scored, 2 failed",
         "no vote: 3",
