@@ -128,7 +128,8 @@ face: .venv/.ready ## Write what type checkers read of the face (__init__.pyi)
 
 docs: .venv/.ready ## Build the documentation into site/, warnings are errors
 	rm -rf site
-	$(BIN)/zensical build --strict --config-file mkdocs.yml
+	@# --clean: the cache knows when a page has changed, not when a docstring has.
+	$(BIN)/zensical build --clean --strict --config-file mkdocs.yml
 
 # --------------------------------------------------------------------------------- housekeeping
 

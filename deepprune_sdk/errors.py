@@ -2,7 +2,7 @@
 
 ```
 DeepPruneError                 everything below; `partial` holds what had been generated
-├── ConfigurationError         wrong use: mend the call (exit code 2 on the command line)
+├── ConfigurationError         wrong use: fix the call (exit code 2 on the command line)
 │   └── MissingExtraError      an optional dependency is not installed
 ├── BackendError               a provider refused, failed or broke off
 │   ├── AuthenticationError    401, 403
@@ -62,7 +62,7 @@ class DeepPruneError(Exception):
 
 
 class ConfigurationError(DeepPruneError):
-    """A value that cannot work; the message names the value and the mend."""
+    """A value that cannot work; the message names the value and the fix."""
 
 
 class MissingExtraError(ConfigurationError):
@@ -137,7 +137,7 @@ class ProtocolError(BackendError):
 
 
 class JudgeError(DeepPruneError):
-    """A judge cannot be used at all, as against one verdict that failed."""
+    """A judge cannot be used at all, as opposed to one verdict that failed."""
 
 
 class RecordingError(DeepPruneError):
@@ -152,7 +152,7 @@ class AllTracesFailedError(DeepPruneError):
     """No trace of a run produced anything to vote on.
 
     Attributes:
-        causes: One error message a failed trace, by the trace's number.
+        causes: One error message per failed trace, by the trace's number.
     """
 
     def __init__(self, causes: Mapping[int, str]) -> None:
@@ -167,7 +167,7 @@ class BatchError(DeepPruneError):
     """Some prompts of `solve_many` failed after all of them had been tried.
 
     Attributes:
-        results: A result a prompt, in the order of the prompts; None where it failed.
+        results: One result per prompt, in the order of the prompts; None where it failed.
         errors: The error of each failed prompt, by its position.
     """
 

@@ -46,9 +46,9 @@ class Backend(Protocol):
     def stream(self, request: TraceRequest) -> AbstractAsyncContextManager[AsyncIterator[Chunk]]:
         """Open one stream.
 
-        Entering the context sends the request; leaving it, by whatever way, closes the response,
-        so that the server stops generating. The iterator ends where the server ended the stream;
-        one of its chunks carries `finish` then.
+        Entering the context sends the request. Leaving it, in whatever way, closes the response, so
+        that the server stops generating. The iterator ends where the server ended the stream; one
+        of its chunks then carries `finish`.
 
         Raises:
             BackendError: On entering or on iterating; any provider error, mapped once.
@@ -62,7 +62,7 @@ class ContinuesPrefix(Protocol):
 
     @property
     def continues_prefix(self) -> bool:
-        """Whether `TraceRequest.prefix` is continued; the chunks bring what follows it alone."""
+        """Whether `TraceRequest.prefix` is continued; the chunks bring only what follows it."""
         ...
 
 
@@ -72,7 +72,7 @@ class SharesPrompt(Protocol):
 
     @property
     def shares_prompt(self) -> bool:
-        """Whether a request gains by coming after one with the same prompt, and not with it."""
+        """Whether a request gains by coming after one with the same prompt, not along with it."""
         ...
 
 
@@ -86,11 +86,11 @@ class Judge(Protocol):
 
     @property
     def costs_tokens(self) -> bool:
-        """Whether a verdict costs tokens or money; then only pairs that are needed are asked."""
+        """Whether a verdict costs tokens or money; then only needed pairs are asked about."""
         ...
 
     async def compare(self, pairs: Sequence[Pair]) -> Sequence[Verdict]:
-        """Judge a batch; a verdict a pair, in their order.
+        """Judge a batch; return one verdict per pair, in their order.
 
         An exception leaves every pair of the batch unscored, which keeps the traces.
         """
@@ -220,5 +220,5 @@ class TokenCounter(Protocol):
         ...
 
     def split(self, text: str) -> list[str]:
-        """Cut `text` into pieces, a token each; joined, they are the text again."""
+        """Cut `text` into pieces, one per token; joined, they are the text again."""
         ...

@@ -57,10 +57,10 @@ class Settings(TypedDict, total=False):
 
 
 class ParallelReasoner:
-    """Answers prompts by many reasoning traces at a part of their price.
+    """Answers prompts by many reasoning traces, at a fraction of their price.
 
-    One reasoner serves any number of prompts, also at once. Its settings are its attributes; none
-    of them changes, and `replace` makes a reasoner with others.
+    One reasoner serves any number of prompts, several at once if you like. Its settings are its
+    attributes; they never change, and `replace` makes a reasoner with other ones.
 
     Attributes:
         throttle: The requests in flight of all runs, with the limit that refusals have taught.
@@ -96,11 +96,11 @@ class ParallelReasoner:
             price: What tokens cost, for results to say so, and for `Limits(money=)`.
             shadow: Take every decision and close nothing: the result says what would have been
                 saved and whether the answer would have differed.
-            record: A recording (`deepprune-trace/1`) that every trace of every run is appended to
-                when it ends, those that were closed with what they had.
+            record: A recording (`deepprune-trace/1`) to which every trace of every run is appended
+                when it ends; one that was closed, with what it had.
 
         Raises:
-            ConfigurationError: Money is limited without a price, what is not kept is to be
+            ConfigurationError: Money is limited without a price, text that is not kept is to be
                 recorded, or a name or setting is unknown; the known ones are listed.
         """
         self.backend = backend
@@ -127,8 +127,9 @@ class ParallelReasoner:
         result = await reasoner.replace(sampling=Sampling(temperature=0.2)).solve(prompt)
         ```
 
-        It shares what all runs share: the room for traces in memory and, with the same backend, the
-        requests that a rate limit lets through. What `replace` does not name stays as it is.
+        The two share what all runs share: the room for traces in memory and, with the same backend,
+        the limit on requests in flight that refusals have taught. What `replace` does not name
+        stays as it is.
 
         Raises:
             ConfigurationError: As for the constructor, or another limit on what is shared.
@@ -165,12 +166,12 @@ class ParallelReasoner:
         Args:
             prompt: The question, or the chat messages that end in it.
             n: Most traces.
-            timeout: Seconds after which every stream is closed and an error raised; the policy
-                `Deadline` closes them and answers with what there is.
+            timeout: Seconds after which every stream is closed and an error raised. The policy
+                `Deadline` closes them too, and answers with what there is.
             run_log: A file to write the run's log to (`deepprune-run/1`).
             record_as: What the traces are recorded as.
             resume: A recording whose finished traces of this prompt are taken up instead of
-                generated again; a file that is not there yet has none, so it may be the one that
+                generated again. A file that does not exist yet has none, so it may be the one that
                 `record` writes.
 
         Raises:
@@ -201,7 +202,7 @@ class ParallelReasoner:
     ) -> Run:
         """Like `solve`, event by event: `async with` the run, then `async for` its events.
 
-        Without a watcher (`watched=False`) no event is built.
+        With `watched=False` no events are built: await `Run.wait` instead.
 
         Raises:
             ConfigurationError: As for `solve`.
@@ -280,9 +281,9 @@ class ParallelReasoner:
         *,
         concurrency: int = 4,
     ) -> list[Result]:
-        """Answer many prompts, at most `concurrency` of them at a time; results in their order.
+        """Answer many prompts, at most `concurrency` of them at a time.
 
-        A prompt that fails does not stop the others.
+        A prompt that fails does not stop the others. Results come in the order of the prompts.
 
         Raises:
             ConfigurationError: As for `solve`, before any trace is started.

@@ -34,6 +34,7 @@ class Problem(Config):
     model_config: ClassVar[ConfigDict] = ConfigDict(extra="ignore", coerce_numbers_to_str=True)
 
     question: str = Field(min_length=1)
+    """The problem, without the instruction."""
     problem: str = ""
     """Identifier; by default one is made of the question, the same at every run."""
     gold: str | None = None

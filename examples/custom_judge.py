@@ -1,9 +1,10 @@
-"""A judge of one's own: any object with these three members will do.
+"""A judge of your own: any object with these three members will do.
 
     python examples/custom_judge.py
 
 This one compares the last number that each unfinished trace has written down. The scripted backend
-of `deepprune_sdk.testing.scripted` stands in for a server, so the example needs nothing else.
+of `deepprune_sdk.testing` stands in for a server, so the example needs nothing else. What a run
+expects of a judge, and how to check it, is in docs/write-a-judge.md.
 """
 
 import re

@@ -24,13 +24,14 @@ async def main() -> None:
     n = int(os.environ.get("N", "16"))
     # Address and key come from OPENAI_BASE_URL and OPENAI_API_KEY.
     async with OpenAIBackend(model=os.environ["MODEL"]) as backend:
-        look = await ParallelReasoner(backend, sampling=sampling, shadow=True).solve(PROMPT, n=n)
+        reasoner = ParallelReasoner(backend, sampling=sampling, shadow=True)
+        look = await reasoner.solve(PROMPT, n=n)
         if look.shadow is not None:
             print(f"would have saved {look.shadow.saved} of {look.usage.generated} tokens")
             print(f"{look.shadow.right} closings right, {look.shadow.wrong} wrong")
             print(f"another answer: {look.shadow.answer_differs}")
         try:
-            result = await ParallelReasoner(backend, sampling=sampling).solve(PROMPT, n=n)
+            result = await reasoner.replace(shadow=False).solve(PROMPT, n=n)
         except DeepPruneError as error:
             raise SystemExit(f"no answer: {error}") from error
     print(result.answer, result.usage)

@@ -2,8 +2,8 @@
 
     python examples/record_and_compare.py OUT.jsonl.gz
 
-Run it again and it goes on where it was; with everything recorded it only compares. Small here, so
-that it takes half a minute: raise N and MAX_TOKENS for figures that mean something.
+Run it again and it continues where it stopped; with everything recorded it only compares. Small,
+so that it takes half a minute: raise N and MAX_TOKENS for figures that mean something.
 """
 
 import os

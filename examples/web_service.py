@@ -31,7 +31,7 @@ from deepprune_sdk import (
     Sampling,
 )
 
-PRICE = Price(input=0.15, cached_input=0.075, output=0.60)  # of a million tokens: your provider's
+PRICE = Price(input=0.15, cached_input=0.075, output=0.60)  # per million tokens: your provider's
 LIMITS = Limits(money=0.05)
 SECONDS = 120.0
 

@@ -42,7 +42,7 @@ class Config(BaseModel):
 
 
 def describe(error: ValidationError, owner: str, known: Mapping[str, object]) -> str:
-    """Put the first fault of a validation into one line that names the value and the mend."""
+    """Put the first fault of a validation into one line that names the value and the fix."""
     fault = error.errors(include_url=False)[0]
     field = ".".join(str(part) for part in fault["loc"])
     if fault["type"] == "extra_forbidden":

@@ -1,4 +1,4 @@
-"""What a caller sees while a run goes on."""
+"""What a caller sees while a run is in progress."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class TraceStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TraceProgress:
-    """Tokens of a trace so far. Coalesced: a slow consumer gets the latest figure alone."""
+    """Tokens of a trace so far. Coalesced: a slow consumer gets only the latest figure."""
 
     trace: int
     tokens: int
@@ -43,7 +43,15 @@ class TraceProgress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairJudged:
-    """The judge's word on two traces at a checkpoint, or why there is none."""
+    """The judge's verdict on two traces at a checkpoint, or why there is none.
+
+    Attributes:
+        checkpoint: Number of the checkpoint, from 0.
+        left: Number of the trace that is being placed.
+        right: Number of the cluster member that it is compared with.
+        probability: That both end in the same answer; None where there is no verdict.
+        problem: Why there is none.
+    """
 
     checkpoint: int
     left: int
@@ -55,7 +63,14 @@ class PairJudged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TracePlaced:
-    """A trace was put into a cluster, named by its founding trace."""
+    """A trace was put into a cluster, named by its founding trace.
+
+    Attributes:
+        trace: Number of the trace.
+        cluster: Number of the founding trace: the trace itself where it founds one.
+        checkpoint: Number of the checkpoint at which it was compared.
+        similarity: Mean verdict against members of the cluster; None for a founder.
+    """
 
     trace: int
     cluster: int
@@ -66,7 +81,17 @@ class TracePlaced:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TraceClosed:
-    """A policy closed a trace; in shadow mode (`applied` False) it only would have."""
+    """A policy closed a trace; in shadow mode (`applied` False) it only would have.
+
+    Attributes:
+        trace: Number of the trace.
+        outcome: What ended it: pruned, answered or stopped.
+        reason: Why, as a word of the policy.
+        into: The cluster that stands for it from now on, named by its founding trace, or None.
+        probability: That it would have ended in its cluster's answer; the weight of its ballot.
+        tokens: Length of the trace.
+        applied: Whether its stream was closed.
+    """
 
     trace: int
     outcome: Outcome
@@ -80,7 +105,14 @@ class TraceClosed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TraceFinished:
-    """The model ended a trace, or its token limit did."""
+    """The model ended a trace, or its token limit did.
+
+    Attributes:
+        trace: Number of the trace.
+        answer: The answer read in it, or None.
+        finish: How the model ended it; None where the server did not say.
+        tokens: Length of the trace.
+    """
 
     trace: int
     answer: str | None
@@ -109,7 +141,7 @@ class VoteChanged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunWarning:
-    """Something a user should know, said once in a run."""
+    """Something a user should know, said once per run."""
 
     message: str
     type: Literal["run_warning"] = "run_warning"

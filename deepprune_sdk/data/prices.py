@@ -15,14 +15,14 @@ __all__ = ["Price"]
 
 
 class Price(Config):
-    """Money for a million tokens, in whatever currency."""
+    """Money per million tokens, in whatever currency."""
 
     input: float = Field(ge=0, allow_inf_nan=False)
     """Tokens read."""
     output: float = Field(ge=0, allow_inf_nan=False)
     """Tokens written, reasoning included."""
     cached_input: float | None = Field(default=None, ge=0, allow_inf_nan=False)
-    """Tokens read that came from the server's cache; None makes them cost what others do."""
+    """Tokens read that came from the server's cache; None: they cost what the others do."""
 
     @model_validator(mode="before")
     @classmethod
@@ -44,7 +44,7 @@ class Price(Config):
         return (fresh * self.input + usage.cached * cached + usage.generated * self.output) / 1e6
 
     def of_traces(self, traces: Sequence[Trace], resumed: Container[int]) -> float:
-        """Return what traces of one prompt cost, those left out that come from a recording.
+        """Return what traces of one prompt cost, without those that come from a recording.
 
         A trace whose stream was closed before the server had reported has read the same prompt as
         the others: it is counted with their figure.

@@ -68,12 +68,12 @@ class Arrived:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """The server ended a stream in order.
+    """The server ended a stream properly.
 
     Attributes:
         trace: Number of the trace.
         finish: How the model ended it, where no chunk said so.
-        usage: The server's last word on its tokens.
+        usage: What the server last reported on its tokens.
         answer: Its final answer where that need not be read, as of a recorded trace; "" where it is
             known that it gave none. None: the run's extractor reads the text.
     """
@@ -139,7 +139,7 @@ class Probed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tick:
-    """So many seconds have passed since the start."""
+    """This many seconds have passed since the start."""
 
     seconds: float
     type: Literal["tick"] = "tick"
@@ -148,6 +148,7 @@ class Tick:
 Signal = Annotated[
     Arrived | Ended | Failed | Judged | Probed | Stop | Tick, Field(discriminator="type")
 ]
+"""What a shell tells the engine, tagged by the literal `type`."""
 
 
 # --- answered by policies and the engine --------------------------------------------------------
@@ -189,8 +190,8 @@ class Close:
         outcome: What becomes of the trace.
         into: The cluster that stands for it from now on, named by its founding trace, or None.
         probability: That the trace would have ended in its cluster's answer; its ballot's weight.
-        applied: False in shadow mode: the decision was taken, the stream goes on.
-        hopeless: Whether no answer can come of it: then no policy protects it.
+        applied: False in shadow mode: the decision was taken, and the stream continues.
+        hopeless: Whether no answer can come of it; then no policy can protect it.
     """
 
     trace: int
@@ -205,7 +206,7 @@ class Close:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placed:
-    """A trace was put into a cluster; nothing to do, for those who watch.
+    """A trace was put into a cluster. A shell has nothing to do: this is for those who watch.
 
     Attributes:
         trace: Number of the trace.
@@ -231,7 +232,7 @@ class Continue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Warn:
-    """Something a user should know, said once in a run."""
+    """Something a user should know, said once per run."""
 
     message: str
     type: Literal["warn"] = "warn"
@@ -239,7 +240,7 @@ class Warn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class End:
-    """The run is over; `hard` where nothing may go on, also not in shadow mode."""
+    """The run is over; `hard` where nothing may continue, not even in shadow mode."""
 
     reason: str
     hard: bool = False

@@ -49,16 +49,16 @@ class Trace:
 
     Attributes:
         index: Number of the trace within its run, from 0.
-        pieces: The text, one piece a token, reasoning first; empty once it is forgotten.
+        pieces: The text, one piece per token, reasoning first; empty once it is forgotten.
         reasoning_pieces: How many of the pieces are reasoning.
-        confidences: A piece each, where the backend gives them, else empty.
-        logprobs: A piece each, where the backend gives them, else empty.
+        confidences: One per piece where the backend gives them, else empty.
+        logprobs: One per piece where the backend gives them, else empty.
         finish: How the model ended the trace, or None while it has not.
         outcome: What ended the trace, or None while it is live.
         into: The cluster that a pruned trace was closed into, named by its founding trace.
         reason: Why a policy closed the trace, or the error that ended it; "" otherwise.
         answer: The answer seen in the trace, in the form in which its equals are counted.
-        usage: The server's latest word on this stream, all its requests together.
+        usage: What the server last reported for this trace, all its requests together.
     """
 
     __slots__ = (
@@ -117,12 +117,12 @@ class Trace:
 
     @property
     def reasoning_text(self) -> str:
-        """The reasoning part alone."""
+        """Only the reasoning part."""
         return self.pieces.text(0, self.reasoning_pieces)
 
     @property
     def answer_text(self) -> str:
-        """The answer part alone: all of the text where a model does not set reasoning apart."""
+        """Only the answer part: all of the text where a model does not set reasoning apart."""
         return self.pieces.text(self.reasoning_pieces)
 
     @property

@@ -32,7 +32,9 @@ class Message(Config):
     """One chat message."""
 
     role: Literal["system", "user", "assistant"]
+    """Who says it."""
     content: str
+    """What is said."""
 
 
 Prompt = str | Sequence[Message | Mapping[str, str]]
@@ -59,7 +61,7 @@ def _message(part: object) -> Message:
         return part
     if not isinstance(part, Mapping):
         raise ConfigurationError(
-            f"{part!r} is no chat message: give a role and a content, or a str"
+            f"{part!r} is not a chat message: give a role and a content, or a str"
         )
     return Message.model_validate(dict(cast("Mapping[str, str]", part)))
 
@@ -68,16 +70,19 @@ class Sampling(Config):
     """How traces are sampled. None leaves a value to the server's default."""
 
     temperature: float | None = Field(default=0.8, ge=0, allow_inf_nan=False)
+    """How freely tokens are drawn. At 0 all traces are alike, and there is nothing to vote on."""
     top_p: float | None = Field(default=None, gt=0, le=1)
+    """Share of the probability from whose most likely tokens one is drawn (nucleus sampling)."""
     max_tokens: int | None = Field(default=None, ge=1)
-    """Generated tokens a trace, reasoning included."""
+    """Most generated tokens per trace, reasoning included."""
     stop: tuple[str, ...] = ()
+    """Texts at which the model is to stop."""
     top_logprobs: int = Field(default=0, ge=0)
-    """Candidates a position whose log-probabilities are asked for; 0 asks for none."""
+    """Candidates per token whose log-probabilities are asked for; 0 asks for none."""
     seed: int | None = Field(default=None, ge=0)
-    """Seed of a run. Trace i is sampled with seed + i; None draws one at random."""
+    """Seed of a run; trace i is sampled with seed + i. None draws one at random."""
     send_seed: bool = True
-    """Whether the server is told the seed at all: some refuse it."""
+    """Whether the server is told the seed at all: some crash on one."""
     extra: Mapping[str, JsonValue] = Field(default_factory=dict[str, JsonValue])
     """Further fields of the request body, as the server names them."""
 
@@ -127,6 +132,7 @@ class Usage:
 
 
 NO_USAGE = Usage()
+"""No tokens at all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,14 +140,14 @@ class Chunk:
     """What one read of a stream brought.
 
     Attributes:
-        pieces: Text, one piece a token; a server that sends several tokens at once has them cut
-            by the backend, so that a checkpoint is the same token however the text arrived.
+        pieces: Text, one piece per token. A backend cuts several tokens that came at once, so that
+            a checkpoint is the same token however the text arrived.
         reasoning: Whether the pieces are reasoning and not the answer part.
-        confidences: A piece each: minus the mean log-probability of the top candidates.
-        logprobs: A piece each: log-probability of the token itself.
+        confidences: One per piece: minus the mean log-probability of the top candidates.
+        logprobs: One per piece: log-probability of the token itself.
         exact: Whether the pieces are known to be the model's tokens.
         usage: Tokens of this stream so far, where the server says so (cumulative).
-        warning: What a user should know of the server, in the same words for every stream.
+        warning: What a user should know about the server, in the same words for every stream.
         finish: Set once, where the model ended the trace.
     """
 
@@ -157,7 +163,7 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What a judge says of one pair.
+    """What a judge says about one pair.
 
     Attributes:
         probability: That the two traces end in the same answer, in [0, 1]; None where the judge

@@ -19,7 +19,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ballot:
-    """One trace's say.
+    """What one trace votes for.
 
     Attributes:
         trace: Number of the trace.
@@ -37,7 +37,12 @@ class Ballot:
 
 @dataclass(frozen=True, slots=True)
 class TallyEntry:
-    """Weight of the ballots for one answer, those that were seen and those that were imputed."""
+    """Weight of the ballots for one answer.
+
+    Attributes:
+        observed: Of traces in which it was seen.
+        imputed: Of traces that were closed into a cluster with this answer.
+    """
 
     observed: float = 0.0
     imputed: float = 0.0

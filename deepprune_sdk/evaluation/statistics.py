@@ -9,6 +9,7 @@ from random import Random
 __all__ = ["Interval", "bootstrap", "mean", "pareto_front", "percentile_interval"]
 
 Interval = tuple[float, float]
+"""Lower and upper end."""
 
 RESAMPLES = 2000
 LEVEL = 0.95

@@ -13,17 +13,17 @@ __all__ = ["Room"]
 
 
 class Room:
-    """Room for so many traces, which a run takes all at once, and waits for in its turn."""
+    """Room for a number of traces. A run takes what it needs all at once, and waits its turn."""
 
     def __init__(self, traces: int | None) -> None:
         """Begin with all of it free; None makes it endless."""
         self._traces = traces
         self._free = None if traces is None else anyio.Semaphore(traces, fast_acquire=True)
-        # One run at a time takes its part: two that each hold a half would wait for ever.
+        # One run at a time takes its share: two that each hold half of it would wait for ever.
         self._turn = anyio.Lock()
 
     def check(self, n: int) -> None:
-        """See that a run of `n` traces can ever start.
+        """Check that a run of `n` traces can ever start.
 
         Raises:
             ConfigurationError: It cannot.

@@ -41,8 +41,8 @@ __all__ = ["Feed"]
 class Feed:
     """A queue of events that never makes the run wait.
 
-    Decisions are kept until they are read; of progress only the latest figure a trace is, so a
-    slow reader costs memory for decisions alone.
+    Decisions are kept until they are read. Of progress only the latest figure per trace is kept,
+    so a slow reader costs memory for decisions only.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -92,7 +92,7 @@ class Feed:
                 pass
 
     def _over(self, signal: Ended | Failed) -> None:
-        """Tell of an end; what comes of a trace after it was closed is none."""
+        """Tell of an end, unless the trace had been closed before."""
         trace = self._engine.roster.growing(signal.trace)
         self._grown.discard(trace.index)
         match signal:

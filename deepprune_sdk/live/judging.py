@@ -63,7 +63,7 @@ class Judging:
         return [pairs[begin : begin + BATCH] for begin in range(0, len(pairs), BATCH)]
 
     async def ask(self, pairs: Sequence[Pair], *, inline: bool = False) -> list[Judged]:
-        """Judge `pairs`; never raises but when it is cancelled.
+        """Judge `pairs`; raises only when it is cancelled.
 
         Args:
             pairs: What to judge.
@@ -98,7 +98,8 @@ class Judging:
             self._say("failed", f"failed: {what or type(error).__name__}")
             return self._unscored(pairs, "failed")
         if not _well_formed(verdicts, len(pairs)):
-            self._say("malformed", f"gave no verdict a pair for {len(pairs)} pairs: {verdicts!r}")
+            what = f"did not give one verdict per pair for {len(pairs)} pairs: {verdicts!r}"
+            self._say("malformed", what)
             return self._unscored(pairs, "malformed")
         return [self._judged(pair, verdict) for pair, verdict in zip(pairs, verdicts, strict=True)]
 
@@ -108,13 +109,13 @@ class Judging:
         if verdict.probability is None:
             return self._unscored([pair], "unscored", verdict.usage)[0]
         if not 0.0 <= verdict.probability <= 1.0:
-            self._say("malformed", f"gave {verdict.probability!r}, which is no probability")
+            self._say("malformed", f"gave {verdict.probability!r}, which is not a probability")
             return self._unscored([pair], "malformed", verdict.usage)[0]
         self._scored += 1
         return Judged(pair=key_of(pair), verdict=verdict)
 
     def _say(self, problem: Unscored, what: str) -> None:
-        """Say it once a run; the report counts how often."""
+        """Say it once per run; the report counts how often."""
         if problem not in self._faults:
             self._faults[problem] = said = _one_line(what)
             logger.warning("judge %s %s; the traces are kept", self._judge.name, said)
@@ -137,7 +138,7 @@ def _one_line(text: str) -> str:
 
 
 def _well_formed(verdicts: object, wanted: int) -> bool:
-    """Whether a judge answered a verdict a pair: it is the user's code, and may not."""
+    """Whether a judge gave one verdict per pair: it is the user's code, and may not."""
     if not isinstance(verdicts, Sequence):
         return False
     return len(cast("Sequence[object]", verdicts)) == wanted and all(

@@ -17,14 +17,14 @@ from deepprune_sdk.recording.format import RecordedTrace
 __all__ = ["LONG_PROMPT", "RequestPlan", "Requests"]
 
 LONG_PROMPT = 4000
-"""Characters from which a prompt is worth a warm start: some 1,000 tokens, as OpenAI caches."""
+"""Characters from which on a prompt is worth a warm start: some 1,000 tokens, as OpenAI caches."""
 
 
 class Requests(Config):
     """How a reasoner sends its requests."""
 
     concurrency: int | None = Field(default=None, ge=1)
-    """Most streams at once in one run; None leaves it to the backend."""
+    """Most streams at once in one run; None leaves that to the backend."""
     retries: Retries = Retries()
     """How a request is repeated before its first token."""
     warm_start: bool | None = None

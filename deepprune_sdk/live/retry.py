@@ -19,14 +19,15 @@ class Retries(Config):
     """How often a request that produced nothing yet is sent again."""
 
     attempts: int = Field(default=4, ge=1)
-    """Requests a trace in all; 1 never retries."""
+    """Requests per trace in all; 1 never retries."""
     initial: float = Field(default=0.5, gt=0)
-    """Seconds: upper end of the first wait. Waits double, drawn evenly from 0 (full jitter)."""
+    """Seconds: upper end of the first wait. It doubles with each attempt, and each wait is drawn
+    evenly between 0 and it (full jitter)."""
     maximum: float = Field(default=30.0, gt=0)
-    """Seconds: longest wait, a wish of the provider's (Retry-After) included."""
+    """Seconds: longest wait, also where the provider asks for a longer one (Retry-After)."""
     patience: float = Field(default=20.0, gt=0)
-    """Seconds after its first request in which a trace's request is sent again; a rate limit (429)
-    is waited for longer."""
+    """Seconds since its first request within which a trace's request is sent again. A rate limit
+    (429) is waited for longer."""
 
 
 def retrying(
@@ -40,8 +41,8 @@ def retrying(
     Args:
         retries: How often and when.
         allowed: Whether the operation may be repeated at all.
-        waits_its_turn: Whether a 429 now only says that others are being served: it is no failed
-            attempt then.
+        waits_its_turn: Whether a 429 now only says that others are being served: then it does not
+            count as a failed attempt.
     """
     attempts = 0
 

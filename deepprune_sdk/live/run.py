@@ -104,7 +104,7 @@ class Run:
 
         Raises:
             ConfigurationError: The recording cannot be written.
-            RecordingError: The file to record to is no recording.
+            RecordingError: The file to record to is not a recording.
         """
         if self._recorder is not None:
             self._recorder.open()
@@ -190,7 +190,7 @@ class Run:
             _keep_partial(self._error, self._result)
             raise self._error
 
-    # --- the receive loop, which alone changes state ----------------------------------------------
+    # --- the receive loop: only it changes state --------------------------------------------------
 
     async def _drive(self) -> None:
         try:
@@ -273,7 +273,7 @@ class Run:
         self._result = self.snapshot()
 
     def _find_error(self) -> None:
-        """A run that found nothing raises what kept it from it."""
+        """A run that found nothing raises what was in its way."""
         traces = self._engine.roster.run_traces()
         failed = {trace.index: trace.reason for trace in traces if trace.outcome == "failed"}
         nothing = not any(trace.tokens for trace in traces)

@@ -36,19 +36,19 @@ PATIENCE = 30.0
 """Seconds that the first stream may keep the others waiting for a warm server."""
 
 DOWN = "server down"
-"""Why a run ends whose server serves nothing any more."""
+"""Why a run ends whose server has stopped serving."""
 
 
 @dataclass(slots=True, eq=False)
 class Stream:
-    """One trace's request. A trace that is continued gets another one, and the old is not heard.
+    """One trace's request. A trace that is continued gets a new one, and the old one is ignored.
 
     Attributes:
         trace: Number of the trace within the run.
         scope: Cancelling it closes the stream.
         brought_text: Whether anything was generated.
         characters: Length of the trace's text.
-        over: Whether nothing will come of it any more.
+        over: Whether nothing more will come of it.
         served_before: Streams of the run that had brought text when this one began.
     """
 

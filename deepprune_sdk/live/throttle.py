@@ -42,9 +42,9 @@ class Throttle:
     """The requests in flight of all runs of a reasoner: additive increase, multiplicative decrease.
 
     A 429 halves them, but not below those that are being served. Of requests that were sent
-    together only the first refusal counts, as all of them met the same limit. Each request that is
-    served then lets one more in, and beyond half of what was once served at the same time one more
-    a round. Requests wait here in their order; a stream that has begun is never touched.
+    together only the first refusal counts, because all of them met the same limit. Each request
+    that is served then lets one more in; beyond half of the most that were ever served at once, one
+    more per round. Requests wait here in their order. A stream that has begun is never touched.
     """
 
     def __init__(self) -> None:

@@ -120,6 +120,7 @@ class ProbeAnswered:
 
 
 Observation = Advanced | TraceOver | Scored | ProbeAnswered | Elapsed
+"""What a policy is shown."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ class Checkpoints(Config):
     at: tuple[int, ...] = Field(min_length=1)
     """Where, increasing: tokens, or reasoning steps."""
     unit: Literal["tokens", "steps"] = "tokens"
+    """What is counted."""
     words: tuple[str, ...] = Field(default=REASONING_WORDS, min_length=1)
     """Words that open a reasoning step, in any case."""
 

@@ -32,6 +32,7 @@ __all__ = [
 ]
 
 SCHEMA: Final = "deepprune-trace/1"
+"""What every record of a recording says it is."""
 
 RecordedFinish = Literal["stop", "length", "pruned", "stopped", "failed"]
 """What ended a recorded trace.
@@ -105,7 +106,7 @@ class RecordedTrace:
         ):
             if values is not None and len(values) != tokens:
                 raise RecordingError(
-                    f"{name}: {len(values)} values for {tokens} pieces; give one a piece, or null"
+                    f"{name}: {len(values)} values for {tokens} pieces; give one per piece, or null"
                 )
         if self.reasoning > tokens:
             raise RecordingError(

@@ -179,5 +179,5 @@ def read_traces(
 
 _TORN = (
     "the traces before it are whole: skip bad ones to read them, or record on to the file, which "
-    "mends its end"
+    "repairs its end"
 )

@@ -161,7 +161,7 @@ def _group(group: _Group, result: Drawn, longest: int, *, dense: bool) -> str:
 
 
 def _answers(traces: Iterable[TraceReport], lines: int) -> str:
-    """The answers of a group, where its rows are too thin for one each."""
+    """The answers of a group whose rows are too thin for one each."""
     seen = Counter(t.answer for t in traces if t.answer is not None and not t.imputed)
     imputed = Counter(t.answer for t in traces if t.answer is not None and t.imputed)
     said = [

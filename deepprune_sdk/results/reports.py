@@ -37,8 +37,9 @@ class TraceReport(Report):
     """One trace."""
 
     trace: int
+    """Its number, from 0."""
     outcome: Outcome | Literal["live"]
-    """What ended it; "live" in a snapshot of a run that goes on."""
+    """What ended it; "live" in a snapshot of a run that is still in progress."""
     reason: str = ""
     """Why a policy closed it, or the error that ended it."""
     into: int | None = None
@@ -46,6 +47,7 @@ class TraceReport(Report):
     answer: str | None = None
     """The answer it votes for: seen in its text or, where `imputed`, its cluster's."""
     imputed: bool = False
+    """Whether it was closed before it answered, and votes for its cluster's answer."""
     weight: float = 0.0
     """Weight of its ballot; 0 without one."""
     tokens: int = 0
@@ -60,6 +62,7 @@ class RunUsage(Report):
     """Tokens of a run."""
 
     prompt: int = 0
+    """Read by all traces."""
     generated: int = 0
     """Of all traces, closed ones included."""
     judge: int = 0
@@ -69,10 +72,10 @@ class RunUsage(Report):
     resumed: int = 0
     """Those of `generated` that were taken from a recording, and not generated again."""
     cost: float | None = None
-    """What the traces cost, in the currency of the price, where the reasoner was given one; judges
-    and probes apart, and a part that was resumed."""
+    """What the traces cost, in the currency of the price, where the reasoner was given one. Judges,
+    probes and what was taken from a recording are not in it."""
     estimated: bool = False
-    """Whether a part was counted here because the server did not report it."""
+    """Whether some of it was counted here because the server did not report it."""
 
 
 class JudgeReport(Report):
@@ -82,22 +85,27 @@ class JudgeReport(Report):
     """
 
     name: str = ""
+    """Name of the judge."""
     asked: int = 0
+    """Pairs that the judge was asked about."""
     scored: int = 0
+    """Pairs that it gave a probability for."""
     failed: int = 0
     """The judge raised an error."""
     late: int = 0
     """No answer within the time limit."""
     malformed: int = 0
-    """An answer that is no probability, or not one a pair."""
+    """An answer that is not a probability, or not one per pair."""
     budget: int = 0
-    """Not asked, since the budget was used up."""
+    """Not asked, because the budget was used up."""
     unscored: int = 0
     """The judge itself could not say."""
     fault: str = ""
-    """What went wrong first of all that failed, was late or malformed, in one line."""
+    """The first thing that went wrong, in one line."""
     prompt_tokens: int = 0
+    """Tokens that the judge read."""
     generated_tokens: int = 0
+    """Tokens that the judge wrote."""
 
 
 class ShadowReport(Report):
@@ -106,8 +114,9 @@ class ShadowReport(Report):
     answer: str | None
     """The answer it would have given."""
     answer_differs: bool
-    """Whether that is another one than the full vote's."""
+    """Whether that differs from the full vote's."""
     ended_because: str
+    """Why the run would have ended."""
     generated: int
     """Tokens that it would have generated."""
     saved: int
@@ -115,6 +124,6 @@ class ShadowReport(Report):
     closings: int
     """Traces that it would have closed into a cluster."""
     right: int
-    """Those that went on to the answer that their cluster gave them."""
+    """Those whose full trace came to the answer that their cluster gave them."""
     wrong: int
-    """Those that went on to another answer; the rest had no answer, or the cluster had none."""
+    """Those whose full trace came to another answer; the rest, or their cluster, had none."""

@@ -21,7 +21,7 @@ class Result(Report):
     """The outcome of one run."""
 
     answer: str | None
-    """The answer of the vote; None only where no trace gave one."""
+    """The answer of the vote; None only if no trace gave one."""
     tally: dict[str, TallyReport]
     """Weight by answer, the winner first."""
     method: str = ""
@@ -29,20 +29,26 @@ class Result(Report):
     agreement: float
     """Share of the answer among observed ballots, 0 to 1."""
     posterior: float = 0.5
-    """Probability that the answer is the more frequent one of the two that were seen most, were
-    traces sampled without end: Adaptive-Consistency's Beta rule on observed ballots, each counting
-    1. One half where none was seen."""
+    """Probability that the answer is the more frequent of the two that were seen most, if traces
+    were sampled without end: Adaptive-Consistency's Beta rule on observed ballots, each counting 1.
+    One half if none was seen."""
     ended_because: str
     """complete: every trace ended; settled: the vote could not turn; or why it was stopped."""
     usage: RunUsage
+    """Tokens, and what they cost."""
     traces: list[TraceReport]
+    """Every trace that was started, by number."""
     clusters: dict[int, list[int]] = Field(default_factory=dict[int, list[int]])
-    """Traces by cluster, which goes by the trace that founded it; in order of founding."""
+    """The traces of each cluster, which is named by the trace that founded it, in order of
+    founding."""
     judge: JudgeReport = JudgeReport()
+    """How often the judge was asked, and what came of it."""
     orphaned: int = 0
     """Clusters whose pruned traces have no ballot, because nothing was left to speak for them."""
     shadow: ShadowReport | None = None
+    """In shadow mode, what the policy would have done."""
     warnings: list[str] = Field(default_factory=list[str])
+    """What you should know, each once: hidden reasoning, fewer log-probabilities than asked for."""
 
     def _repr_html_(self) -> str:
         """Show a notebook the picture of the run."""
@@ -50,7 +56,7 @@ class Result(Report):
 
     @property
     def best(self) -> TraceReport | None:
-        """A trace that was seen to give the answer, a finished one first; None without one."""
+        """A trace in which the answer was seen, preferably a finished one; None without any."""
         return min(
             (t for t in self.traces if t.answer == self.answer and t.weight and not t.imputed),
             key=lambda trace: (trace.outcome != "finished", trace.trace),

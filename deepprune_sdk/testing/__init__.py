@@ -1,14 +1,17 @@
-"""For anyone's tests: backends and judges that follow a script, and checks of one's own.
+"""For your own tests: backends and judges that follow a script, and checks of your own parts.
 
 `check_judge`, `check_backend` and `check_policy` check a judge, a backend or a policy of your own
 against what the SDK relies on. They raise `AssertionError` with a clear text, need no test
-framework, and run on asyncio and trio; a policy never waits, so neither does its check::
+framework, and run on asyncio and trio; a policy never waits, so neither does its check.
 
-    async def test_my_judge() -> None:
-        await check_judge(MyJudge())
+```python
+async def test_my_judge() -> None:
+    await check_judge(MyJudge())
 
-    def test_my_policy() -> None:
-        check_policy(MyPolicy())
+
+def test_my_policy() -> None:
+    check_policy(MyPolicy())
+```
 """
 
 from deepprune_sdk.testing.backend_contract import check_backend

@@ -1,10 +1,12 @@
 r"""Public fakes: a backend and a judge that follow a script, for tests of what is built on us.
 
-No test needs a server or a model for what the SDK decides::
+No test needs a server or a model for what the SDK decides.
 
-    backend = ScriptedBackend([Script("2 + 3 = 5, so \\boxed{5}"), Script("\\boxed{6}")])
-    judge = ScriptedJudge(lambda pair: 0.9)
-    result = await ParallelReasoner(backend, judge=judge).solve("2 + 3?", n=2)
+```python
+backend = ScriptedBackend([Script("2 + 3 = 5, so \\boxed{5}"), Script("\\boxed{6}")])
+judge = ScriptedJudge(lambda pair: 0.9)
+result = await ParallelReasoner(backend, judge=judge).solve("2 + 3?", n=2)
+```
 """
 
 from __future__ import annotations

@@ -23,11 +23,13 @@ class TrainSettings(Config):
     lora_modules: tuple[str, ...] = ()
     """Names of the layers that are updated; none names every linear layer but the output."""
     learning_rate: float = Field(default=2e-4, gt=0)
+    """Highest learning rate, after the warm-up."""
     batch: int = Field(default=8, ge=1)
     """Pairs per update, over all devices."""
     micro_batch: int = Field(default=1, ge=1)
     """Pairs that a device computes at once; the rest of a batch is accumulated."""
     epochs: float = Field(default=3, gt=0)
+    """How often all training pairs are gone through."""
     max_steps: int | None = Field(default=None, ge=1)
     """Updates, whatever the epochs; None goes by these."""
     warmup: float = Field(default=0.1, ge=0, lt=1)
@@ -52,6 +54,7 @@ class TrainSettings(Config):
     bf16: bool | None = None
     """Compute in bfloat16; None does on a GPU that can. A CPU with AMX gains much, too."""
     seed: int = 42
+    """Of the order of the pairs, the new layers and everything else that is drawn."""
 
     @model_validator(mode="after")
     def _divisible(self) -> Self:

@@ -12,7 +12,10 @@ from deepprune_sdk import ConfigurationError
 __all__ = ["SPLITS", "Split", "rankable", "split_by_problem"]
 
 Split = Literal["train", "validation", "test"]
+"""Which part of the problems a pair belongs to."""
+
 SPLITS: Final[tuple[Split, ...]] = ("train", "validation", "test")
+"""All of them, in this order."""
 
 
 def split_by_problem(

@@ -261,7 +261,7 @@ def test_without_a_reference_answer_there_is_no_accuracy(tmp_path: Path, capsys:
         ),
         (
             json.dumps(record(trace=9, confidence=[1.0])),
-            "a.jsonl:2: confidence: 1 values for 3 pieces; give one a piece, or null",
+            "a.jsonl:2: confidence: 1 values for 3 pieces; give one per piece, or null",
         ),
         (json.dumps(record(trace=0)), "a.jsonl:2: trace: 0 is there already for problem 'sum'"),
     ],

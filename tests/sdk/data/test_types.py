@@ -112,7 +112,7 @@ def test_a_wrong_value_is_named_with_its_mend(make: Callable[[], object], messag
 
 def test_a_list_of_questions_is_no_prompt() -> None:
     prompts: object = ["one?", "two?"]
-    with pytest.raises(ConfigurationError, match="'one\\?' is no chat message"):
+    with pytest.raises(ConfigurationError, match="'one\\?' is not a chat message"):
         to_messages(prompts)  # pyright: ignore[reportArgumentType]
 
 

@@ -76,7 +76,7 @@ async def test_each_fault_is_one_line_a_run(caplog: pytest.LogCaptureFixture) ->
     assert report.fault == "failed: no server at port 1"
     assert [record.getMessage() for record in caplog.records] == [
         "judge faulty failed: no server at port 1; the traces are kept",
-        "judge faulty gave 2.0, which is no probability; the traces are kept",
+        "judge faulty gave 2.0, which is not a probability; the traces are kept",
         "judge faulty gave no verdict within 0.01 seconds; the traces are kept",
     ]
 
