@@ -42,6 +42,10 @@ BROKEN_OFF = {"abort", "error", "insufficient_system_resource"}
 """Finish reasons by which a server says that it, and not the model, ended the text."""
 
 
+SHORT = 32
+"""Bytes below which an event may be the mark of the end; chunks are longer."""
+
+
 class ChunkReader:
     """Reads the events of one stream.
 
@@ -95,7 +99,7 @@ class ChunkReader:
         for data in events:
             if self.done or self.failure is not None:
                 break
-            if data.strip() == b"[DONE]":
+            if len(data) < SHORT and data.strip() == b"[DONE]":
                 self.done = True
                 break
             try:
@@ -146,13 +150,15 @@ class ChunkReader:
         self._heard = True
         self._apart = False
         if usage is None:
-            self._append(self.account.add_counted(text), reasoning=False)
-            return True
-        self.account.add_next(usage)
-        if self._runs and not self._runs[-1][0] and self._runs[-1][1].plain:
-            self._runs[-1][1].pieces.append(text)
+            pieces, exact = self.account.add_counted(text), self._counter.exact
         else:
-            self._runs.append((False, Tokens([text])))
+            self.account.add_next(usage)
+            pieces, exact = [text], True
+        # What `_append` would do, without an object per event.
+        if self._runs and not self._runs[-1][0] and self._runs[-1][1].is_plain(exact):
+            self._runs[-1][1].pieces += pieces
+        else:
+            self._runs.append((False, Tokens(pieces, exact)))
         return True
 
     def _fail(self, error: object) -> None:

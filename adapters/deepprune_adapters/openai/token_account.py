@@ -101,12 +101,12 @@ class TokenAccount:
         self._accounted += 1
         self.tokens += 1
 
-    def add_counted(self, text: str) -> Tokens:
+    def add_counted(self, text: str) -> list[str]:
         """Cut and take a text of which the server says nothing, as `cut` and `add` would."""
         pieces = self._counter.split(text)
         self.tokens += len(pieces)
         self._ahead += len(pieces)
-        return Tokens(pieces, self._counter.exact)
+        return pieces
 
     # --- the long way -----------------------------------------------------------------------------
 

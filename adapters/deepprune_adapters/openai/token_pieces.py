@@ -60,10 +60,9 @@ class Tokens:
             None if self.logprobs is None else self.logprobs[begin:end],
         )
 
-    @property
-    def plain(self) -> bool:
-        """Whether one more exact token without scores fits in: what `take(Tokens([text]))` says."""
-        return self.exact and self.confidences is None and self.logprobs is None
+    def is_plain(self, exact: bool) -> bool:
+        """Whether these are tokens without scores, known as exactly as `exact` says."""
+        return self.exact == exact and self.confidences is None and self.logprobs is None
 
     def take(self, other: Tokens) -> bool:
         """Append `other` if both fit into one chunk; False, and nothing, where they do not."""
