@@ -36,7 +36,7 @@ CONTINUES: Mapping[str, ContinuePrefix] = {
 
 
 class OpenAIBackend(KeepsConnections):
-    """Streams traces from an OpenAI-compatible server, one request a trace.
+    """Streams traces from an OpenAI-compatible server, one request per trace.
 
     Entered as a context manager it keeps connections for later requests and closes them on leaving;
     otherwise each connection closes with its stream, and nothing is left to close. Either way there

@@ -89,8 +89,8 @@ class TokenAccount:
     def is_next(self, usage: Reported) -> bool:
         """Whether a text with this report is one token, beyond doubt.
 
-        So it is where both sums have kept step and the total is one more. The long way would come
-        to a count of 1 - 0, one exact piece, and 0 again for `ahead`.
+        It is where both sums have kept step and the total is one more: the long way would find a
+        count of 1 - 0, make one exact piece, and leave `ahead` at 0.
         """
         return self.running_usage and not self._ahead and usage.generated == self._accounted + 1
 
