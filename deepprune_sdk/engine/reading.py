@@ -35,7 +35,7 @@ class Reading:
             known: Its answer where that need not be read, "" for none; None has it read.
         """
         if known is not None:
-            return self._named(known)
+            return self._named(known.strip())
         if trace.outcome == "finished" and trace.finish != "length":
             return self._named(self._answers.extract(trace.answer_text, complete=True))
         # What was closed because its answer was there may have it in its reasoning.
@@ -54,7 +54,7 @@ class Reading:
     def of_probe(self, probed: Probed) -> str | None:
         """Return the answer that a probe has brought, or None."""
         if probed.answer is not None:
-            return self._named(probed.answer)
+            return self._named(probed.answer.strip())
         if probed.text is None:
             return None
         asked = self.powers.require_probe("this policy")

@@ -168,8 +168,7 @@ class _Replay:
         if playback.told == len(playback.trace.pieces):
             recorded = playback.trace
             finish = "length" if recorded.finish == "length" else "stop"
-            answer = recorded.answer and recorded.answer.strip()
-            signals.append(Ended(trace=index, finish=finish, answer=answer))
+            signals.append(Ended(trace=index, finish=finish, answer=recorded.answer))
         for signal in signals:
             if index not in self._playing:
                 return  # closed at this very token
@@ -204,7 +203,7 @@ class _Replay:
                 f"{trace.problem!r}; recorded: {recorded}"
             )
         usage = Usage(prompt=probe.tokens, generated=PROBE_TOKENS, estimated=True)
-        answer = trace.probes[probe.tokens].strip()
+        answer = trace.probes[probe.tokens]
         return Probed(trace=probe.trace, tokens=probe.tokens, answer=answer, usage=usage)
 
     def _carry_out(self, engine: Engine, actions: Iterable[Action]) -> list[Pair]:

@@ -124,7 +124,7 @@ class Streams:
         for chunk in recorded_chunks(recorded, prefix):
             self._arrive(chunk, stream)
             await checkpoint()
-        self._tell([Ended(trace=stream.trace)], stream)
+        self._tell([Ended(trace=stream.trace, answer=recorded.answer)], stream)
 
     async def _request_until_served(self, request: TraceRequest, stream: Stream) -> None:
         try:

@@ -77,6 +77,14 @@ async def test_finished_traces_are_taken_up_and_the_rest_generated(tmp_path: Pat
     assert sorted(each.trace for each in read(path)) == [0, 2, 7, 9, 11]
 
 
+async def test_a_trace_that_is_taken_up_has_its_recorded_answer(tmp_path: Path) -> None:
+    answers: list[dict[str, Any]] = [{"answer": "7"}, {"answer": None}, {}]
+    path = save(tmp_path / "r", [recorded(n, **fields) for n, fields in enumerate(answers)])
+    reasoner = full(StepBackend([], [], []), sampling=Sampling(seed=40))
+    result = await reasoner.solve(QUESTION, n=3, resume=path)
+    assert [each.answer for each in result.traces] == ["7", None, "5"]
+
+
 async def test_a_run_can_be_repeated_until_it_is_done(tmp_path: Path) -> None:
     path = tmp_path / "r.jsonl"
     first = StepBackend([FIVE], [])
