@@ -46,7 +46,7 @@ class EmbeddingJudge(KeepsConnections):
 
     def __init__(
         self,
-        embed: Embedder,
+        embed: Embedder | ServedEmbedding,
         *,
         name: str = "embedding",
         intercept: float = MINILM[0],
@@ -56,14 +56,13 @@ class EmbeddingJudge(KeepsConnections):
         """Judge by the vectors of `embed`.
 
         Args:
-            embed: Embeds a batch of texts.
+            embed: Embeds a batch of texts; `EmbeddingJudge.openai` makes one that asks a server.
             name: Name for reports.
             intercept: Of the logistic curve from cosine to probability.
             slope: The same. Every embedding model has its own curve; the defaults are MiniLM's.
             costs_tokens: Whether an embedding costs tokens or money.
         """
-        self._served = embed if isinstance(embed, ServedEmbedding) else None
-        super().__init__(None if self._served is None else self._served.clients)
+        super().__init__(embed.clients if isinstance(embed, ServedEmbedding) else None)
         self.name = name
         self.costs_tokens = costs_tokens
         self._embed = embed
@@ -173,37 +172,43 @@ class EmbeddingJudge(KeepsConnections):
                 compared.
         """
         texts = dict.fromkeys(prefix.text for pair in pairs for prefix in (pair.left, pair.right))
-        before = 0 if self._served is None else self._served.tokens
-        await self._remember([text for text in texts if text not in self._known])
-        read = 0 if self._served is None else self._served.tokens - before
-        verdicts = [self._verdict(pair) for pair in pairs]
+        # Held until the verdicts are there: other batches may push embeddings out meanwhile.
+        held = {text: self._known[text] for text in texts if text in self._known}
+        new, read = await self._embedded([text for text in texts if text not in held])
+        held |= new
+        verdicts = [self._verdict(held[pair.left.text], held[pair.right.text]) for pair in pairs]
         if read:  # a text is embedded once for all its pairs: the batch's tokens are its first's
             verdicts[0] = replace(verdicts[0], usage=Usage(prompt=read))
-        for text in texts:
+        for text, vector in held.items():
+            self._known[text] = vector
             self._known.move_to_end(text)
         while len(self._known) > KEPT:
             self._known.popitem(last=False)
         return verdicts
 
-    async def _remember(self, texts: Sequence[str]) -> None:
+    async def _embedded(self, texts: Sequence[str]) -> tuple[dict[str, Sequence[float]], int]:
+        """Return the unit vectors of texts, and the tokens that a server has read for them."""
         if not texts:
-            return
+            return {}, 0
+        readable, read = [valid(text) for text in texts], 0
         try:
-            vectors = await self._embed([valid(text) for text in texts])
+            if isinstance(self._embed, ServedEmbedding):
+                vectors, read = await self._embed.embed(readable)
+            else:
+                vectors = await self._embed(readable)
         except BackendError as error:
             raise JudgeError(f"judge {self.name}: {error}") from error
         if len(vectors) != len(texts):
             raise JudgeError(f"{self.name}: {len(vectors)} embeddings for {len(texts)} texts")
         length = len(next(iter(self._known.values()), vectors[0]))
-        for text, vector in zip(texts, vectors, strict=True):
+        for vector in vectors:
             if len(vector) != length:
                 raise JudgeError(
                     f"{self.name}: an embedding of size {len(vector)} among those of size {length}"
                 )
-            self._known[text] = _unit(vector)
+        return dict(zip(texts, map(_unit, vectors), strict=True)), read
 
-    def _verdict(self, pair: Pair) -> Verdict:
-        left, right = self._known[pair.left.text], self._known[pair.right.text]
+    def _verdict(self, left: Sequence[float], right: Sequence[float]) -> Verdict:
         cosine = fsum(a * b for a, b in zip(left, right, strict=True))
         if not isfinite(cosine):
             return Verdict(probability=None)

@@ -10,10 +10,12 @@ from deepprune_adapters.server.clients import Clients
 from deepprune_adapters.server.terms import Terms
 from deepprune_adapters.server.whole import WholeRequests
 from deepprune_sdk import Retries
-from deepprune_sdk.data import Usage
 from deepprune_sdk.live.retry import retrying
 
 __all__ = ["ServedEmbedding"]
+
+Embedded = tuple[list[Sequence[float]], int]
+"""A vector per text, and the tokens that were read for them."""
 
 BATCH = 64
 """Texts in one request: servers have limits from 32 (some) to 2048 (OpenAI)."""
@@ -24,40 +26,42 @@ class ServedEmbedding:
 
     Attributes:
         clients: The clients of the server.
-        tokens: Tokens read so far, as the server says.
     """
 
     def __init__(self, clients: Clients, *, retries: Retries | None) -> None:
         """Prepare; nothing is sent yet."""
         self.clients = clients
-        self.tokens = 0
         self._requests = WholeRequests(clients, Terms(clients.endpoint.name))
         self._retries = retries or Retries()
 
-    async def __call__(self, texts: Sequence[str]) -> list[Sequence[float]]:
+    async def embed(self, texts: Sequence[str]) -> Embedded:
         """Embed texts, one request after the other.
+
+        Returns:
+            A vector per text, and the tokens that the server says it has read for them.
 
         Raises:
             BackendError: The server refused, failed, or sent something else.
         """
         vectors: list[Sequence[float]] = []
+        tokens = 0
         for begin in range(0, len(texts), BATCH):
             # Servers refuse an empty text.
             batch = [text or " " for text in texts[begin : begin + BATCH]]
             ask = retrying(self._retries, lambda: True)
-            vectors += cast("list[Sequence[float]]", await ask(self._ask, batch))
-        return vectors
+            some, read = cast("Embedded", await ask(self._ask, batch))
+            vectors += some
+            tokens += read
+        return vectors, tokens
 
-    async def _ask(self, texts: list[str]) -> list[Sequence[float]]:
+    async def _ask(self, texts: list[str]) -> Embedded:
         fields = {"input": texts, "encoding_format": "float"}
 
-        def read(body: dict[str, Any]) -> tuple[list[Sequence[float]], Usage | None] | None:
-            vectors = _vectors(body, len(texts))
-            return None if vectors is None else (vectors, read_usage(body.get("usage")))
+        def read(body: dict[str, Any]) -> Embedded | None:
+            vectors, usage = _vectors(body, len(texts)), read_usage(body.get("usage"))
+            return None if vectors is None else (vectors, usage.prompt if usage else 0)
 
-        vectors, usage = await self._requests.ask("/embeddings", lambda: fields, read)
-        self.tokens += usage.prompt if usage else 0
-        return vectors
+        return await self._requests.ask("/embeddings", lambda: fields, read)
 
 
 def _vectors(body: dict[str, Any], wanted: int) -> list[Sequence[float]] | None:

@@ -8,12 +8,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 from support.chat_server import ChatServer, Reply, refusal
 from support.pairs import as_json, embedded, pair
 
-from deepprune_adapters.judges import EmbeddingJudge, TransformersJudge
+from deepprune_adapters.judges import EmbeddingJudge, TransformersJudge, embedding
 from deepprune_sdk import Retries
+from deepprune_sdk.data import Verdict
 from deepprune_sdk.data.types import NO_USAGE, Usage
 from deepprune_sdk.errors import ConfigurationError, JudgeError, MissingExtraError
 from deepprune_sdk.testing import check_judge
@@ -82,6 +84,33 @@ async def test_embeddings_that_cannot_be_compared() -> None:
     assert verdict.probability is not None
 
 
+async def test_what_other_batches_push_out_is_held_for_a_verdict(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(embedding, "KEPT", 2)
+    asked, pushed_out = anyio.Event(), anyio.Event()
+
+    async def embed(texts: Sequence[str]) -> list[list[float]]:
+        if "late" in texts:
+            asked.set()
+            await pushed_out.wait()
+        return [letters(text) for text in texts]
+
+    judge, verdicts = EmbeddingJudge(embed), list[Verdict]()
+
+    async def compare() -> None:
+        verdicts.extend(await judge.compare([pair("a", "late")]))
+
+    await judge.compare([pair("a", "b")])
+    async with anyio.create_task_group() as group:
+        group.start_soon(compare)
+        await asked.wait()
+        await judge.compare([pair("c", "d")])
+        pushed_out.set()
+
+    assert verdicts == await EmbeddingJudge(Letters()).compare([pair("a", "late")])
+
+
 # --- a server -------------------------------------------------------------------------------------
 
 
@@ -148,6 +177,23 @@ async def test_a_server_that_fails_is_one_clear_line(
         await served(server).compare([pair("a", "b")])
 
     assert "\n" not in str(caught.value)
+
+
+async def test_batches_at_the_same_time_count_their_own_tokens(server: ChatServer) -> None:
+    waiting = embedded([letters("a"), letters("b")], tokens=7)
+    server.script = lambda body: Reply(parts=[0.2, *waiting.parts], content_type="application/json")
+    judge, usages = served(server), list[Usage]()
+
+    async def compare(left: str, right: str) -> None:
+        (verdict,) = await judge.compare([pair(left, right)])
+        usages.append(verdict.usage)
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(compare, "a", "b")
+        group.start_soon(compare, "c", "d")
+
+    assert server.most == 2
+    assert usages == [Usage(prompt=7)] * 2
 
 
 # --- what is not there ----------------------------------------------------------------------------
