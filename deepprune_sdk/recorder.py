@@ -50,8 +50,8 @@ def read_problems(path: str | PathLike[str]) -> list[Problem]:
     """Read problems: JSON lines, plain or gzipped, each `{"question", "problem"?, "gold"?}`.
 
     Raises:
-        ConfigurationError: The file cannot be read, a line is no problem, or two problems have one
-            name; the message names file, line and field.
+        ConfigurationError: The file cannot be read, a line is not a problem, or two problems have
+            the same name; the message names file, line and field.
     """
     problems: dict[str, Problem] = {}
     try:
@@ -74,7 +74,7 @@ def read_problems(path: str | PathLike[str]) -> list[Problem]:
             )
         problems[problem.name] = problem
     if not problems:
-        raise ConfigurationError(f'{path} is empty; give {{"question": ...}} a line')
+        raise ConfigurationError(f'{path} is empty; give one {{"question": ...}} per line')
     return list(problems.values())
 
 
@@ -98,7 +98,7 @@ class RecordingSession:
                     await run.wait()
     ```
 
-    A trace is written when it ends. Killed at any moment, the same again goes on with what is
+    A trace is written when it ends. Killed at any moment, the same again continues with what is
     missing: trace i of a problem is always sampled with seed + i. One that failed is not written.
     """
 
@@ -117,7 +117,7 @@ class RecordingSession:
         Args:
             backend: Where traces come from.
             writer: Where they go; open for as long as `missing` and `run` are used.
-            n: Traces a problem.
+            n: Traces per problem.
             sampling: Temperature, token limit and the like; without a seed it is 0.
             instruction: Added to each question, on a line of its own; "" adds nothing.
             requests: How requests are sent.
@@ -126,7 +126,7 @@ class RecordingSession:
             ConfigurationError: `n` is below 1.
         """
         if n < 1:
-            raise ConfigurationError(f"n={n}: record at least 1 trace a problem")
+            raise ConfigurationError(f"n={n}: record at least 1 trace per problem")
         sampling = sampling or Sampling()
         self._writer = writer
         self._n = n
@@ -141,10 +141,10 @@ class RecordingSession:
         )
 
     def missing(self, problem: Problem) -> tuple[int, ...]:
-        """Return the numbers of the traces that are still to be recorded, n less those there are.
+        """Return the numbers of the traces that are still to be recorded.
 
         Raises:
-            ConfigurationError: What there is was sampled otherwise, so that the two do not mix.
+            ConfigurationError: The recorded ones were sampled differently, so the two do not mix.
         """
         known = self._writer.recorded.get((self._reasoner.backend.model, problem.name))
         if known is None:
@@ -157,7 +157,7 @@ class RecordingSession:
     def run(self, problem: Problem) -> Run:
         """Return the run that records what is missing; enter it, and follow or await it.
 
-        It raises as every run does, where no trace produced anything or the file cannot be written.
+        It raises as every run does, if no trace produced anything or the file cannot be written.
 
         Raises:
             ConfigurationError: As for `missing`, or nothing is missing.

@@ -1,4 +1,4 @@
-r"""Public fakes: a backend and a judge that follow a script, for tests of what is built on us.
+r"""Public fakes: a backend and a judge that follow a script, for tests of what is built on the SDK.
 
 No test needs a server or a model for what the SDK decides.
 
@@ -33,7 +33,7 @@ class Script:
     Attributes:
         text: Its text, cut into tokens before every blank; a sequence is taken piece by piece.
         finish: How the model ends it.
-        error: Raised after `error_at` tokens instead of going on.
+        error: Raised after `error_at` tokens, where the trace ends.
         error_at: Tokens before the error.
         refusals: How often the request is refused with `error` before it is served; then the
             trace runs to its end.
@@ -79,11 +79,11 @@ class ScriptedBackend:
         """Prepare the scripts.
 
         Args:
-            scripts: One a trace.
+            scripts: One per trace.
             pace: Seconds between chunks.
-            chunk: Tokens a chunk.
+            chunk: Tokens per chunk.
             concurrency: Most streams at once.
-            continues_prefix: Whether a closed trace can be continued; it goes on in its script.
+            continues_prefix: Whether a closed trace can be continued; its script continues then.
         """
         self._scripts = [s if isinstance(s, Script) else Script(s) for s in scripts]
         self._pace = pace
@@ -172,8 +172,8 @@ class ScriptedJudge:
         Args:
             probability: Of a pair; None leaves it unscored.
             costs_tokens: Whether verdicts are to be asked sparingly.
-            delay: Seconds a batch.
-            usage: Tokens a pair.
+            delay: Seconds per batch.
+            usage: Tokens per pair.
             error: Raised instead of an answer.
         """
         self._probability = probability

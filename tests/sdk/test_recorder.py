@@ -202,7 +202,7 @@ def test_problems_are_read(tmp_path: Path) -> None:
         ([{"question": ""}], r"p:1: Problem\(question=''\)"),
         ([{"question": "a"}, [1]], "p:2: "),
         ([{"question": "a"}, {"question": "a"}], "p:2: problem: 'q-.*' is there already"),
-        ([], "p is empty; give {"),
+        ([], "p is empty; give one {"),
     ],
 )
 def test_what_is_no_problem_is_named(lines: Sequence[object], message: str, tmp_path: Path) -> None:
