@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import shutil
 import subprocess
@@ -74,6 +75,12 @@ def final(thing: griffe.Object | griffe.Alias) -> griffe.Object:
     return target
 
 
+def plain_sentence(thing: griffe.Object) -> str:
+    """What a docstring begins with, up to what is typeset in another way."""
+    assert thing.docstring is not None
+    return re.split(r"[`*\\$]|\n\n", thing.docstring.value)[0].replace("\n", " ").strip()
+
+
 def test_every_public_name_is_on_a_page(
     source: griffe.ModulesCollection,
     public: list[tuple[str, str]],
@@ -124,7 +131,7 @@ def test_every_setting_and_every_part_of_a_result_says_what_it_is(
 
 
 def test_the_pages_are_built_with_every_name_on_them(
-    tmp_path: Path, public: list[tuple[str, str]]
+    tmp_path: Path, public: list[tuple[str, str]], shown: dict[str, griffe.Object]
 ) -> None:
     # A copy: the site is built beside the configuration, and links are followed.
     for part in ("deepprune_sdk", "adapters", "docs", "tests/support"):
@@ -150,8 +157,11 @@ def test_the_pages_are_built_with_every_name_on_them(
     ids = {found for text in texts.values() for found in re.findall(r'id="([\w.]+)"', text)}
     names = {found.rpartition(".")[2] for found in ids}
     assert not {name for _, name in public} - names
-    assert "class-attribute" not in texts["settings"]  # the constructor has the fields
-    assert "Raises:" in texts["front-doors"]
+    read = " ".join(html.unescape(re.sub(r"<[^>]+>", "", " ".join(texts.values()))).split())
+    assert not {first for first in map(plain_sentence, shown.values()) if first not in read}
+    assert "Retries(*,attempts:int=4," in "".join(read.split())
+    assert "Raises:" in read
+    assert "class-attribute" not in texts["settings"]
 
 
 @pytest.mark.parametrize(
