@@ -1,4 +1,4 @@
-"""The one table of methods: whatever knows a method by its name reads it here.
+"""The one table of methods and judges: whatever knows one by its name reads it here.
 
 To add a method, write one file in `policies/` and one row in this table:
 
@@ -11,6 +11,10 @@ From the row follow `method("NAME:key=value")`, `--method` and its help in `solv
 another method, the format in which run logs and recordings name a policy, and the checks that the
 tests make of every method.
 
+A judge of the core is one file in `judges/`, named after it, and one row of the second table: then
+`judge="NAME"` and `--judge NAME` know it. One that takes settings reads them in a class method,
+`by_name`, as `LearnedJudge` does.
+
 A row is text and imports nothing. So the help of a command answers before any policy is loaded
 (which takes up to half a second), no policy is loaded that nobody asks for, and one
 that is made of others cannot close a circle of imports.
@@ -20,7 +24,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["DEFAULT_METHOD", "METHODS", "Row"]
+__all__ = ["DEFAULT_METHOD", "JUDGES", "METHODS", "JudgeRow", "Row"]
 
 DEFAULT_METHOD = "deepprune-settled"
 """The method of a run where none is given.
@@ -171,3 +175,22 @@ METHODS: dict[str, Row] = {
     )
 }
 """Rows by name, in the order in which they are listed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgeRow:
+    """One judge that needs nothing but the core.
+
+    Attributes:
+        name: What users, files and results call it.
+        judge: Its class, which lies in the file of `judges/` that is named after it.
+    """
+
+    name: str
+    judge: str
+
+
+JUDGES: dict[str, JudgeRow] = {
+    row.name: row for row in (JudgeRow(name="learned", judge="LearnedJudge"),)
+}
+"""Judges by name. One that asks a model needs a server or a runtime, and is given as an object."""

@@ -1,4 +1,4 @@
-"""Judges by name, with settings: `learned`, `learned:prior=0.6`, `learned:weights.json`.
+"""Judges by the names of the table in `methods.py`, with settings: `learned:prior=0.6`.
 
 These are the judges that need nothing but the core. One that asks a model needs a server's address
 or a runtime, so it is given as an object. `CachedJudge` has no name either: what it wraps is a
@@ -8,15 +8,16 @@ the pairs that are asked together).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
 
 from deepprune_sdk.data.named import Named, among, read_named
 from deepprune_sdk.errors import ConfigurationError
-from deepprune_sdk.judges.learned import LearnedJudge
+from deepprune_sdk.methods import JUDGES
 from deepprune_sdk.protocols import Judge
 
-__all__ = ["JUDGES", "as_judge"]
+__all__ = ["as_judge", "judge_maker"]
 
 
 def as_judge(judge: Judge | str) -> Judge:
@@ -34,21 +35,18 @@ def as_judge(judge: Judge | str) -> Judge:
             f"no judge {given.name!r}{among(given.name, JUDGES)}; give another one as an object, "
             "as RemoteJudge(...) of deepprune_adapters.judges"
         )
-    return JUDGES[given.name](given)()
+    return judge_maker(given)()
 
 
-def _learned(given: Named) -> Callable[[], Judge]:
-    settings = given.take(("weights", "prior"), argument="weights")
-    prior = settings.get("prior")
-    try:
-        share = None if prior is None else float(prior)
-    except ValueError:
-        raise ConfigurationError(
-            f"judge learned:prior={prior}: give the share of pairs of traces that end in the same "
-            "answer, such as prior=0.6 (`deepprune redundancy` measures it)"
-        ) from None
-    return partial(LearnedJudge, settings.get("weights") or None, prior=share)
+def judge_maker(given: Named) -> Callable[[], Judge]:
+    """Read the settings of a judge of the table; return what makes it, here or in another process.
 
-
-JUDGES: Mapping[str, Callable[[Named], Callable[[], Judge]]] = {"learned": _learned}
-"""By name: reads the settings and returns what makes the judge, here or in another process."""
+    Raises:
+        ConfigurationError: There is no such setting, or it has no such value.
+    """
+    module = import_module(f"{__package__}.{given.name.replace('-', '_')}")
+    made: Any = getattr(module, JUDGES[given.name].judge)
+    if hasattr(made, "by_name"):
+        return made.by_name(given)
+    given.take(())
+    return made

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from threading import Lock
 from typing import Final
 
 import anyio.to_thread
 
+from deepprune_sdk.data.named import Named
 from deepprune_sdk.data.trace import Pair
 from deepprune_sdk.data.types import Verdict
 from deepprune_sdk.errors import ConfigurationError
@@ -68,6 +69,24 @@ class LearnedJudge:
         self._weights = weights if given else load_weights(weights)
         self._shift = self._weights.shift(prior)
         self._profiles = ProfileCache()
+
+    @classmethod
+    def by_name(cls, given: Named) -> Callable[[], LearnedJudge]:
+        """Read `learned`, `learned:prior=0.6` or `learned:weights.json`.
+
+        Raises:
+            ConfigurationError: There is no such setting, or the prior is not a number.
+        """
+        settings = given.take(("weights", "prior"), argument="weights")
+        prior = settings.get("prior")
+        try:
+            share = None if prior is None else float(prior)
+        except ValueError:
+            raise ConfigurationError(
+                f"judge learned:prior={prior}: give the share of pairs of traces that end in the "
+                "same answer, such as prior=0.6 (`deepprune redundancy` measures it)"
+            ) from None
+        return partial(cls, settings.get("weights") or None, prior=share)
 
     async def compare(self, pairs: Sequence[Pair]) -> list[Verdict]:
         """Judge a batch in a worker thread, so that no stream waits for it.

@@ -38,7 +38,8 @@ def imported(house: str) -> dict[str, set[str]]:
 def test_every_import_runs_down(house: str) -> None:
     floors, graph = HOUSES[house], imported(house)
     rooms = {module: module.split(".")[1] for module in graph if "." in module}
-    assert set(rooms.values()) == set(floors), "CONTRIBUTING.md lists other rooms than there are"
+    assert not set(rooms.values()) - set(floors), "add a line to the floors in CONTRIBUTING.md"
+    assert not set(floors) - set(rooms.values()), "CONTRIBUTING.md has a line for no room"
 
     up = [
         f"{module} imports {other}"

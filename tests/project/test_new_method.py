@@ -26,7 +26,7 @@ from deepprune_sdk.policies.base import Observation, PolicyState, RunSetup, RunV
 class FirstAnswers(Config):
     """End the run at the x-th answer."""
 
-    name: Literal["first-answers"] = "first-answers"
+    name: Literal["zz-toy"] = "zz-toy"
     x: int = 2
 
     def begin(self, setup: RunSetup) -> PolicyState:
@@ -44,7 +44,7 @@ class _State(PolicyState):
 
 ROW = """
         Row(
-            name="first-answers",
+            name="zz-toy",
             policy="FirstAnswers",
             added={added},
             help="ends the run at the x-th answer",
@@ -73,17 +73,17 @@ def refused(text):
     except Exception as error:
         return str(error)
 
-toy = method("first-answers:x=3")
+toy = method("zz-toy:x=3")
 check_policy(toy)
 backend = ScriptedBackend(["\\boxed{5}"])
 result = anyio.run(ParallelReasoner(backend, policy=toy).solve, "?", 9)
 json.dump({
     "x": toy.x,
-    "same": policy_from_record(policy_record(toy)) == as_policy("first-answers:x=3") == toy,
+    "same": policy_from_record(policy_record(toy)) == as_policy("zz-toy:x=3") == toy,
     "record": policy_record(toy),
-    "added": refused("esc+first-answers"),
+    "added": refused("esc+zz-toy"),
     "ended": [result.method, result.ended_because],
-    "typo": refused("first-answer"),
+    "typo": refused("zz-to"),
     "solve": said("solve", "--help"),
     "bench": said("bench", "--help"),
     "methods": said("methods"),
@@ -120,7 +120,7 @@ def grown(tmp_path: Path, recording: Path, *, added: bool) -> dict[str, Any]:
             source, tmp_path / source.name, ignore=shutil.ignore_patterns("__pycache__")
         )
     core = tmp_path / "deepprune_sdk"
-    (core / "policies/first_answers.py").write_text(POLICY)
+    (core / "policies/zz_toy.py").write_text(POLICY)
     table = (core / "methods.py").read_text()
     head, mark, tail = table.partition("    for row in (\n")
     assert mark
@@ -142,37 +142,35 @@ def test_one_file_and_one_row_make_a_method(tmp_path: Path, recording: Path) -> 
 
     assert found["x"] == 3
     assert found["same"]
-    assert found["record"] == {"name": "first-answers", "x": 3}
-    assert found["ended"] == ["first-answers", "enough"]
-    assert "first-answers and" in found["added"] or "and first-answers are" in found["added"]
-    assert found["typo"].startswith(
-        "no method 'first-answer': did you mean first-answers? known: first-answers, cons, "
-    )
+    assert found["record"] == {"name": "zz-toy", "x": 3}
+    assert found["ended"] == ["zz-toy", "enough"]
+    assert "zz-toy and" in found["added"] or "and zz-toy are" in found["added"]
+    assert found["typo"].startswith("no method 'zz-to': did you mean zz-toy? known: zz-toy, cons, ")
     for command in ("solve", "bench"):
         code, text = found[command]
         assert code == 0
-        assert "counted: first-answers, cons, " in text
+        assert "counted: zz-toy, cons, " in text
     code, text = found["methods"]
-    assert "first-answers ends the run at the x-th answer settings: x=2 cons n full" in text
+    assert "zz-toy ends the run at the x-th answer settings: x=2 cons n full" in text
     entry = json.loads(found["json"][1])[0]
     assert (entry["name"], entry["settings"], entry["added"]) == (
-        "first-answers",
+        "zz-toy",
         {"x": "2"},
         False,
     )
     code, text = found["tried"]
     assert code == 0
-    assert "first-answers 100.0%" in text
+    assert "zz-toy 100.0%" in text
 
 
 def test_a_row_may_be_added_to_others(tmp_path: Path, recording: Path) -> None:
     found = grown(tmp_path, recording, added=True)
 
-    assert found["added"] == "esc+first-answers"
+    assert found["added"] == "esc+zz-toy"
     assert found["typo"].endswith(
-        "joined by +: first-answers, close-loops, deadline, "
+        "joined by +: zz-toy, close-loops, deadline, "
         "money-budget, settled, stop-at-answer, token-budget, waves"
     )
-    assert "follows a +: first-answers, close-loops" in found["solve"][1]
+    assert "follows a +: zz-toy, close-loops" in found["solve"][1]
     assert json.loads(found["json"][1])[0]["added"] is True
-    assert "first-answers" not in found["tried"][1]
+    assert "zz-toy" not in found["tried"][1]

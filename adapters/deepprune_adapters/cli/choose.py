@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from deepprune_sdk.methods import DEFAULT_METHOD, METHODS
+from deepprune_sdk.methods import JUDGES as CORE_JUDGES
 
 if TYPE_CHECKING:  # the rest of the SDK takes a second to load, and --help needs none of it
     from deepprune_sdk.data.named import Named
@@ -110,10 +111,10 @@ def default_max_tokens(backend: str) -> int | None:
     return LLAMA_MAX_TOKENS if backend == "llama" else None
 
 
-def _learned(given: Named) -> Callable[[], Judge]:
-    from deepprune_sdk.judges.by_name import JUDGES as OWN
+def _of_the_core(given: Named) -> Callable[[], Judge]:
+    from deepprune_sdk.judges.by_name import judge_maker
 
-    return OWN["learned"](given)
+    return judge_maker(given)
 
 
 def _embedding(given: Named) -> Callable[[], Judge]:
@@ -171,7 +172,7 @@ DEFAULT_JUDGE: Final = "learned"
 EMBEDDING_MODEL: Final = "sentence-transformers/all-MiniLM-L6-v2"
 
 JUDGES: dict[str, Callable[[Named], Callable[[], Judge]]] = {
-    "learned": _learned,
+    **dict.fromkeys(CORE_JUDGES, _of_the_core),
     "embedding": _embedding,
     "remote": _remote,
     "transformers": _transformers,

@@ -21,7 +21,7 @@ from support import scripted_cli  # pyright: ignore[reportUnusedImport]  # adds 
 from support.pages import check
 
 from deepprune_adapters.cli.app import run
-from deepprune_adapters.cli.choose import choose_backend
+from deepprune_adapters.cli.choose import BACKENDS, JUDGES, choose_backend
 from deepprune_adapters.report.page import SORT_SCRIPT
 from deepprune_sdk import Result
 from deepprune_sdk.data import Event
@@ -236,12 +236,12 @@ def test_no_answer_is_exit_code_1(capsys: Output) -> None:
         (["solve", "a", "--seed", "-1"], "Sampling(seed=-1): Input should be"),
         (
             ["solve", "a", "--judge", "oracle"],
-            "--judge 'oracle' is unknown; known: learned, embedding, remote, transformers, probe",
+            f"--judge 'oracle' is unknown; known: {', '.join(JUDGES)}",
         ),
         (["solve", "a", "--judge", "probe:x"], "--judge probe:x: this judge has no model"),
         (
             ["solve", "a", "--backend", "cloud"],
-            "--backend 'cloud' is unknown; known: llama, openai",
+            f"--backend 'cloud' is unknown; known: {', '.join(BACKENDS)}",
         ),
         (["solve", "a", "--backend", "openai"], "--model is missing"),
         (["solve", "a", "--base-url", "http://127.0.0.1:9"], "--model is missing"),
