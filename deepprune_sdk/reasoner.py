@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import replace
 from os import PathLike
 from secrets import randbelow
@@ -104,8 +105,8 @@ class ParallelReasoner:
                 recorded, or a name or setting is unknown; the known ones are listed.
         """
         self.backend = backend
-        self.judge: Judge = as_judge(judge or "learned")
-        self.policy: Policy = as_policy(policy or DEFAULT_METHOD)
+        self.judge: Judge = as_judge("learned" if judge is None else judge)
+        self.policy: Policy = as_policy(DEFAULT_METHOD if policy is None else policy)
         self.sampling: Sampling = sampling or Sampling()
         self.answers: AnswerExtractor = _extractor(answers)
         self.requests: Requests = requests or Requests()
@@ -135,9 +136,10 @@ class ParallelReasoner:
             ConfigurationError: As for the constructor, or another limit on what is shared.
         """
         now = {name: getattr(self, name) for name in Settings.__annotations__}
-        other = ParallelReasoner(**cast("Settings", now | changes))
+        other = copy(self)  # of a subclass, with all that it has
+        ParallelReasoner.__init__(other, **cast("Settings", now | changes))
         traces = other.limits.traces
-        if "limits" in changes and traces not in (None, self.limits.traces):
+        if "limits" in changes and traces not in (None, self._room.traces):
             raise ConfigurationError(
                 f"Limits(traces={traces}) is shared by all runs: give it to the first reasoner"
             )
@@ -319,7 +321,10 @@ class ParallelReasoner:
 def _extractor(answers: ReadsAnswers | None) -> AnswerExtractor:
     if answers is None:
         return Answers()
-    return FunctionAnswers(answers) if callable(answers) else answers
+    # An extractor may be callable too; what makes it one is that it extracts.
+    if hasattr(answers, "extract"):
+        return cast("AnswerExtractor", answers)
+    return FunctionAnswers(cast("Callable[[str], str | None]", answers))
 
 
 def _question(messages: Sequence[Message]) -> str:

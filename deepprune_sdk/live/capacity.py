@@ -13,11 +13,15 @@ __all__ = ["Room"]
 
 
 class Room:
-    """Room for a number of traces. A run takes what it needs all at once, and waits its turn."""
+    """Room for a number of traces. A run takes what it needs all at once, and waits its turn.
+
+    Attributes:
+        traces: How many there is room for; None for any number.
+    """
 
     def __init__(self, traces: int | None) -> None:
         """Begin with all of it free; None makes it endless."""
-        self._traces = traces
+        self.traces = traces
         self._free = None if traces is None else anyio.Semaphore(traces, fast_acquire=True)
         # One run at a time takes its share: two that each hold half of it would wait for ever.
         self._turn = anyio.Lock()
@@ -28,9 +32,9 @@ class Room:
         Raises:
             ConfigurationError: It cannot.
         """
-        if self._traces is not None and n > self._traces:
+        if self.traces is not None and n > self.traces:
             raise ConfigurationError(
-                f"n={n} is more than Limits(traces={self._traces}) ever has room for: "
+                f"n={n} is more than Limits(traces={self.traces}) ever has room for: "
                 "lower n or raise the limit"
             )
 

@@ -250,8 +250,7 @@ class Run:
         for action in actions:
             match action:
                 case Start() if tasks is not None:
-                    stream = self._streams.new(action.trace)
-                    tasks.start_soon(self._streams.follow, action, stream)
+                    self._streams.open(action, tasks)
                 case Ask():
                     self._waiting_pairs += action.pairs
                 case Probe() if tasks is not None:

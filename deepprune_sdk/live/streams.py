@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import anyio
-from anyio.lowlevel import checkpoint
+from anyio.abc import TaskGroup
 
 from deepprune_sdk.data.signals import Arrived, Ended, Failed, Probe, Probed, Signal, Start, Stop
 from deepprune_sdk.data.types import NO_USAGE, Chunk, TraceRequest, Usage
@@ -22,7 +22,6 @@ from deepprune_sdk.errors import (
 )
 from deepprune_sdk.live.requests import RequestPlan
 from deepprune_sdk.live.retry import retrying
-from deepprune_sdk.recording.format import RecordedTrace
 from deepprune_sdk.recording.resume import recorded_chunks
 
 __all__ = ["DOWN", "Stream", "Streams", "Tell"]
@@ -89,11 +88,6 @@ class Streams:
             self._warm.set()
         self.fatal: DeepPruneError | None = None
 
-    def new(self, trace: int) -> Stream:
-        """Make the stream that speaks for a trace from now on."""
-        stream = self._of[trace] = Stream(trace, served_before=self._served)
-        return stream
-
     def speaks(self, stream: Stream, trace: int) -> bool:
         """Whether the stream still speaks for the trace."""
         return stream is self._of.get(trace)
@@ -107,24 +101,29 @@ class Streams:
         for stream in self._of.values():
             stream.scope.cancel()
 
-    async def follow(self, start: Start, stream: Stream) -> None:
-        """Stream one trace until it ends, fails or is closed."""
+    def open(self, start: Start, tasks: TaskGroup) -> None:
+        """Open the stream of a trace: of the recording where that has it, else of the backend.
+
+        What is recorded is said at once, before any request can fail and end the run with it.
+        """
+        stream = self._of[start.trace] = Stream(start.trace, served_before=self._served)
         stream.characters = len(start.prefix)
         recorded = self._plan.recorded.get(start.trace)
-        with stream.scope:
-            if recorded is not None and recorded.text.startswith(start.prefix):
-                await self._replay(recorded, start.prefix, stream)
-            else:
-                await self._wait_for_warmth(stream)
-                await self._request_until_served(self._request(start), stream)
-        stream.over = True
+        if recorded is not None and recorded.text.startswith(start.prefix):
+            for chunk in recorded_chunks(recorded, start.prefix):
+                self._arrive(chunk, stream)
+            if not stream.over:
+                self._tell([Ended(trace=stream.trace, answer=recorded.answer)], stream)
+            stream.over = True
+        else:
+            tasks.start_soon(self._follow, start, stream)
 
-    async def _replay(self, recorded: RecordedTrace, prefix: str, stream: Stream) -> None:
-        """Say again what a recording has: no request, so nothing waits for it or counts it."""
-        for chunk in recorded_chunks(recorded, prefix):
-            self._arrive(chunk, stream)
-            await checkpoint()
-        self._tell([Ended(trace=stream.trace, answer=recorded.answer)], stream)
+    async def _follow(self, start: Start, stream: Stream) -> None:
+        """Stream one trace until it ends, fails or is closed."""
+        with stream.scope:
+            await self._wait_for_warmth(stream)
+            await self._request_until_served(self._request(start), stream)
+        stream.over = True
 
     async def _request_until_served(self, request: TraceRequest, stream: Stream) -> None:
         try:
@@ -193,10 +192,13 @@ class Streams:
         signals: list[Signal] = [Failed(trace=stream.trace, error=str(error))]
         nothing_yet = not any(trace.tokens for trace in self._engine.roster.traces)
         fatal = isinstance(error, ConfigurationError) or error.fatal
-        if fatal and nothing_yet and self.fatal is None:
+        # A run that takes up recorded traces has an answer without the server, and may not have
+        # started all of them yet: there each request fails by itself.
+        may_stop = not self._plan.recorded
+        if may_stop and fatal and nothing_yet and self.fatal is None:
             self.fatal = error
             signals.append(Stop(reason="failed"))
-        elif self._is_down(stream, error):
+        elif may_stop and self._is_down(stream, error):
             signals.append(Stop(reason=DOWN))
         self._tell(signals, stream)
 

@@ -7,7 +7,7 @@ told the same again must answer the same, byte for byte, which `verify_run_log` 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from os import PathLike
 from pathlib import Path
@@ -18,14 +18,17 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from deepprune_sdk.answers import Answers
 from deepprune_sdk.data.signals import Action, Signal, record_of
 from deepprune_sdk.engine.engine import Engine
-from deepprune_sdk.errors import RecordingError
+from deepprune_sdk.errors import ConfigurationError, RecordingError
 from deepprune_sdk.policies.base import Policy, RunSetup
+from deepprune_sdk.policies.composed import Composed
 from deepprune_sdk.policies.records import policy_from_record, policy_record
 from deepprune_sdk.protocols import AnswerExtractor
 
 __all__ = ["SCHEMA", "RunLogWriter", "verify_run_log"]
 
 SCHEMA = "deepprune-run/1"
+HEAD = b'{"schema":"' + SCHEMA.encode()
+"""How a run log begins."""
 
 _signal: TypeAdapter[Signal] = TypeAdapter(Signal, config=ConfigDict(defer_build=True))
 _setup: TypeAdapter[RunSetup] = TypeAdapter(RunSetup)
@@ -37,8 +40,17 @@ class RunLogWriter:
     def __init__(
         self, path: str | PathLike[str], policy: Policy, setup: RunSetup, shadow: bool
     ) -> None:
-        """Name the file; the first record creates it, replacing what was there."""
+        """Name the file; the first record creates it, replacing the log that was there.
+
+        Raises:
+            ConfigurationError: There is a file that is not a run log.
+        """
         self._path = Path(path)
+        if self._path.is_file() and self._path.stat().st_size and not _is_log(self._path):
+            raise ConfigurationError(
+                f"run_log={str(path)!r} is there and is not a {SCHEMA} log, and would be "
+                "replaced: give another name, or remove it"
+            )
         self._file: IO[str] | None = None
         self._header = {
             "schema": SCHEMA,
@@ -124,7 +136,24 @@ def _engine(
     except (ValueError, KeyError, TypeError, ValidationError) as error:
         raise RecordingError(f"{path}:1: not the header of a {SCHEMA} log") from error
     answers = Answers() if answers is None else answers
-    return Engine(policy or policy_from_record(method), setup, answers, shadow=shadow)
+    return Engine(_policy(method, policy), setup, answers, shadow=shadow)
+
+
+def _is_log(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(HEAD)) == HEAD
+
+
+def _policy(record: Mapping[str, Any], own: Policy | None) -> Policy:
+    """Return the policy that was logged, the user's own in its place beside the SDK's guards."""
+    if own is None:
+        return policy_from_record(record)
+    parts: list[Mapping[str, Any]] = record.get("policies", [])
+    if isinstance(own, Composed) or all(part["name"] != own.name for part in parts):
+        return own
+    return Composed(
+        *(own if part["name"] == own.name else policy_from_record(part) for part in parts)
+    )
 
 
 def _records(actions: Iterable[Action]) -> list[dict[str, Any]]:

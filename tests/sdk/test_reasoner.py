@@ -136,6 +136,34 @@ async def test_replace_changes_what_it_names_and_nothing_else() -> None:
     assert (await careful.solve("?", n=1)).answer == "5"
 
 
+def test_replace_of_a_subclass_is_one_and_the_room_stays_what_it_was() -> None:
+    class Mine(ParallelReasoner):
+        label = "none"
+
+    mine = Mine(ScriptedBackend([FIVE]), limits=Limits(traces=8))
+    mine.label = "mine"
+    other = mine.replace(limits=Limits(keep_text=False)).replace(limits=Limits(traces=8))
+    assert isinstance(other, Mine)
+    assert other.label == "mine"
+
+
+def test_an_extractor_may_be_callable() -> None:
+    class Labels:
+        def extract(self, text: str, *, complete: bool) -> str | None:
+            return text.rpartition("LABEL:")[2] or None
+
+        def equivalent(self, left: str, right: str) -> bool:
+            return left == right
+
+        def __call__(self, text: str) -> str | None:
+            raise AssertionError("taken for a function")
+
+    labels = Labels()
+    assert ParallelReasoner(ScriptedBackend([FIVE]), answers=labels).answers is labels
+    with pytest.raises(ConfigurationError, match="no method ''"):
+        ParallelReasoner(ScriptedBackend([FIVE]), policy="")
+
+
 def test_replace_knows_every_setting_and_refuses_others() -> None:
     names = set(inspect.signature(ParallelReasoner).parameters)
     assert names == set(Settings.__annotations__)

@@ -21,12 +21,16 @@ from support.recordings import read, record, save, trace
 
 from deepprune_sdk import (
     Answers,
+    AuthenticationError,
+    BackendError,
     ConfigurationError,
     FullSampling,
     ParallelReasoner,
     RecordingError,
+    Requests,
     Retries,
     Sampling,
+    UnavailableError,
 )
 from deepprune_sdk.data.signals import Arrived, Ended, Signal, Start
 from deepprune_sdk.data.types import Chunk, Usage, to_messages
@@ -37,8 +41,9 @@ from deepprune_sdk.live.throttle import Throttle
 from deepprune_sdk.policies import RunSetup
 from deepprune_sdk.recording import TraceWriter
 from deepprune_sdk.recording.journal import Journal, take_over
-from deepprune_sdk.recording.naming import problem_name
+from deepprune_sdk.recording.naming import RecordAs, problem_name
 from deepprune_sdk.recording.resume import recorded_chunks
+from deepprune_sdk.testing import Script, ScriptedBackend
 
 pytestmark = pytest.mark.anyio
 
@@ -162,11 +167,39 @@ async def test_what_a_recording_does_not_say_is_asked_of_the_backend(
         recorded={0: trace(0, pieces=("2 + 3", " is 5"))},
     )
     streams = Streams(engine, plan, tell=lambda signals, _: told.extend(signals), run_id="r")
-    await streams.follow(replace(start, prefix=prefix), streams.new(0))
+    async with anyio.create_task_group() as tasks:
+        streams.open(replace(start, prefix=prefix), tasks)
     assert len(backend.requests) == asked
     assert told[-1] == Ended(trace=0)
     text = "".join("".join(s.chunk.pieces) for s in told if isinstance(s, Arrived))
     assert text == (FIVE if asked else "2 + 3 is 5".removeprefix(prefix))
+
+
+@pytest.mark.parametrize("concurrency", [None, 1, 2])
+@pytest.mark.parametrize("error", [UnavailableError("down"), AuthenticationError("no key")])
+@pytest.mark.parametrize("places", [range(6), range(2, 8)])
+async def test_what_is_recorded_is_not_lost_with_the_server(
+    tmp_path: Path, places: range, error: BackendError, concurrency: int | None
+) -> None:
+    sampling = {"temperature": 0.8}
+    kept = [
+        record(model="scripted", problem="p", trace=i, answer="5", sampling=sampling | {"seed": i})
+        for i in places
+    ]
+    save(tmp_path / "r.jsonl", kept)
+    reasoner = ParallelReasoner(
+        ScriptedBackend([Script("x", error=error)]),
+        policy=FullSampling(),
+        sampling=Sampling(seed=0),
+        requests=Requests(concurrency=concurrency, retries=Retries(attempts=1)),
+    )
+    result = await reasoner.solve(
+        "q", 8, resume=tmp_path / "r.jsonl", record_as=RecordAs(problem="p")
+    )
+    assert result.answer == "5"
+    assert [t.outcome for t in result.traces] == [
+        "finished" if place in places else "failed" for place in range(8)
+    ]
 
 
 # --- the journal ------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from pathlib import Path
 import anyio
 import pytest
 from support.live import AwkwardJudge, StepBackend, StuckJudge
+from support.recordings import record, save
 
 from deepprune_sdk import (
     Checkpoints,
@@ -240,3 +241,32 @@ def test_a_line_that_is_no_record_is_told(log: Path, text: str) -> None:
         file.write(text)
     with pytest.raises(RecordingError, match="not a record of a run log"):
         verify_run_log(log)
+
+
+async def test_a_log_of_a_policy_of_ones_own_is_verified_with_the_guards_of_the_run(
+    tmp_path: Path,
+) -> None:
+    class Own:
+        name = "own"
+
+        def begin(self, setup: RunSetup) -> PolicyState:
+            return FullSampling().begin(setup)
+
+    path = tmp_path / "run.jsonl"
+    backend = ScriptedBackend(["the same line again\n" * 400, FIVE])
+    result = await ParallelReasoner(backend, policy=Own()).solve("?", n=2, run_log=path)
+    assert "degenerate" in {trace.reason for trace in result.traces}
+    assert verify_run_log(path, policy=Own()).ended_because == "complete"
+
+
+async def test_a_run_log_replaces_no_other_file(tmp_path: Path) -> None:
+    recording = save(tmp_path / "traces.jsonl", [record()])
+    before = recording.read_bytes()
+    reasoner = ParallelReasoner(ScriptedBackend([FIVE]))
+    with pytest.raises(ConfigurationError, match="is not a deepprune-run/1 log"):
+        await reasoner.solve("?", n=1, run_log=recording)
+    assert recording.read_bytes() == before
+    log = tmp_path / "run.jsonl"
+    await reasoner.solve("?", n=1, run_log=log)
+    await reasoner.solve("?", n=2, run_log=log)  # an older log it replaces
+    assert verify_run_log(log).setup.n == 2
