@@ -187,13 +187,13 @@ async def test_a_stalled_stream_ends_by_the_idle_timeout(server: ChatServer) -> 
     assert "idle_timeout" in str(error)
 
 
-async def test_a_server_that_never_answers_ends_by_the_idle_timeout(server: ChatServer) -> None:
+async def test_a_server_that_never_answers_ends_by_the_idle_timeout() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
-        backend = OpenAIBackend(
-            "m", server=Server(base_url=f"http://127.0.0.1:{port}/v1", idle_timeout=0.2)
-        )
-        error, _ = await failing(backend)
+        url = f"http://127.0.0.1:{port}/v1"
+        # The wait for an answer has both times: to connect in, and of silence.
+        silence = Server(base_url=url, connect_timeout=0.8, idle_timeout=0.2)
+        error, _ = await failing(OpenAIBackend("m", server=silence))
     assert type(error) is BackendTimeoutError
 
 

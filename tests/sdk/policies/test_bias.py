@@ -21,6 +21,9 @@ from deepprune_sdk.evaluation.simulated import SimulatedJudge
 from deepprune_sdk.policies import FullSampling, Policy
 from deepprune_sdk.recording import RecordedTrace
 
+# Thousands of replays, of code that other tests cover: to trace each line takes four times as long.
+pytestmark = pytest.mark.no_cover
+
 SHARES = {"1": 0.45, "2": 0.30, "3": 0.25}
 N, RUNS = 32, 40
 AT_5 = Checkpoints.tokens(5)
