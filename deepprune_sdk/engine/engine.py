@@ -312,12 +312,6 @@ class Engine:
         self._actions.append(replace(close, applied=not self.roster.shadow))
 
     def _continue(self, index: int) -> None:
-        closed = self.roster.traces[index].outcome
-        if closed not in ("pruned", "answered", "stopped"):
-            raise ConfigurationError(
-                f"{self.method} continues trace {index}, which is {closed or 'live'}: only a trace "
-                "that a policy has closed can be continued"
-            )
         trace, needs_stream = self.roster.rejoin(index)
         if needs_stream:
             self._actions.append(Start(trace=index, prefix=trace.text))

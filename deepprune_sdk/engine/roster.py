@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from deepprune_sdk.data.trace import Trace
 from deepprune_sdk.data.voting import Ballot, ClusterWeightedVote, Tally, Vote
 from deepprune_sdk.engine.reading import Reading
+from deepprune_sdk.errors import ConfigurationError
 from deepprune_sdk.policies.base import Imputation, PolicyState, RunSetup
 
 __all__ = ["NEVER", "Roster"]
@@ -127,7 +128,16 @@ class Roster:
 
         In shadow mode its stream was never closed: what that has brought since is the continuation,
         and may have ended by now.
+
+        Raises:
+            ConfigurationError: No policy has closed it.
         """
+        closed = self.traces[index].outcome
+        if closed not in ("pruned", "answered", "stopped"):
+            raise ConfigurationError(
+                f"trace {index} is to be continued and is {closed or 'live'}: only a trace that a "
+                "policy has closed can be continued"
+            )
         if self.shadow:
             trace = self.traces[index] = self.full.pop(index)
             return trace, False

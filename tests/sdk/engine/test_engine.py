@@ -6,6 +6,7 @@ import pytest
 from support.driving import Driver
 
 from deepprune_sdk import (
+    Answers,
     Checkpoints,
     Composed,
     ConfigurationError,
@@ -13,8 +14,10 @@ from deepprune_sdk import (
     FullSampling,
     FunctionAnswers,
 )
-from deepprune_sdk.data.signals import Close, Continue, Decision, End, Start, Stop
+from deepprune_sdk.data.signals import Arrived, Close, Continue, Decision, End, Start, Stop
 from deepprune_sdk.data.trace import Trace
+from deepprune_sdk.data.types import Chunk
+from deepprune_sdk.engine import Engine
 from deepprune_sdk.policies import PolicyState
 from deepprune_sdk.policies.base import Advanced, Observation, RunSetup, RunView
 
@@ -191,3 +194,25 @@ def test_a_run_can_be_summed_up_while_it_goes_on() -> None:
     assert result.usage.estimated
     assert result.best is not None
     assert result.best.text == FIVE
+
+
+@pytest.mark.parametrize("shadow", [False, True])
+def test_only_a_closed_trace_can_be_continued(shadow: bool) -> None:
+    class Hasty(PolicyState):
+        def interest(self, trace: Trace) -> int | None:
+            return 2
+
+        def observe(self, seen: Observation, view: RunView) -> Iterable[Decision]:
+            yield Continue(trace=0)
+
+    class Hurry:
+        name = "hurry"
+
+        def begin(self, setup: RunSetup) -> PolicyState:
+            return Hasty()
+
+    setup = RunSetup(n=1, seed=0, question="?", can_continue=True)
+    engine = Engine(Hurry(), setup, Answers(), shadow=shadow)
+    engine.begin()
+    with pytest.raises(ConfigurationError, match="trace 0 is to be continued and is live"):
+        engine.handle(Arrived(trace=0, chunk=Chunk(pieces=("a", "b", "c"))))
