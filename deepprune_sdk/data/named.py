@@ -84,7 +84,7 @@ def value_of(text: str) -> Any:
         return None
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):  # of a text that nests without end
         return text
 
 

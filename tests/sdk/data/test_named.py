@@ -3,7 +3,7 @@
 import pytest
 
 from deepprune_sdk import ConfigurationError
-from deepprune_sdk.data.named import Named, among, read_named
+from deepprune_sdk.data.named import Named, among, read_named, value_of
 
 
 @pytest.mark.parametrize(
@@ -47,3 +47,7 @@ def test_what_is_near_is_offered() -> None:
     assert among("ecs", ["esc", "cons"]) == ": did you mean esc? known: esc, cons"
     assert among("magic", ["esc"]) == "; known: esc"
     assert among("magic", []) == "; known: none"
+
+
+def test_a_value_that_nests_without_end_is_a_word() -> None:
+    assert value_of("[" * 100_000) == "[" * 100_000
