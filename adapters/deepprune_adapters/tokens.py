@@ -66,7 +66,7 @@ class TiktokenCounter:
     it, so that there are as many pieces as tokens.
 
     tiktoken downloads an encoding when it is first used. Where that fails, this counter says so
-    once in the log and goes on with `HeuristicCounter`.
+    once in the log and continues with `HeuristicCounter`.
     """
 
     def __init__(

@@ -55,7 +55,7 @@ class Play:
         silent: bool = False,
         shadow: bool = False,
     ) -> None:
-        """Begin the run; `play` or `rounds` goes on with it.
+        """Begin the run; `play` or `rounds` continues it.
 
         Args:
             policy: The policy.

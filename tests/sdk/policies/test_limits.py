@@ -112,7 +112,7 @@ def test_the_last_of_a_cluster_is_closed_too() -> None:
     driver.judge(0.9)
     assert driver.outcomes() == [None, "pruned"]
     driver.say(0, ["again and again\n"] * 252)
-    assert driver.outcomes() == ["pruned", None], "its cluster goes on with the other"
+    assert driver.outcomes() == ["pruned", None], "its cluster continues with the other"
 
 
 async def test_loops_are_left_alone_where_that_is_wanted() -> None:

@@ -134,13 +134,13 @@ async def test_a_judge_that_hides_what_the_one_inside_costs() -> None:
             told = await super().compare(pairs)
             return [Verdict(probability=one.probability) for one in told]
 
-    dear = ScriptedJudge(lambda pair: 0.5, costs_tokens=True, usage=USED)
-    hides = Hides(dear)
+    costly = ScriptedJudge(lambda pair: 0.5, costs_tokens=True, usage=USED)
+    hides = Hides(costly)
     with pytest.raises(AssertionError, match="costs_tokens is False, though the judge inside"):
-        await check_judge(hides, wraps=dear)
+        await check_judge(hides, wraps=costly)
     hides.costs_tokens = True
     with pytest.raises(AssertionError, match=r"cost no tokens, though .* cost 21"):
-        await check_judge(hides, wraps=dear)
+        await check_judge(hides, wraps=costly)
 
 
 # --- backends -------------------------------------------------------------------------------------
