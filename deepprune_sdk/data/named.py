@@ -27,7 +27,7 @@ class Named:
     Attributes:
         name: What was named.
         argument: What follows the colon and is not a setting, or "".
-        settings: The rest, by key; of several values for one key, the last.
+        settings: The rest, by key.
     """
 
     name: str
@@ -42,11 +42,14 @@ class Named:
             argument: The key of the setting that may be given without its key, or "".
 
         Raises:
-            ConfigurationError: There is no such setting; lists the known ones.
+            ConfigurationError: There is no such setting; lists the known ones. Or one is given
+                with its key and without it.
         """
         settings = dict(self.settings)
+        if self.argument and argument in settings:
+            raise ConfigurationError(_twice(f"{self.name}:{self.argument}", argument))
         if self.argument and argument:
-            settings.setdefault(argument, self.argument)
+            settings[argument] = self.argument
         elif self.argument:
             raise ConfigurationError(self._unknown(self.argument, known))
         for key, value in settings.items():
@@ -66,14 +69,26 @@ def read_named(text: str) -> Named:
 
     Settings are what the text ends in: the argument before them may hold commas and equal signs of
     its own, as paths and addresses do.
+
+    Raises:
+        ConfigurationError: A setting is given twice.
     """
-    name, _, rest = text.partition(":")
+    name, _, rest = text.strip().partition(":")
     items = rest.split(",")
     first = len(items)
     while first and (not items[first - 1] or SETTING.match(items[first - 1])):
         first -= 1
-    given = [item.partition("=") for item in items[first:] if item]
-    return Named(name, ",".join(items[:first]), {key: value for key, _, value in given})
+    settings: dict[str, str] = {}
+    for item in filter(None, items[first:]):
+        key, _, value = item.partition("=")
+        if key in settings:
+            raise ConfigurationError(_twice(text.strip(), key))
+        settings[key] = value
+    return Named(name, ",".join(items[:first]), settings)
+
+
+def _twice(text: str, key: str) -> str:
+    return f"{text}: {key} is given twice; give it once"
 
 
 def value_of(text: str) -> Any:

@@ -314,7 +314,7 @@ class Engine:
     def _continue(self, index: int) -> None:
         trace, needs_stream = self.roster.rejoin(index)
         if needs_stream:
-            self._actions.append(Start(trace=index, prefix=trace.text))
+            self._actions.append(Start(trace=index))
         if trace.live:
             self.roster.seen_live.add(index)
             self.roster.interest[index] = self._next_interest(trace)
@@ -375,9 +375,17 @@ class Engine:
                 self._start_admitted()
             if not self.roster.streaming and self.ended_because is None:
                 self._end("complete", for_good=True)
+        # A trace that was closed and continued within one chunk has the rest of that chunk by now:
+        # a prefix that was taken any earlier would have the rest generated, and counted, twice.
+        actions = [
+            replace(action, prefix=self.roster.growing(action.trace).text)
+            if isinstance(action, Start)
+            else action
+            for action in self._actions
+        ]
+        self._actions = []
         while self._spent:  # every policy has seen their ends
             self._spent.pop().forget()
-        actions, self._actions = self._actions, []
         return actions
 
     def _admitted(self) -> int:

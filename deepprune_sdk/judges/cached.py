@@ -13,8 +13,9 @@ import anyio
 from deepprune_sdk.data.trace import Pair
 from deepprune_sdk.data.types import NO_USAGE, Verdict
 from deepprune_sdk.errors import ConfigurationError
+from deepprune_sdk.judges.verdicts import checked
 from deepprune_sdk.judges.wrapper import JudgeWrapper, Score
-from deepprune_sdk.protocols import Judge
+from deepprune_sdk.protocols import AnswerExtractor, Judge
 
 __all__ = ["CachedJudge"]
 
@@ -27,6 +28,25 @@ class _Asked:
 
     done: anyio.Event = field(default_factory=anyio.Event)
     verdicts: Mapping[_Key, Verdict] = field(default_factory=dict[_Key, Verdict])
+
+
+@dataclass(slots=True)
+class _Memory:
+    """What is remembered, for every extractor that the judge reads answers with.
+
+    Attributes:
+        known: Verdicts, the least recently used first.
+        asking: What is being asked at the moment.
+        readers: The extractors; what the judge says with one says nothing about another.
+        hits: Verdicts given without asking.
+        misses: Verdicts that were asked for.
+    """
+
+    known: OrderedDict[_Key, Verdict] = field(default_factory=OrderedDict[_Key, Verdict])
+    asking: dict[_Key, _Asked] = field(default_factory=dict[_Key, _Asked])
+    readers: list[AnswerExtractor | None] = field(default_factory=lambda: [None])
+    hits: int = 0
+    misses: int = 0
 
 
 @dataclass(slots=True)
@@ -56,9 +76,8 @@ class CachedJudge(JudgeWrapper):
     It scores inline if the judge does. An inline call cannot wait for another one, so what is being
     asked at the moment it asks too. Entering and closing it enters and closes the judge.
 
-    Attributes:
-        hits: Verdicts given without asking.
-        misses: Verdicts that were asked for.
+    A judge that reads answers is used with the extractor of each run. All of these share one
+    memory, and what was said with one extractor is not given for another.
     """
 
     def __init__(
@@ -79,29 +98,50 @@ class CachedJudge(JudgeWrapper):
         if max_entries < 1:
             raise ConfigurationError(f"CachedJudge(max_entries={max_entries}): give 1 or more")
         super().__init__(judge)
-        self.hits: int = 0
-        self.misses: int = 0
         self._max_entries = max_entries
         self._order_free = order_free
-        self._known: OrderedDict[_Key, Verdict] = OrderedDict()
-        self._asking: dict[_Key, _Asked] = {}
+        self._memory = _Memory()
+        self._reader = 0
+
+    @property
+    def hits(self) -> int:
+        """Verdicts given without asking."""
+        return self._memory.hits
+
+    @property
+    def misses(self) -> int:
+        """Verdicts that were asked for."""
+        return self._memory.misses
 
     def around(self, judge: Judge) -> Self:
         """Return the same memory, empty, for another judge."""
         other = super().around(judge)
-        other.hits = other.misses = 0
-        other._known, other._asking = OrderedDict(), {}
+        other._memory = _Memory()
+        return other
+
+    def with_answers(self, answers: AnswerExtractor) -> Self:
+        """Return this memory around the judge as it reads with the run's extractor.
+
+        Raises:
+            ConfigurationError: The judge needs a power that the extractor lacks.
+        """
+        other = super().with_answers(answers)
+        if other is not self:
+            other._memory = self._memory
+            if answers not in self._memory.readers:
+                self._memory.readers.append(answers)
+            other._reader = self._memory.readers.index(answers)
         return other
 
     async def compare(self, pairs: Sequence[Pair]) -> list[Verdict]:
         """Judge a batch; only what is new is asked."""
         batch = self._batch(pairs)
         while missing := self._missing(batch):
-            new = [key for key in missing if key not in self._asking]
+            new = [key for key in missing if key not in self._memory.asking]
             if new:
                 await self._ask(batch, new)
             else:
-                other = self._asking[missing[0]]
+                other = self._memory.asking[missing[0]]
                 await other.done.wait()
                 batch.found |= {k: v for k, v in other.verdicts.items() if k not in batch.found}
         return self._given(batch)
@@ -110,12 +150,13 @@ class CachedJudge(JudgeWrapper):
         """Judge a batch at once; only what is not remembered is asked."""
         batch = self._batch(pairs)
         if missing := self._missing(batch):
-            self._take(batch, missing, score([batch.pairs[key] for key in missing]))
+            told = checked(score([batch.pairs[key] for key in missing]), len(missing))
+            self._take(batch, missing, told)
         return self._given(batch)
 
     def _batch(self, pairs: Sequence[Pair]) -> _Batch:
         asked = [self._ordered(pair) for pair in pairs]
-        keys = [_key(pair) for pair in asked]
+        keys = [_key(pair, self._reader) for pair in asked]
         return _Batch(keys, dict(zip(keys, asked, strict=True)))
 
     def _missing(self, batch: _Batch) -> list[_Key]:
@@ -124,9 +165,9 @@ class CachedJudge(JudgeWrapper):
         for key in batch.pairs:
             if key in batch.found:
                 continue
-            if key in self._known:
-                self._known.move_to_end(key)
-                batch.found[key] = self._known[key]
+            if key in self._memory.known:
+                self._memory.known.move_to_end(key)
+                batch.found[key] = self._memory.known[key]
             else:
                 missing.append(key)
         return missing
@@ -134,13 +175,13 @@ class CachedJudge(JudgeWrapper):
     async def _ask(self, batch: _Batch, new: Sequence[_Key]) -> None:
         """Ask the judge; calls that want some of the same wait for it meanwhile."""
         asked = _Asked()
-        self._asking |= dict.fromkeys(new, asked)
+        self._memory.asking |= dict.fromkeys(new, asked)
         try:
-            told = await self.judge.compare([batch.pairs[key] for key in new])
+            told = checked(await self.judge.compare([batch.pairs[key] for key in new]), len(new))
             asked.verdicts = self._take(batch, new, told)
         finally:
             for key in new:
-                del self._asking[key]
+                del self._memory.asking[key]
             asked.done.set()
 
     def _take(
@@ -152,10 +193,10 @@ class CachedJudge(JudgeWrapper):
         free = {key: _free(verdict) for key, verdict in zip(new, told, strict=True)}
         for key, verdict in free.items():
             if verdict.probability is not None:
-                self._known[key] = verdict
-                self._known.move_to_end(key)
-        while len(self._known) > self._max_entries:
-            self._known.popitem(last=False)
+                self._memory.known[key] = verdict
+                self._memory.known.move_to_end(key)
+        while len(self._memory.known) > self._max_entries:
+            self._memory.known.popitem(last=False)
         return free
 
     def _given(self, batch: _Batch) -> list[Verdict]:
@@ -165,9 +206,9 @@ class CachedJudge(JudgeWrapper):
             verdict = batch.found[key]
             if key in batch.paid:
                 batch.paid.discard(key)
-                self.misses += 1
+                self._memory.misses += 1
             else:
-                self.hits += 1
+                self._memory.hits += 1
                 verdict = _free(verdict)
             verdicts.append(verdict)
         return verdicts
@@ -187,8 +228,8 @@ def _side(pair: Pair, *, left: bool) -> tuple[str, bool]:
     return prefix.text, prefix.finished
 
 
-def _key(pair: Pair) -> _Key:
-    digest = blake2b(digest_size=24)
+def _key(pair: Pair, reader: int) -> _Key:
+    digest = blake2b(digest_size=24, salt=reader.to_bytes(blake2b.SALT_SIZE, "big"))
     for text in (
         pair.question,
         *(f"{prefix.finished:d}{prefix.text}" for prefix in (pair.left, pair.right)),

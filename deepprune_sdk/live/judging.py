@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from numbers import Real
-from typing import cast
 
 import anyio
 
 from deepprune_sdk.data.signals import Judged, Unscored, key_of
 from deepprune_sdk.data.trace import Pair
 from deepprune_sdk.data.types import NO_USAGE, Usage, Verdict
+from deepprune_sdk.judges.verdicts import MalformedVerdictsError, checked
 from deepprune_sdk.policies.limits import JudgingLimits
 from deepprune_sdk.protocols import Judge, ScoresInline
 from deepprune_sdk.results.reports import JudgeReport
@@ -86,21 +85,21 @@ class Judging:
         self._asked += len(pairs)
         try:
             if inline and isinstance(self._judge, ScoresInline):
-                verdicts = self._judge.score(pairs)
+                told = self._judge.score(pairs)
             else:
                 with anyio.fail_after(self._limits.timeout):
-                    verdicts = await self._judge.compare(pairs)
+                    told = await self._judge.compare(pairs)
+            verdicts = checked(told, len(pairs))
         except TimeoutError:
             self._say("late", f"gave no verdict within {self._limits.timeout:g} seconds")
             return self._unscored(pairs, "late")
+        except MalformedVerdictsError as error:
+            self._say("malformed", str(error))
+            return self._unscored(pairs, "malformed")
         except Exception as error:  # a judge is the user's code: whatever it raises keeps the trace
             what = str(error).removeprefix(f"judge {self._judge.name}: ")
             self._say("failed", f"failed: {what or type(error).__name__}")
             return self._unscored(pairs, "failed")
-        if not _well_formed(verdicts, len(pairs)):
-            what = f"did not give one verdict per pair for {len(pairs)} pairs: {verdicts!r}"
-            self._say("malformed", what)
-            return self._unscored(pairs, "malformed")
         return [self._judged(pair, verdict) for pair, verdict in zip(pairs, verdicts, strict=True)]
 
     def _judged(self, pair: Pair, verdict: Verdict) -> Judged:
@@ -135,13 +134,3 @@ class Judging:
 def _one_line(text: str) -> str:
     line = " ".join(text.split())
     return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}\N{HORIZONTAL ELLIPSIS}"
-
-
-def _well_formed(verdicts: object, wanted: int) -> bool:
-    """Whether a judge gave one verdict per pair: it is the user's code, and may not."""
-    if not isinstance(verdicts, Sequence):
-        return False
-    return len(cast("Sequence[object]", verdicts)) == wanted and all(
-        isinstance(verdict, Verdict) and isinstance(verdict.probability, Real | None)
-        for verdict in cast("Sequence[object]", verdicts)
-    )

@@ -23,7 +23,8 @@ class TokenBudget(Config):
 
     name: Literal["token-budget"] = "token-budget"
     run: int | None = Field(default=None, ge=1)
-    """Generated tokens of all traces together."""
+    """Generated tokens of all traces together, recorded ones that cost nothing now included: a run
+    that is resumed ends where it would have ended."""
     trace: int | None = Field(default=None, ge=1)
     """Generated tokens of one trace."""
 

@@ -12,7 +12,8 @@ from deepprune_sdk.data.named import Named, among, read_named, value_of
         ("esc", Named("esc", "", {})),
         ("esc:", Named("esc", "", {})),
         ("esc:window=3", Named("esc", "", {"window": "3"})),
-        ("a:x=1,y=2,x=3,", Named("a", "", {"x": "3", "y": "2"})),
+        ("a:x=1,y=2,", Named("a", "", {"x": "1", "y": "2"})),
+        (" esc:window=3\n", Named("esc", "", {"window": "3"})),
         ("a:x=y=z", Named("a", "", {"x": "y=z"})),
         ("a:b", Named("a", "b", {})),
         ("a:b/c,d.json,x=1", Named("a", "b/c,d.json", {"x": "1"})),
@@ -27,6 +28,12 @@ def test_a_name_is_taken_apart(text: str, expected: Named) -> None:
 def test_an_argument_is_a_setting_without_its_key() -> None:
     assert read_named("a:b,x=1").take(("x", "y"), argument="y") == {"x": "1", "y": "b"}
     assert read_named("a:y=c").take(("x", "y"), argument="y") == {"y": "c"}
+
+
+@pytest.mark.parametrize("text", ["a:x=1,y=2,x=3", "a:b,x=1", "a:x=1,x=1"])
+def test_a_setting_given_twice_is_refused(text: str) -> None:
+    with pytest.raises(ConfigurationError, match="x is given twice; give it once"):
+        read_named(text).take(("x", "y"), argument="x")
 
 
 @pytest.mark.parametrize(

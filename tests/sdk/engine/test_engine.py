@@ -164,6 +164,29 @@ def test_a_policy_may_continue_a_trace_at_any_time() -> None:
     assert driver.engine.roster.traces[0].text == "w w w w " + FIVE
 
 
+def test_a_trace_closed_and_continued_within_a_chunk_has_the_rest_of_it_once() -> None:
+    class Anew(PolicyState):
+        def interest(self, trace: Trace) -> int | None:
+            return 2 if trace.tokens < 2 else None
+
+        def observe(self, seen: Observation, view: RunView) -> Iterable[Decision]:
+            if isinstance(seen, Advanced):
+                yield Close(trace=0, reason="rest")
+                yield Continue(trace=0)
+
+    class Again:
+        name = "again"
+
+        def begin(self, setup: RunSetup) -> PolicyState:
+            return Anew()
+
+    driver = Driver(Again(), n=1)
+    assert driver.say(0, "a b c d")[-1] == Start(trace=0, prefix="a b c d")
+    driver.say(0, " e")
+    driver.end(0)
+    assert driver.engine.roster.traces[0].text == "a b c d e"
+
+
 def test_the_least_admission_counts() -> None:
     class One(PolicyState):
         def admitted(self, view: RunView) -> int:

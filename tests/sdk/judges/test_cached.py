@@ -53,8 +53,10 @@ async def test_a_judge_that_reads_answers_is_remembered_for_each_extractor() -> 
     assert [v.probability for v in await judge.compare([asked])] == [1.0]
     assert [v.probability for v in await labelled.compare([asked])] == [0.0]
     assert [v.probability for v in await judge.compare([asked])] == [1.0]
-    assert (labelled.hits, labelled.misses, judge.hits, judge.misses) == (0, 1, 1, 1)
     assert inner.read_by == [LABELS]
+    assert [v.probability for v in await judge.with_answers(LABELS).compare([asked])] == [0.0]
+    assert (judge.hits, judge.misses) == (2, 2)  # every run's, on the object that the user has
+    assert (labelled.hits, labelled.misses) == (2, 2)
 
 
 def test_a_judge_that_reads_nothing_is_remembered_as_before() -> None:

@@ -11,6 +11,7 @@ from deepprune_sdk import (
     AllTracesFailedError,
     AuthenticationError,
     BackendError,
+    CachedJudge,
     Checkpoints,
     DeepPrune,
     FullSampling,
@@ -249,10 +250,12 @@ async def judged(judge: AwkwardJudge, limits: JudgingLimits | None = None) -> Re
         ([Verdict(probability=None)], "unscored"),
     ],
 )
+@pytest.mark.parametrize("remembered", [False, True])
 async def test_a_judge_that_gives_no_probability_keeps_the_traces(
-    verdicts: object, problem: str
+    verdicts: object, problem: str, remembered: bool
 ) -> None:
-    result = await judged(AwkwardJudge(verdicts))
+    judge = AwkwardJudge(verdicts)
+    result = await judged(CachedJudge(judge) if remembered else judge)
     assert [trace.outcome for trace in result.traces] == ["finished", "finished"]
     assert result.judge.model_dump(include={"asked", "scored", problem}) == {
         "asked": 1,
