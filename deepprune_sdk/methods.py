@@ -160,6 +160,13 @@ METHODS: dict[str, Row] = {
             help="closes a trace once its answer is complete, without its closing words",
         ),
         Row(
+            name="stop-unread",
+            policy="StopUnread",
+            added=True,
+            help="ends a run none of whose first ended traces has a readable answer; live runs do "
+            "so by default",
+        ),
+        Row(
             name="token-budget",
             policy="TokenBudget",
             added=True,

@@ -18,7 +18,9 @@ __all__ = [
     "Backend",
     "Closes",
     "ContinuesPrefix",
+    "DecidesPerRun",
     "Judge",
+    "LearnsFromTexts",
     "ReadsIncomplete",
     "ReadsProbes",
     "ScoresInline",
@@ -208,6 +210,36 @@ class WrapsExtractor(Protocol):
     @property
     def wrapped(self) -> AnswerExtractor:
         """The other one."""
+        ...
+
+
+class DecidesPerRun(Protocol):
+    """An extractor that decides anew in every run how its answers are read."""
+
+    def for_run(self, question: str) -> LearnsFromTexts:
+        """Begin a run over `question`."""
+        ...
+
+
+class LearnsFromTexts(AnswerExtractor, Protocol):
+    """The extractor of one run, which its ended traces teach how answers are stated."""
+
+    @property
+    def kind(self) -> str:
+        """The kind of answers that it takes by now, for reports."""
+        ...
+
+    @property
+    def settled(self) -> bool:
+        """Whether it has learned enough: then nothing is read in another way again."""
+        ...
+
+    def learn(self, text: str) -> bool:
+        """Take note of a text that the model has ended itself.
+
+        Returns:
+            Whether texts are now read in another way. Those that have been read are read again.
+        """
         ...
 
 

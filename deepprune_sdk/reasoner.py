@@ -11,9 +11,17 @@ from typing import TypedDict, Unpack, cast
 
 import anyio
 
-from deepprune_sdk.answers import Answers, FunctionAnswers
+from deepprune_sdk.answers.by_name import GivenAnswers, as_extractor
+from deepprune_sdk.answers.powers import ExtractorPowers
 from deepprune_sdk.data.prices import Price
-from deepprune_sdk.data.types import Message, Prompt, Sampling, to_messages
+from deepprune_sdk.data.types import (
+    Message,
+    Prompt,
+    Sampling,
+    asked,
+    to_messages,
+    with_instruction,
+)
 from deepprune_sdk.engine.engine import Engine
 from deepprune_sdk.errors import BatchError, ConfigurationError, DeepPruneError, RunTimeoutError
 from deepprune_sdk.judges.by_name import as_judge
@@ -38,7 +46,6 @@ from deepprune_sdk.results.result import Result
 
 __all__ = ["ParallelReasoner", "Settings"]
 
-ReadsAnswers = AnswerExtractor | Callable[[str], str | None]
 RecordsTo = str | PathLike[str] | TraceWriter
 
 
@@ -49,7 +56,7 @@ class Settings(TypedDict, total=False):
     judge: Judge | str | None
     policy: Policy | str | None
     sampling: Sampling | None
-    answers: ReadsAnswers | None
+    answers: GivenAnswers
     requests: Requests | None
     limits: Limits | None
     price: Price | None
@@ -74,7 +81,7 @@ class ParallelReasoner:
         judge: Judge | str | None = None,
         policy: Policy | str | None = None,
         sampling: Sampling | None = None,
-        answers: ReadsAnswers | None = None,
+        answers: GivenAnswers = None,
         requests: Requests | None = None,
         limits: Limits | None = None,
         price: Price | None = None,
@@ -91,7 +98,10 @@ class ParallelReasoner:
                 start as the vote needs them, redundant ones are closed, and the run ends once the
                 full vote would hardly have given another answer.
             sampling: Temperature, token limit and the like.
-            answers: Reads final answers and compares them; a function from text to answer will do.
+            answers: How final answers are read and compared: the name of a kind with its settings
+                (`"math"`, `"choice:yes|no"`, `"json:fields=city"`), a pydantic model, a function
+                from text to answer, or an extractor. By default `auto`, which takes what the
+                traces show; see the page *Answers*.
             requests: How requests are sent: how many at once, how they are repeated.
             limits: What a run may use up, the judge's time and the memory for texts included.
             price: What tokens cost, for results to say so, and for `Limits(money=)`.
@@ -108,7 +118,7 @@ class ParallelReasoner:
         self.judge: Judge = as_judge("learned" if judge is None else judge)
         self.policy: Policy = as_policy(DEFAULT_METHOD if policy is None else policy)
         self.sampling: Sampling = sampling or Sampling()
-        self.answers: AnswerExtractor = _extractor(answers)
+        self.answers: AnswerExtractor = as_extractor(answers)
         self.requests: Requests = requests or Requests()
         self.limits: Limits = limits or Limits()
         self.price = price
@@ -157,6 +167,8 @@ class ParallelReasoner:
         run_log: str | PathLike[str] | None = None,
         record_as: RecordAs | None = None,
         resume: str | PathLike[str] | None = None,
+        instruct: bool = True,
+        abstain_below: float | None = None,
     ) -> Result:
         """Answer `prompt` by a vote over at most `n` traces.
 
@@ -175,6 +187,9 @@ class ParallelReasoner:
             resume: A recording whose finished traces of this prompt are taken up instead of
                 generated again. A file that does not exist yet has none, so it may be the one that
                 `record` writes.
+            instruct: Whether the kind of answers, where it has an instruction, adds it to the
+                prompt, on a line of its own after the question.
+            abstain_below: Agreement, 0 to 1, below which the result has no answer (`abstained`).
 
         Raises:
             RunTimeoutError: `timeout` is over.
@@ -183,7 +198,14 @@ class ParallelReasoner:
             BackendError: The provider refuses what every trace asks for.
         """
         run = self.run(
-            prompt, n, run_log=run_log, record_as=record_as, resume=resume, watched=False
+            prompt,
+            n,
+            run_log=run_log,
+            record_as=record_as,
+            resume=resume,
+            instruct=instruct,
+            abstain_below=abstain_below,
+            watched=False,
         )
         with anyio.move_on_after(timeout):
             async with run:
@@ -200,6 +222,8 @@ class ParallelReasoner:
         run_log: str | PathLike[str] | None = None,
         record_as: RecordAs | None = None,
         resume: str | PathLike[str] | None = None,
+        instruct: bool = True,
+        abstain_below: float | None = None,
         watched: bool = True,
     ) -> Run:
         """Like `solve`, event by event: `async with` the run, then `async for` its events.
@@ -211,16 +235,25 @@ class ParallelReasoner:
         """
         messages = to_messages(prompt)
         self._room.check(n)
+        if abstain_below is not None and not 0.0 <= abstain_below <= 1.0:
+            raise ConfigurationError(
+                f"abstain_below={abstain_below!r}: give an agreement from 0 to 1"
+            )
+        powers = ExtractorPowers.of(self.answers)
+        instruction = (powers.instruction or "") if instruct else ""
+        record_as = record_as or RecordAs()
+        if record_as.instruction is None:
+            record_as = replace(record_as, instruction=instruction)
         setup = self._setup(messages, n, record_as)
         recorded: dict[int, RecordedTrace] = {}
         if resume is not None:
-            named = None if record_as is None else record_as.problem
             recorded = finished_traces(
                 resume,
                 setup,
                 model=self.backend.model,
-                problem=named or problem_name(setup.question),
+                problem=record_as.problem or problem_name(setup.question),
                 sampling=self.sampling,
+                instruction=instruction,
             )
             setup = replace(setup, resumed=tuple(sorted(recorded)))
         policy, limits = self._guarded, self.limits
@@ -228,7 +261,8 @@ class ParallelReasoner:
         candidates = max(self.sampling.top_logprobs, engine.candidates())
         plan = RequestPlan(
             backend=self.backend,
-            messages=messages,
+            messages=with_instruction(messages, instruction),
+            response_format=powers.response_format,
             sampling=self.sampling.model_copy(update={"top_logprobs": candidates}),
             retries=self.requests.retries,
             throttle=self.throttle,
@@ -247,18 +281,19 @@ class ParallelReasoner:
             recorder=self._recorder(engine, plan.sampling, record_as),
             watched=watched,
             price=self.price,
+            abstain_below=abstain_below,
         )
 
-    def _setup(self, messages: tuple[Message, ...], n: int, record_as: RecordAs | None) -> RunSetup:
+    def _setup(self, messages: tuple[Message, ...], n: int, record_as: RecordAs) -> RunSetup:
         backend, seed = self.backend, self.sampling.seed
-        numbers = None if record_as is None else record_as.numbers
+        numbers = record_as.numbers
         if numbers is not None and len(numbers) < n:
             raise ConfigurationError(f"n={n}, but {len(numbers)} numbers: give each trace its own")
         continues = isinstance(backend, ContinuesPrefix) and backend.continues_prefix
         return RunSetup(
             n=n,
             seed=randbelow(2**31) if seed is None else seed,
-            question=_question(messages),
+            question=asked(messages),
             concurrency=_least(self.requests.concurrency, backend.concurrency),
             free_judge=not self.judge.costs_tokens,
             can_continue=continues,
@@ -267,7 +302,7 @@ class ParallelReasoner:
         )
 
     def _recorder(
-        self, engine: Engine, sampling: Sampling, record_as: RecordAs | None
+        self, engine: Engine, sampling: Sampling, record_as: RecordAs
     ) -> TraceRecorder | None:
         if self.record is None:
             return None
@@ -316,21 +351,6 @@ class ParallelReasoner:
         if errors:
             raise BatchError(results, dict(sorted(errors.items())))
         return [result for result in results if result is not None]
-
-
-def _extractor(answers: ReadsAnswers | None) -> AnswerExtractor:
-    if answers is None:
-        return Answers()
-    # An extractor may be callable too; what makes it one is that it extracts.
-    if hasattr(answers, "extract"):
-        return cast("AnswerExtractor", answers)
-    return FunctionAnswers(cast("Callable[[str], str | None]", answers))
-
-
-def _question(messages: Sequence[Message]) -> str:
-    """The last thing the user said, which is what the traces answer."""
-    asked = [message.content for message in messages if message.role == "user"]
-    return asked[-1] if asked else messages[-1].content
 
 
 def _least(*limits: int | None) -> int | None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from os import PathLike
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import ClassVar
 
 from pydantic import ConfigDict, Field, ValidationError
 
+from deepprune_sdk.answers.by_name import GivenAnswers, as_extractor
+from deepprune_sdk.answers.powers import ExtractorPowers
 from deepprune_sdk.data.config import Config
 from deepprune_sdk.data.types import Sampling
 from deepprune_sdk.errors import ConfigurationError, RecordingError
@@ -22,10 +24,7 @@ from deepprune_sdk.recording.live_recorder import differences, recorded_sampling
 from deepprune_sdk.recording.naming import RecordAs, problem_name
 from deepprune_sdk.recording.writer import Recorded, TraceWriter
 
-__all__ = ["INSTRUCTION", "Problem", "RecordingSession", "read_problems"]
-
-INSTRUCTION: Final = r"Reason step by step, and put your final answer within \boxed{}."
-"""What is asked after the question, on a line of its own."""
+__all__ = ["Problem", "RecordingSession", "read_problems"]
 
 
 class Problem(Config):
@@ -109,7 +108,8 @@ class RecordingSession:
         *,
         n: int,
         sampling: Sampling | None = None,
-        instruction: str = INSTRUCTION,
+        answers: GivenAnswers = None,
+        instruction: str | None = None,
         requests: Requests | None = None,
     ) -> None:
         """Prepare to record.
@@ -119,23 +119,29 @@ class RecordingSession:
             writer: Where they go; open for as long as `missing` and `run` are used.
             n: Traces per problem.
             sampling: Temperature, token limit and the like; without a seed it is 0.
-            instruction: Added to each question, on a line of its own; "" adds nothing.
+            answers: How final answers are read, as for `ParallelReasoner`; the recording names it.
+            instruction: Added to each question, on a line of its own; "" adds nothing. By default
+                what the kind of answers asks for, as in `ParallelReasoner.solve`.
             requests: How requests are sent.
 
         Raises:
-            ConfigurationError: `n` is below 1.
+            ConfigurationError: `n` is below 1, or there is no such kind of answers.
         """
         if n < 1:
             raise ConfigurationError(f"n={n}: record at least 1 trace per problem")
         sampling = sampling or Sampling()
         self._writer = writer
         self._n = n
+        extractor = as_extractor(answers)
+        if instruction is None:
+            instruction = ExtractorPowers.of(extractor).instruction or ""
         self._instruction = instruction
         self._sampling = sampling.model_copy(update={"seed": sampling.seed or 0})
         self._reasoner = ParallelReasoner(
             backend,
             policy=FullSampling(),
             sampling=self._sampling,
+            answers=extractor,
             requests=requests,
             record=writer,
         )
@@ -171,7 +177,9 @@ class RecordingSession:
             numbers=numbers,
             complete_only=True,
         )
-        return self._reasoner.run(self._prompt(problem), len(numbers), record_as=record_as)
+        return self._reasoner.run(
+            self._prompt(problem), len(numbers), record_as=record_as, instruct=False
+        )
 
     def _prompt(self, problem: Problem) -> str:
         return f"{problem.question}\n{self._instruction}" if self._instruction else problem.question

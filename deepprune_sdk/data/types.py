@@ -24,7 +24,9 @@ __all__ = [
     "TraceRequest",
     "Usage",
     "Verdict",
+    "asked",
     "to_messages",
+    "with_instruction",
 ]
 
 
@@ -64,6 +66,30 @@ def _message(part: object) -> Message:
             f"{part!r} is not a chat message: give a role and a content, or a str"
         )
     return Message.model_validate(dict(cast("Mapping[str, str]", part)))
+
+
+def asked(messages: Sequence[Message]) -> str:
+    """Return the last thing the user said, which is what the traces answer."""
+    return messages[_place_of_question(messages)].content
+
+
+def with_instruction(messages: tuple[Message, ...], instruction: str) -> tuple[Message, ...]:
+    """Return the messages with an instruction after the question, on a line of its own."""
+    if not instruction:
+        return messages
+    place = _place_of_question(messages)
+    question = messages[place]
+    content = f"{question.content}\n{instruction}"
+    return (
+        *messages[:place],
+        question.model_copy(update={"content": content}),
+        *messages[place + 1 :],
+    )
+
+
+def _place_of_question(messages: Sequence[Message]) -> int:
+    places = [place for place, message in enumerate(messages) if message.role == "user"]
+    return places[-1] if places else len(messages) - 1
 
 
 class Sampling(Config):

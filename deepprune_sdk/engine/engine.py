@@ -139,7 +139,7 @@ class Engine:
         """
         if setup.n < 1:
             raise ConfigurationError(f"n={setup.n}: sample at least 1 trace")
-        self._reading = Reading(answers)
+        self._reading = Reading(answers, setup.question)
         self.setup: RunSetup = replace(setup, extractor=self._reading.powers)
         self.method: str = policy.name
         self._state = policy.begin(self.setup)
@@ -328,7 +328,7 @@ class Engine:
         if not trace.live:
             return
         trace.outcome, trace.reason = outcome, reason
-        trace.answer = self._reading.of(trace, answer)
+        self._reading.over(trace, answer)
         if not self._keep_text and (trace.answer is not None or not self.setup.can_continue):
             self._spent.append(trace)
         if trace.index in self.roster.seen_live:
@@ -384,7 +384,8 @@ class Engine:
             for action in self._actions
         ]
         self._actions = []
-        while self._spent:  # every policy has seen their ends
+        # Every policy has seen their ends, and nobody will read them once more.
+        while self._spent and (self._reading.settled or self.ended_because is not None):
             self._spent.pop().forget()
         return actions
 

@@ -2,30 +2,65 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
+
 from deepprune_sdk.answers.classes import AnswerClasses
+from deepprune_sdk.answers.learning import learner
 from deepprune_sdk.answers.powers import ExtractorPowers, watch
+from deepprune_sdk.answers.refusals import refuses
 from deepprune_sdk.data.signals import Probed
 from deepprune_sdk.data.trace import Trace
 from deepprune_sdk.protocols import AnswerExtractor, AnswerWatch
 
 __all__ = ["Reading"]
 
+logger: logging.Logger = logging.getLogger(__name__)
+
+LONGEST = 200
+"""Characters of an extractor's error in a warning."""
+
 
 class Reading:
     """Reads answers for one run, in the form that stands for all their equals.
 
+    An extractor is the user's code. Where it raises, or gives something that is not a string, the
+    text counts as one without an answer, and the run continues.
+
     Attributes:
         powers: What the extractor can do.
+        faults: How often the extractor failed.
+        fault: How it failed first, in one line, or "".
+        refused: Numbers of the traces that ended in a refusal instead of an answer.
     """
 
-    def __init__(self, answers: AnswerExtractor) -> None:
+    def __init__(self, answers: AnswerExtractor, question: str) -> None:
         """Read with `answers`, and compare with its `equivalent`."""
+        self._learner = learner(answers, question)
+        self._answers: AnswerExtractor = self._learner or answers
         self.powers: ExtractorPowers = ExtractorPowers.of(answers)
-        self._answers = answers
-        self._classes = AnswerClasses(answers.equivalent)
+        self.faults: int = 0
+        self.fault: str = ""
+        self.refused: set[int] = set()
+        self._classes = AnswerClasses(self._equivalent)
+        self._read: list[Trace] = []
 
-    def of(self, trace: Trace, known: str | None = None) -> str | None:
-        """Return the answer of a trace that is over.
+    @property
+    def kind(self) -> str:
+        """How answers are read: the kind, and what it has decided on where it decides per run."""
+        name = self.powers.spec or self.powers.name
+        return name if self._learner is None else f"{name}: {self._learner.kind}"
+
+    @property
+    def settled(self) -> bool:
+        """Whether no text will have to be read again."""
+        return self._learner is None or self._learner.settled
+
+    def over(self, trace: Trace, known: str | None = None) -> None:
+        """Read the final answer of a trace that is over, and learn from it how answers are stated.
+
+        What is learned may change how the traces that ended before it are read: their answers are
+        then put right too.
 
         Only a text that the model ended itself is complete. In one that was cut off, wherever the
         cut came from, only an answer that is stated explicitly and completely counts.
@@ -35,9 +70,24 @@ class Reading:
             known: Its answer where that need not be read, "" for none; None has it read.
         """
         if known is not None:
-            return self._named(known.strip())
-        if trace.outcome == "finished" and trace.finish != "length":
-            return self._named(self._answers.extract(trace.answer_text, complete=True))
+            trace.answer = self._named(known.strip())
+            return
+        if self._learner is not None and not self._learner.settled:
+            self._read.append(trace)
+            if _is_whole(trace) and self._learner.learn(trace.answer_text):
+                self._classes = AnswerClasses(self._equivalent)
+                for earlier in self._read[:-1]:
+                    if not earlier.live:  # it may have been continued since
+                        earlier.answer = self._of(earlier)
+            if self._learner.settled:
+                self._read.clear()
+        trace.answer = self._of(trace)
+        if trace.answer is None and _is_whole(trace) and refuses(trace.answer_text):
+            self.refused.add(trace.index)
+
+    def _of(self, trace: Trace) -> str | None:
+        if _is_whole(trace):
+            return self._named(self._extract(trace.answer_text, complete=True))
         # What was closed because its answer was there may have it in its reasoning.
         return self.so_far(trace, in_reasoning=trace.outcome == "answered")
 
@@ -46,9 +96,9 @@ class Reading:
 
         `in_reasoning` reads the reasoning too where the answer part states none.
         """
-        answer = self._answers.extract(trace.answer_text, complete=False)
+        answer = self._extract(trace.answer_text, complete=False)
         if not answer and in_reasoning:
-            answer = self._answers.extract(trace.text, complete=False)
+            answer = self._extract(trace.text, complete=False)
         return self._named(answer)
 
     def of_probe(self, probed: Probed) -> str | None:
@@ -58,7 +108,7 @@ class Reading:
         if probed.text is None:
             return None
         asked = self.powers.require_probe("this policy")
-        return self._named(self._answers.extract(asked + probed.text, complete=False))
+        return self._named(self._extract(asked + probed.text, complete=False))
 
     def watch(self) -> AnswerWatch:
         """Begin to follow a trace: says when `so_far` is worth asking."""
@@ -66,3 +116,30 @@ class Reading:
 
     def _named(self, answer: str | None) -> str | None:
         return self._classes.name(answer) if answer else None
+
+    def _extract(self, text: str, *, complete: bool) -> str | None:
+        answer = self._guarded(lambda: self._answers.extract(text, complete=complete))
+        if answer is not None and not isinstance(answer, str):
+            self._note(f"it gave {answer!r}, and an answer is a string or None")
+            return None
+        return answer
+
+    def _equivalent(self, left: str, right: str) -> bool:
+        return bool(self._guarded(lambda: self._answers.equivalent(left, right)))
+
+    def _guarded(self, ask: Callable[[], object]) -> object:
+        try:
+            return ask()
+        except Exception as error:  # whatever the user's code raises costs one ballot, not the run
+            logger.debug("the answer extractor failed", exc_info=error)
+            self._note(f"{type(error).__name__}: {error}")
+            return None
+
+    def _note(self, fault: str) -> None:
+        self.faults += 1
+        self.fault = self.fault or " ".join(fault.split())[:LONGEST]
+
+
+def _is_whole(trace: Trace) -> bool:
+    """Whether the model ended the text itself. A server that does not say how it ended it did."""
+    return trace.outcome == "finished" and trace.finish in {"stop", None}

@@ -10,6 +10,7 @@ from deepprune_sdk.data.trace import Trace
 from deepprune_sdk.data.types import NO_USAGE, Usage
 from deepprune_sdk.data.voting import Ballot, SurvivorsVote, Tally
 from deepprune_sdk.engine.engine import Engine
+from deepprune_sdk.engine.health import warnings_of
 from deepprune_sdk.policies.base import Imputation
 from deepprune_sdk.policies.beta_rule import leader_stays_ahead
 from deepprune_sdk.results.reports import (
@@ -25,9 +26,20 @@ __all__ = ["summarize"]
 
 
 def summarize(
-    engine: Engine, judge: JudgeReport | None = None, price: Price | None = None
+    engine: Engine,
+    judge: JudgeReport | None = None,
+    price: Price | None = None,
+    *,
+    abstain_below: float | None = None,
 ) -> Result:
-    """Report a run as it stands, over or not. In shadow mode the full traces vote by majority."""
+    """Report a run as it stands, over or not. In shadow mode the full traces vote by majority.
+
+    Args:
+        engine: The run.
+        judge: What became of the pairs.
+        price: What tokens cost.
+        abstain_below: Agreement below which no answer is given.
+    """
     judge = judge or JudgeReport()
     if engine.roster.shadow:
         traces = engine.roster.run_traces()
@@ -51,8 +63,20 @@ def summarize(
     resumed = sum(trace.tokens for trace in traces if trace.index in recorded)
     claims = engine.roster.imputations
     lapsed = {c.cluster for c in claims.values() if c.speaker is None and c.answer is None}
+    abstained = (
+        abstain_below is not None and tally.answer is not None and tally.agreement < abstain_below
+    )
+    warnings = [*warnings_of(engine, traces, ballots, tally, judge), *engine.warnings]
+    if abstained:
+        warnings.insert(
+            0,
+            f"no answer: the leading one has an agreement of {tally.agreement:.2f}, and "
+            f"abstain_below={abstain_below:g}",
+        )
     return Result(
-        answer=tally.answer,
+        answer=None if abstained else tally.answer,
+        answers=engine.roster.reading.kind,
+        abstained=abstained,
         tally={
             answer: TallyReport(observed=entry.observed, imputed=entry.imputed)
             for answer, entry in tally.entries.items()
@@ -67,7 +91,7 @@ def summarize(
         judge=judge,
         orphaned=0 if shadow else len(lapsed),
         shadow=shadow,
-        warnings=list(engine.warnings),
+        warnings=warnings,
     )
 
 
@@ -119,6 +143,7 @@ def _reports(
             TraceReport(
                 trace=trace.index,
                 outcome=trace.outcome or "live",
+                finish=trace.finish if trace.outcome == "finished" else None,
                 reason=trace.reason,
                 into=claim.cluster if claim else trace.into,
                 answer=ballot.answer if ballot else None,

@@ -14,7 +14,7 @@ from time import process_time
 
 import anyio
 
-from deepprune_sdk.answers import Answers
+from deepprune_sdk.evaluation.extractor import extractor_of
 from deepprune_sdk.errors import ConfigurationError, RecordingError
 from deepprune_sdk.evaluation.replay import Replayed, draw, replay
 from deepprune_sdk.policies.base import Policy
@@ -105,7 +105,8 @@ def run_bench(
         n: Traces a draw.
         repeats: Draws a problem.
         seed: Of the draws and of the methods' random choices.
-        answers: Reads and compares answers; a recorded one is taken as it is.
+        answers: Reads and compares answers; by default as the recording says (`extractor_of`). A
+            recorded one is taken as it is.
         workers: Processes; by default one a core. 1 stays in this process.
         leave_out: Go on without a method that cannot work on these recordings; by default the
             first one's error is raised.
@@ -127,7 +128,7 @@ def run_bench(
             n=n,
             repeats=repeats,
             seed=seed,
-            answers=Answers() if answers is None else answers,
+            answers=extractor_of(traces, answers),
             leave_out=leave_out,
         )
         for problem, traces in problems.items()

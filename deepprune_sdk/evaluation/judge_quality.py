@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from deepprune_sdk.answers import Answers
+from deepprune_sdk.evaluation.extractor import extractor_of
 from deepprune_sdk.evaluation.pairs import LabelledPair, pairs_at
 from deepprune_sdk.evaluation.ranking import (
     auroc,
@@ -88,21 +88,22 @@ async def evaluate_judge(
 
     Args:
         problems: Traces of one problem and model each.
-        judge: Asked as it reads with `answers`, where it reads answers itself.
+        judge: Asked as it reads answers of each problem, where it reads answers itself.
         checkpoints: In tokens; below 1, a fraction of a problem's median length.
-        answers: Reads and compares final answers; a recorded one is taken as it is.
+        answers: Reads and compares final answers; by default as the recording says (`extractor_of`).
+            A recorded one is taken as it is.
         cap: Most pairs a problem and checkpoint.
         seed: Of the draw of pairs, and of the bootstrap.
     """
-    answers = Answers() if answers is None else answers
-    judge = reading_by(judge, answers)
+    extractors = {name: extractor_of(traces, answers) for name, traces in problems.items()}
     reports: dict[str, CheckpointReport] = {}
     for checkpoint in checkpoints:
         judged: dict[str, _Judged] = {}
         for name, traces in problems.items():
-            pairs = pairs_at(traces, checkpoint, answers=answers, cap=cap, seed=seed)
+            extractor = extractors[name]
+            pairs = pairs_at(traces, checkpoint, answers=extractor, cap=cap, seed=seed)
             if pairs:
-                judged[name] = await _judge(judge, pairs)
+                judged[name] = await _judge(reading_by(judge, extractor), pairs)
         if judged:
             models: dict[str, dict[str, _Judged]] = {}
             for name, results in judged.items():

@@ -14,9 +14,9 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, computed_field
 
-from deepprune_sdk.answers import Answers
 from deepprune_sdk.answers.classes import AnswerClasses
 from deepprune_sdk.evaluation.earliness import Early, early, first_mention, first_statement
+from deepprune_sdk.evaluation.extractor import LEARNED_FROM, extractor_of
 from deepprune_sdk.evaluation.statistics import Interval, bootstrap, mean
 from deepprune_sdk.protocols import AnswerExtractor
 from deepprune_sdk.recording.reader import RecordedTrace
@@ -28,6 +28,12 @@ __all__ = [
     "RedundancyReport",
     "study_redundancy",
 ]
+
+
+HELD = 64
+"""Problems whose first traces are held at once, so that a recording of any size can be read."""
+
+_Key = tuple[str, str]
 
 
 class _Frozen(BaseModel):
@@ -111,27 +117,46 @@ class RedundancyReport(_Frozen):
 def study_redundancy(
     traces: Iterable[RecordedTrace], *, answers: AnswerExtractor | None = None, seed: int = 0
 ) -> RedundancyReport:
-    """Measure how redundant traces are. One trace's text is in memory at a time.
+    """Measure how redundant traces are.
+
+    The texts in memory at a time are those from which it is learned how answers are stated: at most
+    16 of each of 64 problems.
 
     Args:
         traces: In any order; `read_traces` gives them one by one.
-        answers: Reads and compares final answers; by default `Answers`. A recorded final answer
-            is taken as it is.
+        answers: Reads and compares final answers; by default the kind that the recording names,
+            else `auto`. A recorded final answer is taken as it is.
         seed: Of the bootstrap.
     """
-    extractor = Answers() if answers is None else answers
-    tallies: dict[tuple[str, str], _Tally] = {}
+    tallies: dict[_Key, _Tally | None] = {}  # in the order of the recording
+    held: dict[_Key, list[RecordedTrace]] = {}
+
+    def begin(key: _Key) -> None:
+        first = held.pop(key)
+        tallies[key] = tally = _Tally(first[0], extractor_of(first, answers))
+        for trace in first:
+            tally.add(trace)
+
     for trace in traces:
         key = trace.model, trace.problem
-        if key not in tallies:
-            tallies[key] = _Tally(trace, extractor)
-        tallies[key].add(trace)
+        tally = tallies.setdefault(key, None)
+        if tally is not None:
+            tally.add(trace)
+            continue
+        held.setdefault(key, []).append(trace)
+        if len(held[key]) == LEARNED_FROM:
+            begin(key)
+        elif len(held) > HELD:
+            begin(next(iter(held)))
+    for key in list(held):
+        begin(key)
+    found = {key: tally for key, tally in tallies.items() if tally is not None}
     by_model: dict[str, list[_Tally]] = {}
-    for (model, _), tally in tallies.items():
+    for (model, _), tally in found.items():
         by_model.setdefault(model, []).append(tally)
     return RedundancyReport(
         models=[_of_model(model, group, seed) for model, group in by_model.items()],
-        problems=[tally.report() for tally in tallies.values()],
+        problems=[tally.report() for tally in found.values()],
     )
 
 

@@ -11,8 +11,9 @@ import heapq
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from random import Random
+from typing import cast
 
-from deepprune_sdk.answers import Answers
+from deepprune_sdk.evaluation.extractor import extractor_of
 from deepprune_sdk.data.signals import (
     Action,
     Arrived,
@@ -36,6 +37,7 @@ from deepprune_sdk.policies.base import Policy, RunSetup
 from deepprune_sdk.policies.limits import JudgingLimits
 from deepprune_sdk.protocols import AnswerExtractor, Judge
 from deepprune_sdk.recording.reader import RecordedTrace
+from deepprune_sdk.results.ending import Finish
 from deepprune_sdk.results.result import Result
 
 __all__ = ["Replayed", "draw", "replay"]
@@ -95,13 +97,13 @@ async def replay(
         policy: The method.
         judge: Asked as in a live run; its failures keep traces.
         seed: Of the policy's random choices.
-        answers: Reads and compares final answers; a trace that comes to its end has the recorded
-            one, where there is one.
+        answers: Reads and compares final answers; by default as the recording says
+            (`extractor_of`). A trace that comes to its end has the recorded one, where there is one.
         concurrency: Most live traces at once.
         judging: Limits of the judge.
         can_continue: Whether the backend that is stood in for continues prefixes.
     """
-    answers = Answers() if answers is None else answers
+    answers = extractor_of(traces, answers)
     shell = _Replay(traces, reading_by(judge, answers), judging or JudgingLimits())
     can_probe = all(trace.probes for trace in traces)
     setup = RunSetup(
@@ -167,7 +169,7 @@ class _Replay:
         playback.told = playback.wanted
         if playback.told == len(playback.trace.pieces):
             recorded = playback.trace
-            finish = "length" if recorded.finish == "length" else "stop"
+            finish = cast("Finish", recorded.finish)  # only complete traces are drawn
             signals.append(Ended(trace=index, finish=finish, answer=recorded.answer))
         for signal in signals:
             if index not in self._playing:

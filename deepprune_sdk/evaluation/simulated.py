@@ -7,7 +7,7 @@ from hashlib import blake2b
 from math import log, sqrt
 from statistics import NormalDist
 
-from deepprune_sdk.answers import Answers
+from deepprune_sdk.evaluation.extractor import extractor_of
 from deepprune_sdk.answers.classes import AnswerClasses
 from deepprune_sdk.data.trace import Pair, TracePrefix
 from deepprune_sdk.data.types import Verdict
@@ -44,7 +44,8 @@ class SimulatedJudge:
             problems: Complete traces by problem.
             auroc: Quality within a problem, from 0.5 for chance to 1.0 for always right.
             seed: Of the noise.
-            answers: Reads and compares final answers; a recorded one is taken as it is.
+            answers: Reads and compares final answers; by default as the recording says
+                (`extractor_of`). A recorded one is taken as it is.
 
         Raises:
             ConfigurationError: `auroc` is not in [0.5, 1].
@@ -56,10 +57,10 @@ class SimulatedJudge:
         self._distance = sqrt(2.0) * NormalDist().inv_cdf(auroc) if auroc < 1.0 else None
         self._endings: dict[str, list[tuple[str, str | None]]] = {}
         self._found: dict[tuple[str, str], str | None] = {}
-        answers = Answers() if answers is None else answers
         same = pairs = 0
         for traces in problems.values():
-            ends = [ending for _, ending in self._read(traces, answers)]
+            extractor = extractor_of(traces, answers)
+            ends = [ending for _, ending in self._read(traces, extractor)]
             pairs += len(ends) * (len(ends) - 1)
             same += sum(n * (n - 1) for n in map(ends.count, set(ends) - {None}))
         rate = (same + 1.0) / (pairs + 2.0)

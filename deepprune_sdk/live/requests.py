@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from deepprune_sdk.data.config import Config
 from deepprune_sdk.data.types import Message, Sampling
@@ -52,6 +52,7 @@ class RequestPlan:
         throttle: The requests in flight of all runs of the reasoner.
         warm_start: Whether one stream goes first, and the others once it has brought text.
         characters: Most characters of a trace, which is cut there; None for no limit.
+        response_format: What the reply is to look like, as the chat API asks for it, or None.
         recorded: Traces that need no request, because a recording has them, by trace.
     """
 
@@ -62,4 +63,5 @@ class RequestPlan:
     throttle: Throttle
     warm_start: bool = False
     characters: int | None = None
+    response_format: Mapping[str, JsonValue] | None = None
     recorded: Mapping[int, RecordedTrace] = field(default_factory=dict[int, RecordedTrace])

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from secrets import token_hex
 from types import TracebackType
 from typing import Self, cast
@@ -78,13 +79,16 @@ class Run:
         recorder: TraceRecorder | None = None,
         watched: bool = True,
         price: Price | None = None,
+        abstain_below: float | None = None,
     ) -> None:
         """Prepare a run; entering it starts it. Made by `ParallelReasoner.run`."""
         self._engine = engine
         self.id: str = token_hex(4)
         self._judging = judging
         self._room = room
-        self._price = price
+        self._summarize = partial(
+            summarize, engine, price=price, abstain_below=abstain_below
+        )
         self._streams = Streams(engine, plan, tell=self._tell, run_id=self.id)
         self._log = log
         self._recorder = recorder
@@ -178,7 +182,7 @@ class Run:
 
     def snapshot(self) -> Result:
         """What the run has found so far."""
-        return summarize(self._engine, self._judging.report, self._price)
+        return self._summarize(self._judging.report)
 
     def stop(self, reason: str = "stopped") -> None:
         """End the run with what it has; its result says `reason`."""

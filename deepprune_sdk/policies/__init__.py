@@ -27,6 +27,7 @@ from deepprune_sdk.policies.money_budget import MoneyBudget
 from deepprune_sdk.policies.parallel_probe import ParallelProbe
 from deepprune_sdk.policies.settled import SettledVote
 from deepprune_sdk.policies.stop_at_answer import StopAtAnswer
+from deepprune_sdk.policies.stop_unread import StopUnread
 from deepprune_sdk.policies.token_budget import TokenBudget
 from deepprune_sdk.policies.waves import Waves
 
@@ -54,6 +55,7 @@ __all__ = [
     "Scored",
     "SettledVote",
     "StopAtAnswer",
+    "StopUnread",
     "TokenBudget",
     "TraceOver",
     "UnanimousWindow",

@@ -7,7 +7,7 @@ from pydantic import Field
 from deepprune_sdk.data.config import Config
 from deepprune_sdk.data.prices import Price
 from deepprune_sdk.errors import ConfigurationError
-from deepprune_sdk.policies import CloseLoops, Composed, MoneyBudget, Policy
+from deepprune_sdk.policies import CloseLoops, Composed, MoneyBudget, Policy, StopUnread
 
 __all__ = ["JudgingLimits", "Limits"]
 
@@ -40,6 +40,9 @@ class Limits(Config):
     open may have generated more by then, which is counted. Judges and probes are not."""
     loops: bool = True
     """Whether a trace is closed as degenerate that repeats the same few lines again and again."""
+    unread: bool = True
+    """Whether a run ends whose first 16 ended traces, or first n / 4 where that is more, all have
+    no answer that could be read."""
     judging: JudgingLimits = JudgingLimits()
     """What the judge may take."""
     keep_text: bool = True
@@ -53,6 +56,8 @@ class Limits(Config):
             ConfigurationError: Money is limited, and nothing says what tokens cost.
         """
         guards: list[Policy] = [CloseLoops()] if self.loops else []
+        if self.unread:
+            guards.append(StopUnread())
         if self.money is not None:
             if price is None:
                 raise ConfigurationError(

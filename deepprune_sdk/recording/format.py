@@ -34,10 +34,10 @@ __all__ = [
 SCHEMA: Final = "deepprune-trace/1"
 """What every record of a recording says it is."""
 
-RecordedFinish = Literal["stop", "length", "pruned", "stopped", "failed"]
+RecordedFinish = Literal["stop", "length", "cut", "pruned", "stopped", "failed"]
 """What ended a recorded trace.
 
-stop: the model; length: its token limit; pruned: closed as redundant or not worth its tokens;
+stop: the model; length: its token limit; cut: the server, for a reason of its own; pruned: closed as redundant or not worth its tokens;
 stopped: closed because its answer was there or the run ended; failed: the provider broke off.
 """
 
@@ -84,6 +84,8 @@ class RecordedTrace:
     answer: str | None = None
     """The final answer, where the recording has it; "" where it says that there was none, which is
     null in a file. None, a field that is left out, leaves it to an extractor (`final_answer`)."""
+    answers: str | None = None
+    """How answers are read, as `answers=` names it, where that was chosen."""
     instruction: str | None = None
     """What the prompt had after the question, or None where that is not known."""
 
@@ -132,7 +134,7 @@ class RecordedTrace:
     @property
     def complete(self) -> bool:
         """Whether the trace came to its own end or its limit, and no policy or fault cut it."""
-        return self.finish in {"stop", "length"}
+        return self.finish in {"stop", "length", "cut"}
 
     def final_answer(self, answers: AnswerExtractor) -> str | None:
         """Return the recorded answer, or what `answers` reads where there is none recorded.
@@ -231,6 +233,7 @@ def to_line(trace: RecordedTrace) -> bytes:
         "t": trace.t,
         "reasoning": trace.reasoning or None,
         "answer": trace.answer,
+        "answers": trace.answers,
         "instruction": trace.instruction,
     }
     record |= {name: value for name, value in optional.items() if value is not None}

@@ -91,6 +91,9 @@ class TraceRecorder:
         question = engine.setup.question if self._as.question is None else self._as.question
         self._question = question
         self._problem = problem_name(question) if self._as.problem is None else self._as.problem
+        # What is read by default need not be said: that of a reader is the same.
+        spec = engine.setup.extractor.spec
+        self._answers = None if spec == "auto" else spec
         self._first = 0
         self._began: dict[int, float] = {}
         self._arrivals: dict[int, list[float]] = {}
@@ -103,6 +106,7 @@ class TraceRecorder:
             "question": question,
             "gold": self._as.gold,
             "model": model,
+            "answers": self._answers,
             "instruction": self._as.instruction,
         }
         self._journal = None if self._as.complete_only else Journal(writer.path, common)
@@ -180,7 +184,7 @@ class TraceRecorder:
     def _write(self, trace: Trace) -> None:
         finish = trace.finish if trace.finish and trace.outcome != "failed" else None
         finish = finish or _FINISH[trace.outcome or "stopped"]
-        left_out = self._as.complete_only and finish not in {"stop", "length"}
+        left_out = self._as.complete_only and finish not in {"stop", "length", "cut"}
         if trace.index in self._written or left_out or not (trace.pieces or finish == "stop"):
             return
         self._written.add(trace.index)
@@ -200,6 +204,7 @@ class TraceRecorder:
                 sampling=self._settings(trace.index),
                 t=_a_piece_each(self._arrivals[trace.index], pieces),
                 reasoning=trace.reasoning_pieces,
+                answers=self._answers,
                 instruction=self._as.instruction,
             )
         )

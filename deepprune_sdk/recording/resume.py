@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from os import PathLike
 from pathlib import Path
+from typing import cast
+
+from pydantic import JsonValue
 
 from deepprune_sdk.data.types import Chunk, Sampling, Usage
 from deepprune_sdk.errors import ConfigurationError
@@ -18,7 +21,13 @@ __all__ = ["finished_traces", "recorded_chunks"]
 
 
 def finished_traces(
-    path: str | PathLike[str], setup: RunSetup, *, model: str, problem: str, sampling: Sampling
+    path: str | PathLike[str],
+    setup: RunSetup,
+    *,
+    model: str,
+    problem: str,
+    sampling: Sampling,
+    instruction: str = "",
 ) -> dict[int, RecordedTrace]:
     """Return the finished traces of a problem, by the place that each takes in a new run.
 
@@ -31,6 +40,8 @@ def finished_traces(
         model: Name of the model.
         problem: Identifier of the problem.
         sampling: The run's, which theirs must equal.
+        instruction: What the run's prompt has after the question, as theirs must have, where that
+            is recorded.
 
     Raises:
         ConfigurationError: They were sampled otherwise, so that the two do not mix.
@@ -49,7 +60,10 @@ def finished_traces(
     others: list[RecordedTrace] = []
     for trace in traces:
         then = {name: value for name, value in trace.sampling.items() if name != "seed"}
-        for name, before, after in differences(then, now, but=("top_logprobs",)):
+        was: dict[str, JsonValue] = {**then, "instruction": trace.instruction or None}
+        wanted: dict[str, JsonValue] = {**now, "instruction": instruction or None}
+        but = ("top_logprobs",) if trace.instruction is not None else ("top_logprobs", "instruction")
+        for name, before, after in differences(was, wanted, but=but):
             raise ConfigurationError(
                 f"{path}: {name} of problem {problem!r} was {before!r:.80} and is now "
                 f"{after!r:.80}; resume with the same settings, or without resume="
@@ -71,7 +85,7 @@ def recorded_chunks(trace: RecordedTrace, prefix: str) -> Iterator[Chunk]:
     while begin > 0:
         begin -= len(trace.pieces[first])
         first += 1
-    finish: Finish = "length" if trace.finish == "length" else "stop"
+    finish = cast("Finish", trace.finish)  # only complete traces are taken up
     middle = max(first, trace.reasoning)
     for start, end in ((first, middle), (middle, trace.tokens)):
         if start < end:

@@ -15,7 +15,7 @@ from typing import IO, Any
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from deepprune_sdk.answers import Answers
+from deepprune_sdk.answers.by_name import as_extractor
 from deepprune_sdk.data.signals import Action, Signal, record_of
 from deepprune_sdk.engine.engine import Engine
 from deepprune_sdk.errors import ConfigurationError, RecordingError
@@ -88,7 +88,7 @@ def verify_run_log(
     Args:
         path: The log.
         policy: The policy of the run, where it is not one of the SDK's.
-        answers: The extractor of the run, where it is not the default: the log has what was said,
+        answers: The extractor of the run, where its kind has no name: the log has what was said,
             and every answer is read anew.
 
     Returns:
@@ -135,7 +135,7 @@ def _engine(
         method = header["policy"]
     except (ValueError, KeyError, TypeError, ValidationError) as error:
         raise RecordingError(f"{path}:1: not the header of a {SCHEMA} log") from error
-    answers = Answers() if answers is None else answers
+    answers = as_extractor(setup.extractor.spec) if answers is None else answers
     return Engine(_policy(method, policy), setup, answers, shadow=shadow)
 
 

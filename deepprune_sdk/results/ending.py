@@ -4,8 +4,12 @@ from typing import Literal
 
 __all__ = ["Finish", "Outcome"]
 
-Finish = Literal["stop", "length"]
-"""How a model ended a trace: by itself, or cut off by a token limit."""
+Finish = Literal["stop", "length", "cut"]
+"""How a trace came to its end.
+
+stop: the model ended it itself; length: a limit of tokens or of the context cut it off; cut: the
+server ended it for a reason of its own, such as a text that repeats itself.
+"""
 
 Outcome = Literal["finished", "answered", "pruned", "stopped", "failed"]
 """What ended a trace.

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from deepprune_sdk.results.ending import Outcome
+from deepprune_sdk.results.ending import Finish, Outcome
 
 __all__ = [
     "JudgeReport",
@@ -40,6 +40,9 @@ class TraceReport(Report):
     """Its number, from 0."""
     outcome: Outcome | Literal["live"]
     """What ended it; "live" in a snapshot of a run that is still in progress."""
+    finish: Finish | None = None
+    """How its text ended: only "stop" is the model's own end. None where it was closed or failed,
+    and where the server does not say."""
     reason: str = ""
     """Why a policy closed it, or the error that ended it."""
     into: int | None = None

@@ -21,13 +21,18 @@ class Result(Report):
     """The outcome of one run."""
 
     answer: str | None
-    """The answer of the vote; None only if no trace gave one."""
+    """The answer of the vote; None only if no trace gave one, or the run abstained."""
+    answers: str = ""
+    """How answers were read: the kind, as `answers=` takes it; of `auto` also what it took."""
     tally: dict[str, TallyReport]
     """Weight by answer, the winner first."""
     method: str = ""
     """The policy's name, which `--method` and `method()` take; its settings are not part of it."""
     agreement: float
-    """Share of the answer among observed ballots, 0 to 1."""
+    """Share of the leading answer among observed ballots, 0 to 1."""
+    abstained: bool = False
+    """Whether `answer` is withheld because the agreement is below `abstain_below`; the tally has
+    the answer that leads."""
     posterior: float = 0.5
     """Probability that the answer is the more frequent of the two that were seen most, if traces
     were sampled without end: Adaptive-Consistency's Beta rule on observed ballots, each counting 1.
@@ -48,7 +53,8 @@ class Result(Report):
     shadow: ShadowReport | None = None
     """In shadow mode, what the policy would have done."""
     warnings: list[str] = Field(default_factory=list[str])
-    """What you should know, each once: hidden reasoning, fewer log-probabilities than asked for."""
+    """What you should know, each once: traces without an answer, cut off or failed, a vote that is
+    divided, hidden reasoning, fewer log-probabilities than asked for."""
 
     def _repr_html_(self) -> str:
         """Show a notebook the picture of the run."""

@@ -34,12 +34,17 @@ FINISHES: dict[str, Finish] = {
     "stop_sequence": "stop",
     "tool_calls": "stop",
     "function_call": "stop",
+    "eos_token": "stop",
     "length": "length",
     "max_tokens": "length",
     "model_length": "length",
+    "model_context_window_exceeded": "length",
 }
-BROKEN_OFF = {"abort", "error", "insufficient_system_resource"}
-"""Finish reasons by which a server says that it, and not the model, ended the text."""
+"""Finish reasons in lower case. Any other one is of the server's own: the text was cut."""
+BROKEN_OFF = {"abort", "error", "insufficient_system_resource", "network_error"}
+"""Finish reasons by which a server says that it broke down."""
+FILTERED = {"content_filter", "safety", "sensitive"}
+"""Finish reasons by which a server says that it did not like the text."""
 
 
 SHORT = 32
@@ -194,17 +199,18 @@ class ChunkReader:
             self._finish(reason)
 
     def _finish(self, reason: str) -> None:
-        if reason in BROKEN_OFF:
+        known = str(reason).lower()
+        if known in BROKEN_OFF:
             self.failure = self._errors.broken_off(self.account.tokens, f"finish_reason {reason!r}")
-        elif reason == "content_filter":
+        elif known in FILTERED:
             self.failure = BackendError(
                 f"the content filter of {self._errors.url} ended the trace after "
                 f"{self.account.tokens} tokens"
             )
         else:
-            if reason not in FINISHES:
-                logger.info("finish_reason %r is taken for 'stop'", self._errors.excerpt(reason))
-            self.finish = FINISHES.get(reason, "stop")
+            if known not in FINISHES:
+                logger.info("finish_reason %r is not a model's end", self._errors.excerpt(reason))
+            self.finish = FINISHES.get(known, "cut")
 
     # --- its tokens -------------------------------------------------------------------------------
 

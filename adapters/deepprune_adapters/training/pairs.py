@@ -135,7 +135,6 @@ def make_pairs(
         cap: Most pairs a problem, model and point.
         seed: Of the draw where there are more.
     """
-    answers = Answers() if answers is None else answers
     return [
         PairRecord(
             **prompt.record(pair, same=same),
@@ -149,8 +148,9 @@ def make_pairs(
             traces=(pair.left.trace, pair.right.trace),
         )
         for traces in problems.values()
+        for extractor in (extractor_of(traces, answers),)
         for name, cut in truncation.cuts(traces)
-        for pair, same in pair_up(traces, cut, answers=answers, cap=cap, seed=seed)
+        for pair, same in pair_up(traces, cut, answers=extractor, cap=cap, seed=seed)
     ]
 
 

@@ -53,20 +53,19 @@ def fit_light(
     recordings: Recordings,
 ) -> int:
     """Fit the learned judge on recorded traces; the same traces give the same file."""
-    from deepprune_sdk.answers import Answers
+    from deepprune_sdk.evaluation.extractor import extractor_of
     from deepprune_sdk.evaluation.pairs import pairs_at
     from deepprune_sdk.judges.fitting import Fitter, Recorded
 
     points = read_checkpoints(checkpoints)
     require_writable("--output", output)
     problems = recordings.by_problem()
-    answers = Answers()
     fitter = Fitter(
         Recorded(
             problem=recorded[0].question,  # one problem has the same question in every recording
             model=recorded[0].model,
             checkpoint=point,
-            pairs=pairs_at(recorded, point, answers=answers, cap=cap, seed=seed),
+            pairs=pairs_at(recorded, point, answers=extractor_of(recorded), cap=cap, seed=seed),
         )
         for recorded in problems.values()
         for point in points

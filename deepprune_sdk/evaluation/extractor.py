@@ -1,0 +1,39 @@
+"""How the answers of recorded traces are read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import islice
+
+from deepprune_sdk.answers.by_name import as_extractor
+from deepprune_sdk.answers.learning import learner
+from deepprune_sdk.protocols import AnswerExtractor
+from deepprune_sdk.recording.format import RecordedTrace
+
+__all__ = ["LEARNED_FROM", "extractor_of"]
+
+LEARNED_FROM = 16
+"""Traces of a problem from which an extractor that decides by itself learns at most."""
+
+
+def extractor_of(
+    traces: Sequence[RecordedTrace], answers: AnswerExtractor | None = None
+) -> AnswerExtractor:
+    """Return the extractor for one problem's traces, the same for all that evaluates them.
+
+    Args:
+        traces: Of one problem; the first ones decide for an extractor that decides per run.
+        answers: Reads answers; None takes the kind that the recording names, `auto` without one.
+
+    Raises:
+        ConfigurationError: The recording names a kind that is not known.
+    """
+    if answers is None:
+        answers = as_extractor(traces[0].answers if traces else None)
+    learned = learner(answers, traces[0].question if traces else "")
+    if learned is None:
+        return answers
+    ended = (trace.answer_text for trace in traces if trace.finish == "stop")
+    for text in islice(ended, LEARNED_FROM):
+        learned.learn(text)
+    return learned
