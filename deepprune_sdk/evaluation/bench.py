@@ -34,7 +34,7 @@ class Outcome:
     """What one method made of one draw.
 
     Attributes:
-        agrees: Whether its answer is the full vote's on the same draw.
+        agrees: Whether its answer is the full vote's on the same draw; None where that has none.
         correct: Whether its answer is the reference answer; None without one.
         generated: Tokens of all traces, closed ones included.
         judge: Tokens the judge read and wrote, probes included.
@@ -45,11 +45,12 @@ class Outcome:
         distinct: Different observed answers.
         started: Traces started.
         finished: Traces that ran to their end.
+        unread: Those of them without an answer that could be read.
         closed: Traces closed by the method.
         seconds: Processor time of the replay here.
     """
 
-    agrees: bool
+    agrees: bool | None
     correct: bool | None
     generated: int
     judge: int
@@ -60,6 +61,7 @@ class Outcome:
     distinct: int
     started: int
     finished: int
+    unread: int
     closed: int
     seconds: float
 
@@ -224,23 +226,22 @@ class _Scores:
     gold: str | None
     answers: AnswerExtractor
 
-    def agrees(self, answer: str | None) -> bool:
-        return self._same(answer, self.full)
+    def agrees(self, answer: str | None) -> bool | None:
+        return None if self.full is None else self._same(answer, self.full)
 
     def correct(self, answers: Iterable[str | None]) -> bool | None:
         gold = self.gold
         return None if gold is None else any(self._same(answer, gold) for answer in answers)
 
     def _same(self, left: str | None, right: str | None) -> bool:
-        if left is None or right is None:
-            return left is right
-        return self.answers.equivalent(left, right)
+        return left is not None and right is not None and self.answers.equivalent(left, right)
 
 
 def _outcome(replayed: Replayed, scores: _Scores, prompt: int, seconds: float) -> Outcome:
     result = replayed.result
     observed = {t.answer for t in result.traces if t.answer is not None and not t.imputed}
     ends = [trace.outcome for trace in result.traces]
+    read = [t.answer is not None and not t.imputed for t in result.traces]
     return Outcome(
         agrees=scores.agrees(result.answer),
         correct=scores.correct([result.answer]),
@@ -253,6 +254,9 @@ def _outcome(replayed: Replayed, scores: _Scores, prompt: int, seconds: float) -
         distinct=len(observed),
         started=len(ends),
         finished=ends.count("finished"),
+        unread=sum(
+            end == "finished" and not seen for end, seen in zip(ends, read, strict=True)
+        ),
         closed=len(ends) - ends.count("finished"),
         seconds=seconds,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from math import fsum
 from typing import ClassVar
 
@@ -12,6 +12,10 @@ from deepprune_sdk.evaluation.bench import CONS, Draw, Outcome
 from deepprune_sdk.evaluation.statistics import Interval, bootstrap, mean, pareto_front
 
 __all__ = ["BenchReport", "MethodReport", "ProblemReport", "summarize_bench"]
+
+
+NOTABLE = 0.1
+"""Share of traces without a readable answer from which on the figures are doubtful."""
 
 
 class _Report(BaseModel):
@@ -32,7 +36,8 @@ class MethodReport(_Report):
     """One method: means over problems of means over draws. Intervals resample problems."""
 
     agreement_with_full: float
-    """Share of draws with the answer of the full vote on the same draw."""
+    """Share of draws with the answer of the full vote on the same draw, of those where that has
+    one; 0 where there are none."""
     agreement_with_full_ci: Interval | None
     accuracy: float | None
     accuracy_ci: Interval | None
@@ -74,6 +79,8 @@ class BenchReport(_Report):
     methods: dict[str, MethodReport]
     left_out: dict[str, str] = Field(default_factory=dict[str, str])
     """Methods that cannot work on these recordings, and why."""
+    warnings: list[str] = Field(default_factory=list[str])
+    """What makes the figures doubtful, with numbers: traces whose answers could not be read."""
     measured: dict[str, float]
     """Processor seconds of the replays, by method."""
 
@@ -126,11 +133,29 @@ def summarize_bench(
             for name in names
         },
         left_out=refused,
+        warnings=list(_doubts(table.get(CONS, {}))),
         measured={
             name: round(fsum(o.seconds for rows in table[name].values() for o in rows), 4)
             for name in names
         },
     )
+
+
+def _doubts(full: Mapping[str, Sequence[Outcome]]) -> Iterator[str]:
+    """Say where the full vote itself stands on little."""
+    rows = [row for outcomes in full.values() for row in outcomes]
+    traces, unread = sum(row.finished for row in rows), sum(row.unread for row in rows)
+    if unread > NOTABLE * traces:
+        yield (
+            f"{unread / traces:.0%} of the traces drawn have no answer that could be read: say how "
+            "answers are stated (--answers), or record with a higher --max-tokens"
+        )
+    silent = [problem for problem, outcomes in full.items() if all(o.agrees is None for o in outcomes)]
+    if silent:
+        yield (
+            f"{len(silent)} of {len(full)} problems have no trace with an answer, and say nothing "
+            f"about agreement: {', '.join(silent[:3])}{', ...' if len(silent) > 3 else ''}"
+        )
 
 
 _Means = Mapping[str, Mapping[str, float]]
@@ -194,7 +219,7 @@ def _method(means: _Means, cons: _Means, on_front: bool, seed: int | None) -> Me
         pareto=on_front,
         per_problem={
             problem: ProblemReport(
-                agreement_with_full=means["agrees"][problem],
+                agreement_with_full=means["agrees"].get(problem, 0.0),
                 accuracy=correct.get(problem),
                 tokens=means["tokens"][problem],
                 critical_tokens=means["critical"][problem],

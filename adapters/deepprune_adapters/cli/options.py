@@ -27,9 +27,11 @@ from deepprune_adapters.cli.recordings import open_reader, read_problems
 if TYPE_CHECKING:
     from deepprune_adapters.cli.choose import Offer
     from deepprune_sdk import Sampling
+    from deepprune_sdk.protocols import AnswerExtractor
     from deepprune_sdk.recording import RecordedTrace, TraceReader
 
 __all__ = [
+    "AnswersOption",
     "CapOption",
     "CheckpointsOption",
     "DrawSizeOption",
@@ -79,6 +81,16 @@ SeedOption = Annotated[
     int,
     typer.Option(
         "--seed", metavar="N", help="Seed of all that is drawn; the same seed, the same bytes."
+    ),
+]
+AnswersOption = Annotated[
+    str | None,
+    typer.Option(
+        "--answers",
+        metavar="KIND[:...]",
+        help="How final answers are stated and compared, such as math, text, choice:yes|no or "
+        "json:fields=city; the list: deepprune answers.",
+        show_default="auto: as the traces show",
     ),
 ]
 JsonOption = Annotated[
@@ -196,6 +208,17 @@ class Recordings:
         bool,
         typer.Option("--skip-bad", help="Count traces that cannot be read, and continue."),
     ] = False
+    answers: AnswersOption = None
+
+    def extractor(self) -> AnswerExtractor | None:
+        """Return what reads the answers, or None to read them as the recordings say.
+
+        Raises:
+            ConfigurationError: There is no such kind of answers.
+        """
+        from deepprune_sdk.answers.by_name import as_extractor
+
+        return None if self.answers is None else as_extractor(self.answers)
 
     def reader(self) -> TraceReader:
         """Return what reads them one by one.

@@ -67,6 +67,8 @@ def bench_report(report: BenchReport, *, title: str = "Methods on recorded trace
 
 
 def _left_out(report: BenchReport) -> Iterator[str]:
+    for warning in report.warnings:
+        yield f'<p class="bad">{escaped(warning, limit=400)}</p>\n'
     for name, why in report.left_out.items():
         yield f"<p>Without {escaped(name, limit=80)}: {escaped(why, limit=400)}</p>\n"
 

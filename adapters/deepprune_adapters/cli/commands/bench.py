@@ -75,6 +75,7 @@ def bench(
 
     methods = named_methods(method or [row.name for row in METHODS.values() if row.ready])
     make_judge = choose_judge(judge)
+    answers = recordings.extractor()
     outputs.require()
     problems = recordings.by_problem()
     draws = run_bench(
@@ -84,6 +85,7 @@ def bench(
         n=n,
         repeats=repeats,
         seed=seed,
+        answers=answers,
         workers=workers,
         leave_out=method is None,
     )

@@ -8,13 +8,13 @@ from typing import Annotated, Final
 import typer
 
 from deepprune_adapters.cli.groups import add_command
-from deepprune_adapters.cli.options import Source
+from deepprune_adapters.cli.options import AnswersOption, Source
 
 __all__ = ["record", "register"]
 
 EXAMPLES: Final = """\b
 Examples:
-  deepprune record problems.jsonl -o traces.jsonl.gz -n 64
+  deepprune record problems.jsonl -o traces.jsonl.gz -n 64 --answers math
   deepprune record problems.jsonl -o traces.jsonl.gz -n 64 --model MODEL --logprobs 20
 """
 
@@ -64,11 +64,12 @@ def record(
         str | None,
         typer.Option(
             metavar="TEXT",
-            help="Follows each question on a line of its own; '' adds nothing. By default: Reason "
-            "step by step, and put your final answer within \\boxed{}.",
+            help="Follows each question on a line of its own; '' adds nothing. By default what "
+            "the kind of --answers asks for, as in solve.",
             show_default=False,
         ),
     ] = None,
+    answers: AnswersOption = None,
     concurrency: Annotated[
         int | None,
         typer.Option(
@@ -88,7 +89,8 @@ def record(
     Exit codes: 0 all recorded, 1 some failed, 2 wrong use, 130 interrupted.
     """
     from deepprune_adapters.cli.jobs.recording import RecordJob, record_all
-    from deepprune_sdk.recorder import INSTRUCTION, read_problems
+    from deepprune_sdk.answers.by_name import as_extractor
+    from deepprune_sdk.recorder import read_problems
 
     return record_all(
         RecordJob(
@@ -97,7 +99,8 @@ def record(
             n=n,
             source=source,
             sampling=source.sampling(seed=seed, top_p=top_p, top_logprobs=logprobs),
-            instruction=INSTRUCTION if instruction is None else instruction,
+            answers=as_extractor(answers),
+            instruction=instruction,
             concurrency=concurrency,
         )
     )

@@ -35,9 +35,10 @@ def redundancy(*, recordings: Recordings, as_json: JsonOption = None) -> int:
     from deepprune_adapters.cli.views.redundancy_table import print_redundancy
     from deepprune_sdk.evaluation.redundancy import study_redundancy
 
+    answers = recordings.extractor()
     require_writable("--json", as_json)
     reader = recordings.reader()
-    report = study_redundancy(reader)
+    report = study_redundancy(reader, answers=answers)
     if as_json is not None:
         write_file("--json", as_json, report.model_dump_json(indent=1) + "\n")
     print_redundancy(report)

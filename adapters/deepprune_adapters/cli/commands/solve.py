@@ -10,7 +10,7 @@ import typer
 
 from deepprune_adapters.cli.choose import DEFAULT_JUDGE, DEFAULT_METHOD, METHOD_HELP
 from deepprune_adapters.cli.groups import add_command
-from deepprune_adapters.cli.options import JudgeOption, Source
+from deepprune_adapters.cli.options import AnswersOption, JudgeOption, Source
 
 if TYPE_CHECKING:
     from deepprune_sdk import Message
@@ -22,7 +22,7 @@ Examples:
   deepprune solve "What is 17 * 23?" -n 32
   deepprune solve "How many primes are below 100?" --model MODEL --shadow
   deepprune solve "What is 17 * 23?" --method adaptive-consistency:width=4
-  deepprune solve "What is 17 * 23?" --report run.html
+  deepprune solve "What is 17 * 23?" --answers number --report run.html
   deepprune solve - --base-url http://localhost:8000/v1 --model MODEL < question
 """
 
@@ -58,6 +58,24 @@ def solve(
     method: Annotated[
         str, typer.Option(metavar="NAME[:key=value,...]", help=METHOD_HELP)
     ] = DEFAULT_METHOD,
+    answers: AnswersOption = None,
+    instruct: Annotated[
+        bool,
+        typer.Option(
+            "--instruct/--no-instruct",
+            help="Add to the question how the kind of --answers wants its answer stated.",
+        ),
+    ] = True,
+    abstain_below: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=1,
+            metavar="SHARE",
+            help="Give no answer where fewer of the traces agree on one.",
+            show_default=False,
+        ),
+    ] = None,
     shadow: Annotated[
         bool,
         typer.Option(
@@ -94,6 +112,7 @@ def solve(
     """
     from deepprune_adapters.cli.files import require_writable
     from deepprune_adapters.cli.jobs.solving import Job, perform
+    from deepprune_sdk.answers.by_name import as_extractor
 
     require_writable("--report", report)
     return perform(
@@ -103,6 +122,9 @@ def solve(
             source=source,
             judge=judge,
             method=method,
+            answers=as_extractor(answers),
+            instruct=instruct,
+            abstain_below=abstain_below,
             sampling=source.sampling(seed=seed),
             shadow=shadow,
             as_json=as_json,

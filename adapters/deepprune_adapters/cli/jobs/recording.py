@@ -25,7 +25,8 @@ from deepprune_sdk import (
     Requests,
     Sampling,
 )
-from deepprune_sdk.protocols import Backend
+from deepprune_sdk.answers.powers import ExtractorPowers
+from deepprune_sdk.protocols import AnswerExtractor, Backend
 from deepprune_sdk.recorder import Problem, RecordingSession
 from deepprune_sdk.recording import TraceWriter
 
@@ -44,7 +45,8 @@ class RecordJob:
     n: int
     source: Source
     sampling: Sampling
-    instruction: str
+    answers: AnswerExtractor
+    instruction: str | None
     concurrency: int | None
 
     def offer(self) -> AbstractAsyncContextManager[Backend]:
@@ -54,9 +56,10 @@ class RecordJob:
             ConfigurationError: As `Source.offer`.
         """
         longest = max(len(problem.question.encode("utf-8", "replace")) for problem in self.problems)
+        added = self.instruction or ExtractorPowers.of(self.answers).instruction or ""
         backend, _ = self.source.offer(
             n=self.n if self.concurrency is None else min(self.n, self.concurrency),
-            prompt_bytes=longest + len(self.instruction.encode("utf-8", "replace")) + 1,
+            prompt_bytes=longest + len(added.encode("utf-8", "replace")) + 1,
         )
         return backend
 
@@ -109,6 +112,7 @@ async def _follow(
                     writer,
                     n=job.n,
                     sampling=job.sampling,
+                    answers=job.answers,
                     instruction=job.instruction,
                     requests=Requests(concurrency=job.concurrency),
                 )

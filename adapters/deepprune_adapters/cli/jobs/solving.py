@@ -35,9 +35,10 @@ from deepprune_sdk import (
     Sampling,
     method,
 )
+from deepprune_sdk.answers.powers import ExtractorPowers
 from deepprune_sdk.data import Event
 from deepprune_sdk.policies import Policy
-from deepprune_sdk.protocols import Backend, Judge
+from deepprune_sdk.protocols import AnswerExtractor, Backend, Judge
 
 __all__ = ["Job", "perform"]
 
@@ -51,6 +52,9 @@ class Job:
     source: Source
     judge: str
     method: str
+    answers: AnswerExtractor
+    instruct: bool
+    abstain_below: float | None
     sampling: Sampling
     shadow: bool
     as_json: bool
@@ -101,7 +105,9 @@ def perform(job: Job) -> int:
     console = console_of(out)
     make_judge = choose_live_judge(job.judge)
     policy = method(job.method)
-    length = sum(len(message.content.encode("utf-8", "replace")) for message in job.messages)
+    added = ExtractorPowers.of(job.answers).instruction if job.instruct else None
+    asked = [*(message.content for message in job.messages), added or ""]
+    length = sum(len(text.encode("utf-8", "replace")) for text in asked)
     backend, address = job.source.offer(n=job.n, prompt_bytes=length)
     board = Board(
         job.n,
@@ -158,10 +164,17 @@ async def _follow(job: Job, parts: _Parts, found: _Found) -> None:
                     judge=judge,
                     policy=parts.policy,
                     sampling=job.sampling,
+                    answers=job.answers,
                     shadow=job.shadow,
                 )
                 board.begin()
-                async with reasoner.run(job.messages, job.n) as run:
+                begun = reasoner.run(
+                    job.messages,
+                    job.n,
+                    instruct=job.instruct,
+                    abstain_below=job.abstain_below,
+                )
+                async with begun as run:
 
                     def stop() -> None:
                         board.phase = "stopping (Ctrl-C again quits at once)"

@@ -46,6 +46,8 @@ def print_bench(report: BenchReport) -> None:
             "* no method has both fewer tokens and more agreement"
         )
     )
+    for warning in report.warnings:
+        console.print(Text(f"warning: {clean(warning)}"))
     for name, why in report.left_out.items():
         console.print(Text(f"without {clean(name)}: {clean(why)}"))
 

@@ -25,6 +25,7 @@ ENDINGS: Final = {
     "consensus": "consensus: the leading answer has the share of the vote that was asked for",
     "unanimous": "unanimous: all traces of a window gave the same answer",
     "stable": "stable: the leading answer had not changed for long",
+    "no readable answer": "none of the first traces stated an answer that could be read",
     "interrupted": "interrupted: the vote is over what was there by then",
 }
 
@@ -37,6 +38,7 @@ def summary(
     yield from _votes(result, width, glyphs)
     yield "tokens", Text(_tokens(result, elapsed))
     yield "traces", Text(_traces(result))
+    yield "read as", Text(clean(result.answers, 100))
     yield "ended", Text(ENDINGS.get(result.ended_because, clean(result.ended_because, 200)))
     if result.shadow is not None:
         yield "shadow", Text(_shadow(result.shadow, result.usage.generated))
@@ -46,7 +48,7 @@ def summary(
 
 def _answer(result: Result) -> str:
     if result.answer is None:
-        return "none: no trace stated a final answer"
+        return "none: the traces disagree" if result.abstained else "none: no trace stated one"
     answer = clean(result.answer, LONGEST_ANSWER)
     cut = f" ({len(result.answer):,} characters; --json has them all)"
     return answer + (cut if answer.endswith("…") and len(result.answer) > LONGEST_ANSWER else "")
@@ -123,8 +125,8 @@ def _shadow(shadow: ShadowReport, generated: int) -> str:
 def _notes(result: Result) -> Iterator[str]:
     for warning in result.warnings:
         yield clean(warning, 400)
-    if fault := unusable([result.judge]):
-        yield fault
+    if result.judge.scored and (fault := unusable([result.judge])):
+        yield fault  # a judge that failed on every pair is among the warnings
     failed = next((trace for trace in result.traces if trace.outcome == "failed"), None)
     if failed is not None:
         yield f"trace {failed.trace} failed: {clean(failed.reason, 300)}"

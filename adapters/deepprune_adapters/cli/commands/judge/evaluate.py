@@ -56,6 +56,7 @@ def evaluate(
     from deepprune_sdk.evaluation.judge_quality import evaluate_judge
 
     points = read_checkpoints(checkpoints)
+    answers = recordings.extractor()
     outputs.require()
     problems = recordings.by_problem()
     if held_out is not None:
@@ -63,7 +64,7 @@ def evaluate(
     made = choose_judge(judge)()
 
     async def run() -> JudgeEvaluation:
-        return await evaluate_judge(problems, made, points, cap=cap, seed=seed)
+        return await evaluate_judge(problems, made, points, answers=answers, cap=cap, seed=seed)
 
     evaluation = anyio.run(run)
     print_evaluation(evaluation)

@@ -59,15 +59,17 @@ def fit_light(
 
     points = read_checkpoints(checkpoints)
     require_writable("--output", output)
+    answers = recordings.extractor()
     problems = recordings.by_problem()
+    read = {name: extractor_of(recorded, answers) for name, recorded in problems.items()}
     fitter = Fitter(
         Recorded(
             problem=recorded[0].question,  # one problem has the same question in every recording
             model=recorded[0].model,
             checkpoint=point,
-            pairs=pairs_at(recorded, point, answers=extractor_of(recorded), cap=cap, seed=seed),
+            pairs=pairs_at(recorded, point, answers=read[name], cap=cap, seed=seed),
         )
-        for recorded in problems.values()
+        for name, recorded in problems.items()
         for point in points
     )
     weights = fitter.fit()
