@@ -16,6 +16,7 @@ from deepprune_sdk.errors import ConfigurationError, RecordingError
 from deepprune_sdk.live.requests import Requests
 from deepprune_sdk.live.run import Run
 from deepprune_sdk.policies import FullSampling
+from deepprune_sdk.policies.limits import Limits
 from deepprune_sdk.protocols import Backend
 from deepprune_sdk.reasoner import ParallelReasoner
 from deepprune_sdk.recording.format import to_json
@@ -143,6 +144,8 @@ class RecordingSession:
             sampling=self._sampling,
             answers=extractor,
             requests=requests,
+            # What cannot be read today may be read tomorrow, by another kind of answers.
+            limits=Limits(unread=False),
             record=writer,
         )
 

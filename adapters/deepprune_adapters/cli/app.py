@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from deepprune_adapters.cli.commands import bench, judge, methods, record, redundancy, solve
+from deepprune_adapters.cli.commands import abstain, bench, judge, methods, record, redundancy, solve
 from deepprune_adapters.cli.views.text import complain
 
 __all__ = ["app", "run"]
@@ -23,7 +23,7 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (solve, record, redundancy, bench, methods, judge):
+for command in (solve, record, redundancy, bench, abstain, methods, judge):
     command.register(app)
 
 

@@ -23,6 +23,7 @@ from deepprune_sdk import (
     ModelNotFoundError,
     RecordingError,
     Requests,
+    Result,
     Sampling,
 )
 from deepprune_sdk.answers.powers import ExtractorPowers
@@ -72,6 +73,17 @@ class _State:
     problems_failed: dict[str, str] = field(default_factory=dict[str, str])
     code: int | None = None
     """Exit code of an interrupted process, or None."""
+    cut: int = 0
+    """Traces that were cut off by a limit of tokens."""
+    unread: int = 0
+    """Traces that the model ended, without an answer that could be read."""
+
+    def note(self, result: Result) -> None:
+        """Count the traces of a problem that will have no ballot."""
+        for trace in result.traces:
+            if trace.outcome == "finished" and trace.answer is None:
+                self.cut += trace.finish == "length"
+                self.unread += trace.finish in {"stop", None}
 
 
 def record_all(job: RecordJob) -> int:
@@ -138,6 +150,7 @@ async def _record(
                 async for event in run:
                     pace.tell(event)
                     view.tell(event)
+            state.note(run.result)
         except (AuthenticationError, ModelNotFoundError):
             raise
         except DeepPruneError as error:
@@ -169,6 +182,12 @@ def _conclude(job: RecordJob, state: _State) -> int:
         return state.code
     for name, error in state.problems_failed.items():
         complain(f"problem {clean(name, 80)} failed: {clean(error, 400)}")
+    for amount, what in (
+        (state.cut, "cut off by the token limit before an answer: raise --max-tokens"),
+        (state.unread, "without an answer that could be read: say how they are stated, --answers"),
+    ):
+        if amount:
+            complain(f"{amount:,} of {count(pace.recorded, 'trace')} recorded now are {what}")
     short = pace.missing - pace.recorded
     if short:
         complain(f"{count(short, 'trace')} failed; {_kept(job, pace)}")

@@ -89,11 +89,13 @@ def _traces(result: Result) -> str:
     pruned = [trace for trace in result.traces if trace.outcome == "pruned"]
     redundant = sum(trace.into is not None for trace in pruned)
     dropped = Counter(trace.reason for trace in pruned if trace.into is None)
+    cut = sum(trace.finish in {"length", "cut"} for trace in result.traces)
     parts = [
-        f"{ends.count('finished')} finished",
+        f"{ends.count('finished') - cut} finished",
         f"{redundant} closed as redundant",
     ]
     others = {
+        "cut off": cut,
         "closed once answered": ends.count("answered"),
         **{f"closed ({reason})": amount for reason, amount in dropped.items()},
         "stopped": ends.count("stopped"),

@@ -100,7 +100,14 @@ def pairs(
     template = read_prompt(prompt) if prompt else DEEPPRUNE
     problems = recordings.by_problem()
     empty_directory("--output", output)
-    made = make_pairs(problems, truncation, prompt=template, cap=cap, seed=seed)
+    made = make_pairs(
+        problems,
+        truncation,
+        prompt=template,
+        answers=recordings.extractor(),
+        cap=cap,
+        seed=seed,
+    )
     if not made:
         raise ConfigurationError(
             "no pair: no problem has two traces with answers that continue beyond a checkpoint; "

@@ -54,6 +54,7 @@ def sweep(
     from deepprune_sdk.evaluation.sweep import Draws
     from deepprune_sdk.evaluation.sweep import sweep as run_sweep
 
+    answers = recordings.extractor()
     outputs.require()
     draws = Draws(problems=recordings.by_problem(), n=n, repeats=repeats, seed=seed)
     make = choose_judge(judge)
@@ -69,9 +70,9 @@ def sweep(
         return DeepPrune()
 
     sweeps = [
-        run_sweep("error_rate", ERROR_RATES, unchanged, make, draws),
-        run_sweep("tau", TAUS, with_tau, make, draws, target_agreement=target),
-        run_sweep("judge_threshold", JUDGE_THRESHOLDS, with_threshold, make, draws),
+        run_sweep("error_rate", ERROR_RATES, unchanged, make, draws, answers=answers),
+        run_sweep("tau", TAUS, with_tau, make, draws, target_agreement=target, answers=answers),
+        run_sweep("judge_threshold", JUDGE_THRESHOLDS, with_threshold, make, draws, answers=answers),
     ]
     for swept in sweeps:
         print_sweep(swept)
