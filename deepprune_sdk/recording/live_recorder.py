@@ -94,6 +94,7 @@ class TraceRecorder:
         # What is read by default need not be said: that of a reader is the same.
         spec = engine.setup.extractor.spec
         self._answers = None if spec == "auto" else spec
+        self._unnamed = spec is None
         self._first = 0
         self._began: dict[int, float] = {}
         self._arrivals: dict[int, list[float]] = {}
@@ -184,7 +185,8 @@ class TraceRecorder:
     def _write(self, trace: Trace) -> None:
         finish = trace.finish if trace.finish and trace.outcome != "failed" else None
         finish = finish or _FINISH[trace.outcome or "stopped"]
-        left_out = self._as.complete_only and finish not in {"stop", "length", "cut"}
+        whole = finish in {"stop", "length", "cut"}
+        left_out = self._as.complete_only and not whole
         if trace.index in self._written or left_out or not (trace.pieces or finish == "stop"):
             return
         self._written.add(trace.index)
@@ -205,6 +207,8 @@ class TraceRecorder:
                 t=_a_piece_each(self._arrivals[trace.index], pieces),
                 reasoning=trace.reasoning_pieces,
                 answers=self._answers,
+                # Only whoever has the code could read it again.
+                answer=(trace.answer or "") if self._unnamed and whole else None,
                 instruction=self._as.instruction,
             )
         )
