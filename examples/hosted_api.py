@@ -14,7 +14,7 @@ from deepprune_adapters.openai import OpenAIBackend
 from deepprune_sdk import DeepPruneError, ParallelReasoner, Sampling
 
 PROMPT = [
-    {"role": "system", "content": "Reason step by step. End with \\boxed{your answer}."},
+    {"role": "system", "content": "You are a careful mathematician."},
     {"role": "user", "content": "How many primes are below 20?"},
 ]
 
@@ -24,7 +24,7 @@ async def main() -> None:
     n = int(os.environ.get("N", "16"))
     # Address and key come from OPENAI_BASE_URL and OPENAI_API_KEY.
     async with OpenAIBackend(model=os.environ["MODEL"]) as backend:
-        reasoner = ParallelReasoner(backend, sampling=sampling, shadow=True)
+        reasoner = ParallelReasoner(backend, answers="math", sampling=sampling, shadow=True)
         look = await reasoner.solve(PROMPT, n=n)
         if look.shadow is not None:
             print(f"would have saved {look.shadow.saved} of {look.usage.generated} tokens")

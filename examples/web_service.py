@@ -53,7 +53,11 @@ async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
     """One reasoner for all requests: it shares connections, and what the provider allows."""
     async with OpenAIBackend(model=os.environ["MODEL"]) as backend:
         app.state.reasoner = ParallelReasoner(
-            backend, sampling=Sampling(max_tokens=4096), price=PRICE, limits=LIMITS
+            backend,
+            answers="math",
+            sampling=Sampling(max_tokens=4096),
+            price=PRICE,
+            limits=LIMITS,
         )
         yield
 
@@ -107,7 +111,7 @@ async def ask_itself() -> None:
     async with lifespan(app):
         transport = httpx2.ASGITransport(app=app)
         async with httpx2.AsyncClient(transport=transport, base_url="http://service") as client:
-            question = {"question": "What is 12 + 30? End with \\boxed{answer}."}
+            question = {"question": "What is 12 + 30?"}
             response = await client.post("/solve", json=question, timeout=SECONDS)
             print(response.status_code, response.json())
 
