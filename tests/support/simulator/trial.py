@@ -234,14 +234,15 @@ async def attempt(
             policy=Composed(FullSampling(), CloseSome(closed_by_policy(fault, n))),
             requests=Requests(retries=Retries(initial=0.02, maximum=5.0)),
             sampling=Sampling(seed=0, max_tokens=200, **fault.sampling),
+            answers=Answers(),
         )
         try:
-            result = await reasoner.solve("How many days?", n=n)
+            result = await reasoner.solve("How many days?", n=n, instruct=False)
         except DeepPruneError as raised:
             error, result = raised, raised.partial
         requests = len(server.calls)
         if fault.sends:
-            await reasoner.solve("How many days?", n=1)
+            await reasoner.solve("How many days?", n=1, instruct=False)
     server.wait_until_left()
     calls = server.calls[:requests]
     return Trial(
