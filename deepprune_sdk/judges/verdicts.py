@@ -22,15 +22,16 @@ def checked(told: object, wanted: int) -> Sequence[Verdict]:
     Raises:
         MalformedVerdictsError: It is not one verdict per pair.
     """
-    if not isinstance(told, Sequence) or len(cast("Sequence[object]", told)) != wanted:
-        raise _malformed(told, wanted)
-    for verdict in cast("Sequence[object]", told):
-        if not isinstance(verdict, Verdict) or not isinstance(verdict.probability, Real | None):
-            raise _malformed(told, wanted)
-    return cast("Sequence[Verdict]", told)
-
-
-def _malformed(told: object, wanted: int) -> MalformedVerdictsError:
-    return MalformedVerdictsError(
-        f"did not give one verdict per pair for {wanted} pairs: {told!r:.400}"
-    )
+    verdicts = cast("Sequence[object]", told) if isinstance(told, Sequence) else None
+    if (
+        verdicts is None
+        or len(verdicts) != wanted
+        or not all(
+            isinstance(verdict, Verdict) and isinstance(verdict.probability, Real | None)
+            for verdict in verdicts
+        )
+    ):
+        raise MalformedVerdictsError(
+            f"did not give one verdict per pair for {wanted} pairs: {told!r:.400}"
+        )
+    return cast("Sequence[Verdict]", verdicts)

@@ -26,6 +26,7 @@ from deepprune_sdk import (
     UnavailableError,
 )
 from deepprune_sdk.data import TraceFailed, Usage, Verdict
+from deepprune_sdk.protocols import Judge
 from deepprune_sdk.testing import Script, ScriptedBackend
 
 pytestmark = pytest.mark.anyio
@@ -222,7 +223,7 @@ async def test_an_error_of_the_answer_function_ends_the_events() -> None:
 # --- judges ---------------------------------------------------------------------------------------
 
 
-async def judged(judge: AwkwardJudge, limits: JudgingLimits | None = None) -> Result:
+async def judged(judge: Judge, limits: JudgingLimits | None = None) -> Result:
     """Two traces that wait for the judge's word before they end."""
     first, go_on = anyio.Event(), anyio.Event()
     backend = StepBackend(["w", "w", first.set, go_on, FIVE], [first, "w", "w", go_on, SIX])
