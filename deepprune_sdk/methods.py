@@ -1,4 +1,4 @@
-"""The one table of methods and judges: whatever knows one by its name reads it here.
+"""The tables of methods, judges and kinds of answers: whatever knows one by name reads it here.
 
 To add a method, write one file in `policies/` and one row in this table:
 
@@ -15,6 +15,10 @@ A judge of the core is one file in `judges/`, named after it, and one row of the
 `judge="NAME"` and `--judge NAME` know it. One that takes settings reads them in a class method,
 `by_name`, as `LearnedJudge` does.
 
+A kind of answers is one class in `answers/`, public there, and one row of the third table: then
+`as_extractor("NAME")` and `deepprune answers` know it. One that takes settings reads what follows
+its colon in a class method, `by_name`.
+
 A row is text and imports nothing. So the help of a command answers before any policy is loaded
 (which takes up to half a second), no policy is loaded that nobody asks for, and one
 that is made of others cannot close a circle of imports.
@@ -24,7 +28,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["DEFAULT_METHOD", "JUDGES", "METHODS", "JudgeRow", "Row"]
+__all__ = ["ANSWERS", "DEFAULT_METHOD", "JUDGES", "METHODS", "AnswersRow", "JudgeRow", "Row"]
 
 DEFAULT_METHOD = "deepprune-settled"
 """The method of a run where none is given.
@@ -201,3 +205,82 @@ JUDGES: dict[str, JudgeRow] = {
     row.name: row for row in (JudgeRow(name="learned", judge="LearnedJudge"),)
 }
 """Judges by name. One that asks a model needs a server or a runtime, and is given as an object."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswersRow:
+    """One kind of answers.
+
+    Attributes:
+        name: What users, files and results call it.
+        help: What it reads, in one line.
+        extractor: Its class, as `deepprune_sdk.answers` has it.
+        example: How it is given, with settings where it takes some.
+    """
+
+    name: str
+    help: str
+    extractor: str
+    example: str
+
+
+ANSWERS: dict[str, AnswersRow] = {
+    row.name: row
+    for row in (
+        AnswersRow(
+            name="auto",
+            extractor="AutoAnswers",
+            help="what the traces themselves show to be their kind of answer",
+            example="auto",
+        ),
+        AnswersRow(
+            name="math",
+            extractor="Answers",
+            help="numbers, formulas and letters, boxed or stated; compared by their values",
+            example="math",
+        ),
+        AnswersRow(
+            name="choice",
+            extractor="ChoiceAnswers",
+            help="one of a few labels: letters, or the words given",
+            example="choice:positive|negative|neutral",
+        ),
+        AnswersRow(
+            name="number",
+            extractor="NumberAnswers",
+            help="one number, with or without its unit",
+            example="number",
+        ),
+        AnswersRow(
+            name="text",
+            extractor="TextAnswers",
+            help="a short text such as a city; case, markup and final punctuation do not count",
+            example="text",
+        ),
+        AnswersRow(
+            name="json",
+            extractor="JsonAnswers",
+            help="a JSON object, compared by its types; on some fields, or field by field",
+            example="json:fields=city/country,ignore=reason,by_field=true",
+        ),
+        AnswersRow(
+            name="tool",
+            extractor="ToolAnswers",
+            help="tool calls, in any order: names and arguments",
+            example="tool:ignore=request_id",
+        ),
+        AnswersRow(
+            name="code",
+            extractor="CodeAnswers",
+            help="the last fenced code block; blank lines and line ends do not count",
+            example="code",
+        ),
+        AnswersRow(
+            name="regex",
+            extractor="RegexAnswers",
+            help="the last match of a pattern: its group `answer`, or the first one",
+            example=r"regex:LABEL: (\w+)",
+        ),
+    )
+}
+"""Kinds by name, in the order in which they are listed."""

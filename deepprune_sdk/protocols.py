@@ -5,7 +5,7 @@ Nothing here is inherited from; an object with these methods fits.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol, runtime_checkable
 
@@ -15,10 +15,14 @@ from deepprune_sdk.data.types import Chunk, TraceRequest, Verdict
 __all__ = [
     "AnswerExtractor",
     "AnswerWatch",
+    "AsksForFormat",
     "Backend",
     "Closes",
     "ContinuesPrefix",
     "DecidesPerRun",
+    "FoldsBallots",
+    "InstructsModel",
+    "IsSpelled",
     "Judge",
     "LearnsFromTexts",
     "ReadsIncomplete",
@@ -142,6 +146,9 @@ class AnswerExtractor(Protocol):
     - `ReadsIncomplete`: the policy `StopAtAnswer`.
     - `ReadsIncomplete` and `ReadsProbes`: whatever asks a live trace for its answer so far, as the
       policy `ParallelProbe` and the judge `ProbeJudge` do.
+
+    Nobody needs the others; they are used where an extractor has them: `InstructsModel`,
+    `AsksForFormat`, `IsSpelled`, `FoldsBallots`.
     """
 
     def extract(self, text: str, *, complete: bool) -> str | None:
@@ -178,6 +185,46 @@ class ReadsProbes(Protocol):
         The model continues it by a few tokens. `extract` gets the probe and what the model said, as
         a text that is not complete.
         """
+        ...
+
+
+class InstructsModel(Protocol):
+    """An extractor that knows how the model is to be told of the answer's form."""
+
+    @property
+    def instruction(self) -> str | None:
+        """What is added to the prompt, on a line of its own; None adds nothing."""
+        ...
+
+
+class AsksForFormat(Protocol):
+    """An extractor whose answers a server can hold the reply to."""
+
+    @property
+    def response_format(self) -> Mapping[str, object] | None:
+        """The field of that name in a request, as OpenAI-compatible servers take it, or None."""
+        ...
+
+
+class IsSpelled(Protocol):
+    """An extractor that a text names, as the command line and recordings do."""
+
+    @property
+    def spec(self) -> str | None:
+        """The text of which `answers.as_extractor` makes an equal one; None where none does."""
+        ...
+
+
+class FoldsBallots(Protocol):
+    """An extractor that can make the answer of a vote itself, such as field by field."""
+
+    @property
+    def by_field(self) -> bool:
+        """Whether it is to."""
+        ...
+
+    def fold(self, ballots: Sequence[tuple[str, float]]) -> str | None:
+        """Return the answer of answers and their weights; None leaves it to the vote."""
         ...
 
 

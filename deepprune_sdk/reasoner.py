@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from copy import copy
 from dataclasses import replace
 from os import PathLike
@@ -11,7 +11,7 @@ from typing import TypedDict, Unpack, cast
 
 import anyio
 
-from deepprune_sdk.answers.by_name import GivenAnswers, as_extractor
+from deepprune_sdk.answers.by_name import ReadsAnswers, as_extractor
 from deepprune_sdk.answers.powers import ExtractorPowers
 from deepprune_sdk.data.prices import Price
 from deepprune_sdk.data.types import (
@@ -56,7 +56,7 @@ class Settings(TypedDict, total=False):
     judge: Judge | str | None
     policy: Policy | str | None
     sampling: Sampling | None
-    answers: GivenAnswers
+    answers: ReadsAnswers | None
     requests: Requests | None
     limits: Limits | None
     price: Price | None
@@ -81,7 +81,7 @@ class ParallelReasoner:
         judge: Judge | str | None = None,
         policy: Policy | str | None = None,
         sampling: Sampling | None = None,
-        answers: GivenAnswers = None,
+        answers: ReadsAnswers | None = None,
         requests: Requests | None = None,
         limits: Limits | None = None,
         price: Price | None = None,

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from pydantic import ConfigDict, Field, ValidationError
 
-from deepprune_sdk.answers.by_name import GivenAnswers, as_extractor
+from deepprune_sdk.answers.by_name import ReadsAnswers, as_extractor
 from deepprune_sdk.answers.powers import ExtractorPowers
 from deepprune_sdk.data.config import Config
 from deepprune_sdk.data.types import Sampling
@@ -109,7 +109,7 @@ class RecordingSession:
         *,
         n: int,
         sampling: Sampling | None = None,
-        answers: GivenAnswers = None,
+        answers: ReadsAnswers | None = None,
         instruction: str | None = None,
         requests: Requests | None = None,
     ) -> None:

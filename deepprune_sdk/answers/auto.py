@@ -12,9 +12,10 @@ from pydantic_core import from_json
 
 from deepprune_sdk.answers.boxed import OPENING, BoxWatch
 from deepprune_sdk.answers.choice import ChoiceAnswers
-from deepprune_sdk.answers.equivalence import exact_number
+from deepprune_sdk.answers.equivalence import exact_number, normalize
 from deepprune_sdk.answers.extraction import Answers
 from deepprune_sdk.answers.json_object import JsonAnswers
+from deepprune_sdk.answers.plain import plain
 from deepprune_sdk.answers.refusals import refuses
 from deepprune_sdk.answers.statements import stated
 from deepprune_sdk.answers.text import TextAnswers
@@ -121,7 +122,8 @@ class AutoReading:
         self._seen += 1
         forms = _forms(text, self._options)
         self._forms.update(forms)
-        answer = stated(text, complete=True) if "math" in forms else None
+        reply = without_thinking(text, complete=True)
+        answer = stated(reply, complete=True) if "math" in forms else None
         self._numbers += answer is not None and exact_number(answer) is not None
         before = self._extractor
         self.kind, self._extractor = self._decided()
@@ -144,7 +146,7 @@ class AutoReading:
         if most("json"):
             return "json", JsonAnswers()
         if self._options and most("choice"):
-            return f"choice:{self._options}", ChoiceAnswers(labels=tuple(self._options))
+            return f"choice:{self._options}", ChoiceAnswers(self._options)
         if most("math"):
             return "math", Answers(last_number=2 * self._numbers > self._forms["math"])
         if most("math", "short"):
@@ -175,9 +177,9 @@ def _forms(text: str, options: str) -> set[str]:
         forms.add("tool")
     if _is_json(reply):
         forms.add("json")
-    if options and ChoiceAnswers(labels=tuple(options)).extract(text, complete=True) is not None:
+    if options and ChoiceAnswers(options).extract(text, complete=True) is not None:
         forms.add("choice")
-    if stated(text, complete=True) is not None:
+    if stated(reply, complete=True) is not None:
         forms.add("math")
     elif _is_short(reply):
         forms.add("short")
@@ -204,14 +206,14 @@ class _Short:
     """A stated answer, or a short reply as a whole."""
 
     def extract(self, text: str, *, complete: bool) -> str | None:
-        answer = stated(text, complete=complete)
+        reply = without_thinking(text, complete=complete).strip()
+        answer = stated(reply, complete=complete)
         if answer is None and complete:
-            reply = without_thinking(text, complete=True).strip()
             answer = TextAnswers().extract(reply, complete=True) if _is_short(reply) else None
         return answer
 
     def equivalent(self, left: str, right: str) -> bool:
-        return Answers().equivalent(left, right) or TextAnswers().equivalent(left, right)
+        return _form(left) == _form(right)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +228,11 @@ class _Each:
         return _Short().extract(text, complete=complete)
 
     def equivalent(self, left: str, right: str) -> bool:
-        structured = _is_json(left), _is_json(right)
-        if all(structured):
-            return JsonAnswers().equivalent(left, right) or ToolAnswers().equivalent(left, right)
-        return not any(structured) and _Short().equivalent(left, right)
+        if _is_json(left) and _is_json(right):
+            return JsonAnswers().equivalent(left, right)
+        return not _is_json(left) and not _is_json(right) and _Short().equivalent(left, right)
+
+
+def _form(answer: str) -> str:
+    """One form for numbers and words: of the value, and without case and markup."""
+    return plain(normalize(answer))

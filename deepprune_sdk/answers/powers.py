@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from deepprune_sdk.errors import ConfigurationError
@@ -23,25 +23,31 @@ class ExtractorPowers:
         name: The type of the extractor, for errors; of a wrapper, of what it wraps.
         reads_incomplete: Whether it reads texts that the model has not ended.
         probe: What follows a trace's text when its answer so far is asked for, or None.
+        instruction: What the prompt is to say about the answer's form, or None.
+        response_format: What a server is to hold the reply to, or None.
+        spec: The text that `as_extractor` makes such an extractor of, or None.
     """
 
     name: str
-    reads_incomplete: bool
-    probe: str | None
+    reads_incomplete: bool = False
+    probe: str | None = None
+    instruction: str | None = None
+    response_format: Mapping[str, object] | None = None
+    spec: str | None = None
 
     @classmethod
     def of(cls, answers: AnswerExtractor) -> ExtractorPowers:
         """Return what `answers` says it can do."""
         # Not isinstance: with a protocol it takes 20 microseconds, and a short replay 500.
         wrapped: AnswerExtractor | None = getattr(answers, "wrapped", None)
-        if wrapped is None:
-            least = cls(name=type(answers).__name__, reads_incomplete=False, probe=None)
-        else:
-            least = cls.of(wrapped)
+        least = cls(name=type(answers).__name__) if wrapped is None else cls.of(wrapped)
         return cls(
             name=least.name,
             reads_incomplete=getattr(answers, "reads_incomplete", least.reads_incomplete),
             probe=getattr(answers, "probe", least.probe),
+            instruction=getattr(answers, "instruction", least.instruction),
+            response_format=getattr(answers, "response_format", least.response_format),
+            spec=getattr(answers, "spec", least.spec),
         )
 
     def require_incomplete(self, who: str) -> None:

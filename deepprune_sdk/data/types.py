@@ -123,6 +123,7 @@ class TraceRequest:
         sampling: Temperature, limits and the like; its own seed is the run's, not the trace's.
         seed: Seed of this trace, or None to send none.
         prefix: Text of this trace that exists already and is to be continued, or "".
+        response_format: What the reply is to look like, as the chat API asks for it, or None.
     """
 
     trace: int
@@ -130,6 +131,7 @@ class TraceRequest:
     sampling: Sampling
     seed: int | None = None
     prefix: str = ""
+    response_format: Mapping[str, object] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,8 +14,8 @@ from time import process_time
 
 import anyio
 
-from deepprune_sdk.evaluation.extractor import extractor_of
 from deepprune_sdk.errors import ConfigurationError, RecordingError
+from deepprune_sdk.evaluation.extractor import extractor_of
 from deepprune_sdk.evaluation.replay import Replayed, draw, replay
 from deepprune_sdk.policies.base import Policy
 from deepprune_sdk.policies.cons import FullSampling
@@ -254,9 +254,7 @@ def _outcome(replayed: Replayed, scores: _Scores, prompt: int, seconds: float) -
         distinct=len(observed),
         started=len(ends),
         finished=ends.count("finished"),
-        unread=sum(
-            end == "finished" and not seen for end, seen in zip(ends, read, strict=True)
-        ),
+        unread=sum(end == "finished" and not seen for end, seen in zip(ends, read, strict=True)),
         closed=len(ends) - ends.count("finished"),
         seconds=seconds,
     )

@@ -150,7 +150,9 @@ def _doubts(full: Mapping[str, Sequence[Outcome]]) -> Iterator[str]:
             f"{unread / traces:.0%} of the traces drawn have no answer that could be read: say how "
             "answers are stated (--answers), or record with a higher --max-tokens"
         )
-    silent = [problem for problem, outcomes in full.items() if all(o.agrees is None for o in outcomes)]
+    silent = [
+        problem for problem, outcomes in full.items() if all(o.agrees is None for o in outcomes)
+    ]
     if silent:
         yield (
             f"{len(silent)} of {len(full)} problems have no trace with an answer, and say nothing "

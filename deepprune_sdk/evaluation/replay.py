@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from random import Random
 from typing import cast
 
-from deepprune_sdk.evaluation.extractor import extractor_of
 from deepprune_sdk.data.signals import (
     Action,
     Arrived,
@@ -31,6 +30,7 @@ from deepprune_sdk.data.types import Chunk, Usage
 from deepprune_sdk.engine.engine import Engine
 from deepprune_sdk.engine.summary import summarize
 from deepprune_sdk.errors import RecordingError
+from deepprune_sdk.evaluation.extractor import extractor_of
 from deepprune_sdk.judges.reading import reading_by
 from deepprune_sdk.live.judging import Judging
 from deepprune_sdk.policies.base import Policy, RunSetup

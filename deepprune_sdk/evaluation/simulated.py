@@ -7,11 +7,11 @@ from hashlib import blake2b
 from math import log, sqrt
 from statistics import NormalDist
 
-from deepprune_sdk.evaluation.extractor import extractor_of
 from deepprune_sdk.answers.classes import AnswerClasses
 from deepprune_sdk.data.trace import Pair, TracePrefix
 from deepprune_sdk.data.types import Verdict
 from deepprune_sdk.errors import ConfigurationError
+from deepprune_sdk.evaluation.extractor import extractor_of
 from deepprune_sdk.judges.weights import probability
 from deepprune_sdk.protocols import AnswerExtractor
 from deepprune_sdk.recording.reader import RecordedTrace

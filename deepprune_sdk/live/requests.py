@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pydantic import Field, JsonValue
+from pydantic import Field
 
 from deepprune_sdk.data.config import Config
 from deepprune_sdk.data.types import Message, Sampling
@@ -63,5 +63,5 @@ class RequestPlan:
     throttle: Throttle
     warm_start: bool = False
     characters: int | None = None
-    response_format: Mapping[str, JsonValue] | None = None
+    response_format: Mapping[str, object] | None = None
     recorded: Mapping[int, RecordedTrace] = field(default_factory=dict[int, RecordedTrace])

@@ -86,9 +86,7 @@ class Run:
         self.id: str = token_hex(4)
         self._judging = judging
         self._room = room
-        self._summarize = partial(
-            summarize, engine, price=price, abstain_below=abstain_below
-        )
+        self._summarize = partial(summarize, engine, price=price, abstain_below=abstain_below)
         self._streams = Streams(engine, plan, tell=self._tell, run_id=self.id)
         self._log = log
         self._recorder = recorder

@@ -235,6 +235,7 @@ class Streams:
             sampling=sampling,
             seed=seed,
             prefix=start.prefix,
+            response_format=self._plan.response_format,
         )
 
     async def probe(self, probe: Probe) -> None:

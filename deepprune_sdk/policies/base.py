@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from deepprune_sdk.answers.extraction import Answers
+from deepprune_sdk.answers.auto import AutoAnswers
 from deepprune_sdk.answers.powers import ExtractorPowers
 from deepprune_sdk.data.signals import Decision, PairKey
 from deepprune_sdk.data.trace import Trace
@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 
-_DEFAULT_EXTRACTOR = ExtractorPowers.of(Answers())
+_DEFAULT_EXTRACTOR = ExtractorPowers.of(AutoAnswers())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,15 @@ from typing import Annotated
 
 import typer
 
-from deepprune_adapters.cli.commands import abstain, bench, judge, methods, record, redundancy, solve
+from deepprune_adapters.cli.commands import (
+    abstain,
+    bench,
+    judge,
+    methods,
+    record,
+    redundancy,
+    solve,
+)
 from deepprune_adapters.cli.views.text import complain
 
 __all__ = ["app", "run"]

@@ -15,7 +15,7 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from deepprune_adapters.judges.prompts import DEEPPRUNE, JudgePrompt, valid
-from deepprune_sdk import Answers, Checkpoints
+from deepprune_sdk import Checkpoints
 from deepprune_sdk.data import Pair, TracePrefix
 from deepprune_sdk.evaluation.pairs import Cut, first_steps, first_tokens, pair_up
 from deepprune_sdk.policies.checkpoints import REASONING_WORDS

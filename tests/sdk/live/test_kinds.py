@@ -90,7 +90,9 @@ async def test_a_model_is_a_kind_and_is_asked_for_where_a_backend_can() -> None:
 async def test_a_recording_is_read_as_it_was_made(tmp_path: Path) -> None:
     """Whatever reads it without being told otherwise: votes, replays, the bench, the study."""
     path = tmp_path / "t.jsonl"
-    texts = [f'{{"city": "{city}", "why": "{why}"}}' for why, city in enumerate(["Bern"] * 3 + ["Basel"])]
+    texts = [
+        f'{{"city": "{city}", "why": "{why}"}}' for why, city in enumerate(["Bern"] * 3 + ["Basel"])
+    ]
     kind = JsonAnswers(fields=("city",))
     reasoner = ParallelReasoner(ScriptedBackend(texts), policy=FULL, answers=kind, record=path)
     live = await reasoner.solve("?", n=4, run_log=tmp_path / "log.jsonl")

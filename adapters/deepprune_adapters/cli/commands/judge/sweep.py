@@ -72,7 +72,9 @@ def sweep(
     sweeps = [
         run_sweep("error_rate", ERROR_RATES, unchanged, make, draws, answers=answers),
         run_sweep("tau", TAUS, with_tau, make, draws, target_agreement=target, answers=answers),
-        run_sweep("judge_threshold", JUDGE_THRESHOLDS, with_threshold, make, draws, answers=answers),
+        run_sweep(
+            "judge_threshold", JUDGE_THRESHOLDS, with_threshold, make, draws, answers=answers
+        ),
     ]
     for swept in sweeps:
         print_sweep(swept)

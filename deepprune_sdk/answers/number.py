@@ -1,0 +1,75 @@
+"""Answers that are one number."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from deepprune_sdk.answers.boxed import OPENING, BoxWatch
+from deepprune_sdk.answers.equivalence import exact_number, normalize
+from deepprune_sdk.answers.extraction import Answers
+
+__all__ = ["NumberAnswers"]
+
+_READER: Final = Answers(choices=None)
+_CONSTANT: Final = re.compile(r"(?:\\(?:frac|sqrt|pi|infty)(?![A-Za-z])|[-+*/^0-9.(){} ])+")
+
+
+@dataclass(frozen=True, slots=True)
+class NumberAnswers:
+    r"""One number, with or without a unit: what `Answers` reads, where it is a number.
+
+    A stated answer that is not a number is not an answer here, so a vote is never between `12` and
+    a sentence. Numbers are compared by their values: `1,000` = `10^3` = `1e3`, `50%` = `1/2`.
+    """
+
+    @property
+    def reads_incomplete(self) -> bool:
+        """True: a stated number is told from one on the way."""
+        return True
+
+    @property
+    def probe(self) -> str:
+        """What follows the text of a trace that is asked for its answer so far."""
+        return f"\n\nSo the final answer is {OPENING}"
+
+    @property
+    def instruction(self) -> str:
+        r"""What the prompt says about the answer's form."""
+        return "Put your final answer, a single number, within \\boxed{}."
+
+    @property
+    def spec(self) -> str:
+        """How the command line and recordings spell it."""
+        return "number"
+
+    def watch(self) -> BoxWatch:
+        """Begin to follow a trace. A box is waited for: what is said in words may be a draft."""
+        return _READER.watch()
+
+    def extract(self, text: str, *, complete: bool) -> str | None:
+        """Find the number that a text states, or else its last number where it is complete.
+
+        Args:
+            text: The answer part of a trace.
+            complete: Whether the model ended the text itself. When False, only a stated number
+                counts.
+
+        Returns:
+            The number as written, or None.
+        """
+        answer = _READER.extract(text, complete=complete)
+        return answer if answer is not None and _is_number(answer) else None
+
+    def equivalent(self, left: str, right: str) -> bool:
+        """Whether both have the same value; see `normalize`."""
+        return normalize(left) == normalize(right)
+
+
+def _is_number(answer: str) -> bool:
+    if exact_number(answer) is not None:
+        return True
+    form = normalize(answer)
+    valued = any(sign.isdigit() for sign in form) or "\\pi" in form or "\\infty" in form
+    return valued and _CONSTANT.fullmatch(form) is not None

@@ -1,0 +1,100 @@
+"""Answers by a pattern of the user's own."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final, Self
+
+from deepprune_sdk.answers.equivalence import normalize
+from deepprune_sdk.answers.thinking import without_thinking
+from deepprune_sdk.errors import ConfigurationError
+
+__all__ = ["RegexAnswers"]
+
+GROUP: Final = "answer"
+"""The group of a pattern that holds the answer, where it has one of that name."""
+
+
+@dataclass(frozen=True, slots=True)
+class RegexAnswers:
+    r"""The last match of a pattern, for replies whose form the prompt asks for.
+
+    ```python
+    RegexAnswers(r"LABEL: (\w+)")
+    RegexAnswers(r"(?m)^Verdict: (?P<answer>.+)$")
+    ```
+
+    The answer is the group named `answer`, else the first group, else the whole match. Two answers
+    are the same where their canonical forms are, as with `Answers`. In a text that the model has
+    not ended, a match counts once something follows it, because it might go on.
+
+    Attributes:
+        pattern: The regular expression, as Python's `re` takes it; flags go inline, as `(?i)`.
+    """
+
+    pattern: str
+
+    def __post_init__(self) -> None:
+        """Compile the pattern.
+
+        Raises:
+            ConfigurationError: It is not a regular expression; names the place of the fault.
+        """
+        try:
+            _compiled(self.pattern)
+        except (re.error, RecursionError, OverflowError, TypeError) as error:
+            raise ConfigurationError(
+                f"RegexAnswers({self.pattern!r}) is not a regular expression: {error}"
+            ) from error
+
+    @classmethod
+    def by_name(cls, argument: str) -> Self:
+        """Make it of what follows `regex:`.
+
+        Raises:
+            ConfigurationError: There is no pattern, or it is not a regular expression.
+        """
+        if not argument:
+            raise ConfigurationError(r"regex needs a pattern, as in regex:LABEL: (\w+)")
+        return cls(argument)
+
+    @property
+    def reads_incomplete(self) -> bool:
+        """True: a match that something follows is complete."""
+        return True
+
+    @property
+    def spec(self) -> str:
+        """How the command line and recordings spell it."""
+        return f"regex:{self.pattern}"
+
+    def extract(self, text: str, *, complete: bool) -> str | None:
+        """Find the last match that holds something.
+
+        Args:
+            text: The answer part of a trace.
+            complete: Whether the model ended the text itself.
+        """
+        text = without_thinking(text, complete=complete)
+        answer: str | None = None
+        for found in _compiled(self.pattern).finditer(text):
+            if found.end() < len(text) or complete:
+                answer = _of(found) or answer
+        return answer
+
+    def equivalent(self, left: str, right: str) -> bool:
+        """Whether both have the same canonical form; see `normalize` for what that joins."""
+        return normalize(left) == normalize(right)
+
+
+def _of(found: re.Match[str]) -> str:
+    groups = found.re.groupindex
+    group = groups.get(GROUP, 1 if found.re.groups else 0)
+    return (found[group] or "").strip()
+
+
+@lru_cache(maxsize=64)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern)

@@ -1,0 +1,94 @@
+"""Answers that are short texts: a city, a name, a title."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from deepprune_sdk.answers.boxed import OPENING
+from deepprune_sdk.answers.plain import plain
+from deepprune_sdk.answers.statements import stated
+from deepprune_sdk.answers.thinking import without_thinking
+
+__all__ = ["TextAnswers"]
+
+_MARKS: Final = " *_~`#>$.-\"'"
+SHORT: Final = 100
+"""Characters of the longest reply, or last line, that is an answer as it stands."""
+
+_BOLD: Final = re.compile(r"\*\*([^*\n]{1,100})\*\*")
+# "The capital of France is Paris.": in a title "Is" has a capital.
+_SENTENCE: Final = re.compile(
+    r"(?:The|It|This|That|He|She|They|My|Its|His|Her|Der|Die|Das|Es|Le|La|Les|L'|C'|El|Il|O|A)\b"
+    r".{0,80}?\s(?:is|was|are|were|ist|war|est|es|era|è|é|foi|fue)\s(.{1,100})",
+    re.DOTALL,
+)
+_DECLINED: Final = re.compile(
+    r"(?:i(?:'m| am)? (?:sorry|cannot|can't|don't know|do not know|am not able|am unable|unable)"
+    r"|(?:sorry|unfortunately)\b|as an ai\b)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TextAnswers:
+    r"""A short text: a city, a name, a title.
+
+    The answer is what a reply states ("the answer is Paris", `\boxed{Paris}`); else the whole reply
+    where it is one short line; else its last line, where that is short. Of a sentence such as "The
+    capital of France is **Paris**." the end counts, or what is bold. Two answers are the same where
+    they differ only in case, markup, quotes and final punctuation; articles and accents count.
+    """
+
+    @property
+    def reads_incomplete(self) -> bool:
+        """True: a stated answer is told from other text."""
+        return True
+
+    @property
+    def probe(self) -> str:
+        """What follows the text of a trace that is asked for its answer so far."""
+        return f"\n\nSo the final answer is {OPENING}"
+
+    @property
+    def instruction(self) -> str:
+        """What the prompt says about the answer's form."""
+        return 'End with a line "Answer: ..." that holds your final answer, as short as it can be.'
+
+    @property
+    def spec(self) -> str:
+        """How the command line and recordings spell it."""
+        return "text"
+
+    def extract(self, text: str, *, complete: bool) -> str | None:
+        """Find the short text that answers.
+
+        Args:
+            text: The answer part of a trace.
+            complete: Whether the model ended the text itself. When False, only a stated answer
+                counts.
+
+        Returns:
+            The answer as written, or None.
+        """
+        text = without_thinking(text, complete=complete)
+        answer = stated(text, complete=complete)
+        if answer is not None:
+            return answer
+        line = text.rstrip()[-SHORT - 1 :].rpartition("\n")[2].strip()
+        if not complete or len(line) > SHORT or _DECLINED.match(plain(line)):
+            return None
+        return _of_sentence(line) if line.strip(_MARKS) else None
+
+    def equivalent(self, left: str, right: str) -> bool:
+        """Whether both are the same but for case, markup, quotes and final punctuation."""
+        return plain(left) == plain(right)
+
+
+def _of_sentence(line: str) -> str:
+    """What a sentence says, or the line itself where it is not a sentence."""
+    found = _SENTENCE.fullmatch(line)
+    if found is None:
+        return line
+    bold = _BOLD.findall(line)
+    return str(bold[0]).strip() if len(bold) == 1 else found[1].strip()
