@@ -15,8 +15,8 @@ NOTABLE = 0.1
 """Share of the ended traces from which on a fault of single traces is worth a warning."""
 
 LOW_AGREEMENT = 0.5
-"""Agreement below which a vote is more often wrong than right: of 16 traces of Qwen3 (0.6B to 8B) on
-AIME24, votes that were this divided were right in 0.03 (an agreement of 1/16) to 0.38 (just below a
+"""Agreement below which a vote is more often wrong than right: votes over 16 traces of Qwen3 (0.6B to
+8B) on AIME24 that were so divided were right in 0.03 (an agreement of 1/16) to 0.38 (just below a
 half)."""
 
 FEW = 4
@@ -62,7 +62,8 @@ def warnings_of(
     if notable(refused):
         yield f"{len(refused)} of {len(traces)} traces refused to answer"
     if notable(cut):
-        yield f"{len(cut)} of {len(traces)} traces were cut off at {_lengths(cut)}: raise max_tokens"
+        at = _lengths(cut)
+        yield f"{len(cut)} of {len(traces)} traces were cut off at {at}: raise max_tokens"
     if notable(broken):
         yield f"{len(broken)} of {len(traces)} traces were cut off by the server"
     if notable(failed):
@@ -71,9 +72,8 @@ def warnings_of(
         why = f" ({judge.fault})" if judge.fault else ""
         yield f"the judge {judge.name} gave no verdict on any of {judge.asked} pairs{why}"
     n = engine.setup.n
-    if engine.ended_because == "complete" and len(ballots) < n and tally.answer is not None:
-        if len(ballots) <= (1 - NOTABLE) * n:
-            yield f"the vote has {len(ballots)} ballots of the {n} that were asked for"
+    if engine.ended_because == "complete" and 0 < len(ballots) <= (1 - NOTABLE) * n:
+        yield f"the vote has {len(ballots)} ballots of the {n} that were asked for"
     seen = sum(not ballot.imputed for ballot in ballots)
     if seen >= FEW and tally.agreement < LOW_AGREEMENT:
         yield (

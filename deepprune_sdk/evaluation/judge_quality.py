@@ -90,8 +90,8 @@ async def evaluate_judge(
         problems: Traces of one problem and model each.
         judge: Asked as it reads answers of each problem, where it reads answers itself.
         checkpoints: In tokens; below 1, a fraction of a problem's median length.
-        answers: Reads and compares final answers; by default as the recording says (`extractor_of`).
-            A recorded one is taken as it is.
+        answers: Reads and compares final answers; by default as the recording says
+            (`extractor_of`). A recorded one is taken as it is.
         cap: Most pairs a problem and checkpoint.
         seed: Of the draw of pairs, and of the bootstrap.
     """

@@ -98,7 +98,8 @@ async def replay(
         judge: Asked as in a live run; its failures keep traces.
         seed: Of the policy's random choices.
         answers: Reads and compares final answers; by default as the recording says
-            (`extractor_of`). A trace that comes to its end has the recorded one, where there is one.
+            (`extractor_of`). A trace that comes to its end has the recorded one, where there is
+            one.
         concurrency: Most live traces at once.
         judging: Limits of the judge.
         can_continue: Whether the backend that is stood in for continues prefixes.

@@ -11,6 +11,7 @@ from support.recordings import numbers, read, save, trace
 
 from deepprune_sdk import (
     AllTracesFailedError,
+    Answers,
     ConfigurationError,
     RecordingError,
     Requests,
@@ -19,7 +20,6 @@ from deepprune_sdk import (
     UnavailableError,
 )
 from deepprune_sdk.recorder import (
-    INSTRUCTION,
     Problem,
     RecordingSession,
     read_problems,
@@ -52,7 +52,8 @@ def seeds(backend: ScriptedBackend) -> dict[int, int | None]:
 async def test_a_problem_is_recorded_with_all_that_is_known_of_it(tmp_path: Path) -> None:
     backend = ScriptedBackend(["\\boxed{5}"])
 
-    await record(backend, tmp_path / "a", sampling=Sampling(temperature=1.0, seed=10))
+    sampling = Sampling(temperature=1.0, seed=10)
+    await record(backend, tmp_path / "a", sampling=sampling, answers="math")
 
     recorded = sorted(read(tmp_path / "a"), key=lambda each: each.trace)
     assert [each.trace for each in recorded] == [0, 1, 2]
@@ -62,9 +63,9 @@ async def test_a_problem_is_recorded_with_all_that_is_known_of_it(tmp_path: Path
     assert [each.sampling for each in recorded] == [
         {"temperature": 1.0, "seed": seed} for seed in (10, 11, 12)
     ]
-    assert {each.instruction for each in recorded} == {INSTRUCTION}
+    assert {each.instruction for each in recorded} == {Answers().instruction}
     assert [request.messages[0].content for request in backend.requests] == [
-        f"What is 2 + 3?\n{INSTRUCTION}"
+        f"What is 2 + 3?\n{Answers().instruction}"
     ] * 3
     assert seeds(backend) == {0: 10, 1: 11, 2: 12}
 

@@ -17,6 +17,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict
 from deepprune_adapters.judges.prompts import DEEPPRUNE, JudgePrompt, valid
 from deepprune_sdk import Checkpoints
 from deepprune_sdk.data import Pair, TracePrefix
+from deepprune_sdk.evaluation.extractor import extractor_of
 from deepprune_sdk.evaluation.pairs import Cut, first_steps, first_tokens, pair_up
 from deepprune_sdk.policies.checkpoints import REASONING_WORDS
 from deepprune_sdk.protocols import AnswerExtractor

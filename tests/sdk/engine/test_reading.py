@@ -13,9 +13,7 @@ from deepprune_sdk.data.signals import End
 def test_answers_are_put_right_when_the_kind_changes() -> None:
     driver = Driver(FullSampling(), n=5, answers=AutoAnswers())
     traces = driver.engine.roster.traces
-    prose = (
-        "We add it all up from the left to the right, as always, and come to 7 in the end, I think."
-    )
+    prose = "We add it all up from the left to the right, as always, and come to 7 in the end."
     driver.end(0, prose)
     assert traces[0].answer is None
     assert driver.result().answers == "auto: unread"
