@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -28,8 +27,11 @@ __all__ = ["ENOUGH", "AutoAnswers", "AutoReading"]
 ENOUGH: Final = 16
 """Ended traces after which a run's kind of answers stands."""
 
-SHORT: Final = 80
-"""Characters of the longest reply that is an answer as a whole."""
+SHORT: Final = 100
+"""Characters of the longest reply that may be short."""
+
+WORDS: Final = 8
+"""Words of the longest answer that such a reply may give: a longer one is prose."""
 
 _OPTION: Final = re.compile(r"^[ \t]*[(\[]?([A-J])[).\]:][ \t]+\S", re.MULTILINE)
 _FENCED: Final = re.compile(r"```(?:json)?[ \t]*\n(.*)\n[ \t]*```", re.DOTALL)
@@ -74,7 +76,7 @@ class AutoAnswers:
 
     def for_run(self, question: str) -> AutoReading:
         """Begin a run over `question`."""
-        return AutoReading(question)
+        return AutoReading(self, question)
 
     def watch(self) -> BoxWatch:
         """Begin to follow a trace. A box is waited for: what is said in words may be a draft."""
@@ -93,12 +95,13 @@ class AutoReading:
     """What `AutoAnswers` has made of one run so far: an extractor that learns.
 
     Attributes:
+        wrapped: What it was made by, whose powers it has.
         kind: The kind of answers that it took, "undecided" before the first trace.
-        settled: Whether that stands.
     """
 
-    def __init__(self, question: str) -> None:
+    def __init__(self, auto: AutoAnswers, question: str) -> None:
         """Begin without a trace."""
+        self.wrapped = auto
         self.kind: str = "undecided"
         self._options = _options(question)
         self._extractor: AnswerExtractor = _Each()
@@ -154,14 +157,6 @@ class AutoReading:
         return "unread", Answers(last_number=False)
 
 
-def decided(question: str, texts: Iterable[str]) -> AutoReading:
-    """Return what a run takes whose ended traces are `texts`, in the order of their ends."""
-    reading = AutoReading(question)
-    for text in texts:
-        reading.learn(text)
-    return reading
-
-
 def _options(question: str) -> str:
     """The letters of the options that a question lists, from A on without a gap; "" for none."""
     found = "".join(dict.fromkeys(match[1] for match in _OPTION.finditer(question)))
@@ -181,13 +176,17 @@ def _forms(text: str, options: str) -> set[str]:
         forms.add("choice")
     if stated(reply, complete=True) is not None:
         forms.add("math")
-    elif _is_short(reply):
+    elif _of_short(reply) is not None:
         forms.add("short")
     return forms
 
 
-def _is_short(reply: str) -> bool:
-    return 0 < len(reply) <= SHORT and "\n" not in reply and not refuses(reply)
+def _of_short(reply: str) -> str | None:
+    """The answer that a short reply is as a whole, or in its one sentence."""
+    if not 0 < len(reply) <= SHORT or "\n" in reply or refuses(reply):
+        return None
+    answer = TextAnswers().extract(reply, complete=True)
+    return answer if answer is not None and len(answer.split()) <= WORDS else None
 
 
 def _is_json(reply: str) -> bool:
@@ -209,7 +208,7 @@ class _Short:
         reply = without_thinking(text, complete=complete).strip()
         answer = stated(reply, complete=complete)
         if answer is None and complete:
-            answer = TextAnswers().extract(reply, complete=True) if _is_short(reply) else None
+            answer = _of_short(reply)
         return answer
 
     def equivalent(self, left: str, right: str) -> bool:

@@ -15,6 +15,7 @@ _REFUSES: Final = re.compile(
     r"(?:sorry\b|(?:can(?:not|'t|\u2019t|\s+not)|could(?:n't|\u2019t|\s+not)|unable\s+to|not\s+able\s+to"
     r"|(?:do\s+not|don't|don\u2019t)\s+(?:know|have\s+(?:enough|access|information))"
     r"|(?:won't|won\u2019t|will\s+not))\b)"
+    r"|^\W*(?:no\s+idea|not\s+sure|unknown|n/a)\b"
     r"|\bas\s+an?\s+ai\b|\bcannot\s+be\s+(?:answered|determined)\b",
     re.IGNORECASE,
 )

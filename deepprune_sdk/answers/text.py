@@ -74,15 +74,21 @@ class TextAnswers:
         text = without_thinking(text, complete=complete)
         answer = stated(text, complete=complete)
         if answer is not None:
-            return answer
+            return _bare(answer)
         line = text.rstrip()[-SHORT - 1 :].rpartition("\n")[2].strip()
         if not complete or len(line) > SHORT or _DECLINED.match(plain(line)):
             return None
-        return _of_sentence(line) if line.strip(_MARKS) else None
+        return _bare(_of_sentence(line)) if line.strip(_MARKS) else None
 
     def equivalent(self, left: str, right: str) -> bool:
         """Whether both are the same but for case, markup, quotes and final punctuation."""
         return plain(left) == plain(right)
+
+
+def _bare(answer: str) -> str:
+    """An answer without the marks and quotes round it and the point after it, if anything is left."""
+    bare = answer.strip("*_`\"' ").removesuffix(".").strip("*_`\"' ")
+    return bare or answer
 
 
 def _of_sentence(line: str) -> str:

@@ -15,9 +15,9 @@ NOTABLE = 0.1
 """Share of the ended traces from which on a fault of single traces is worth a warning."""
 
 LOW_AGREEMENT = 0.5
-"""Agreement below which a vote is more often wrong than right: votes over 16 traces of Qwen3 (0.6B to
-8B) on AIME24 that were so divided were right in 0.03 (an agreement of 1/16) to 0.38 (just below a
-half)."""
+"""Agreement below which a vote is more often wrong than right. Votes over 16 traces of Qwen3 (0.6B
+to 8B) on AIME24 that were so divided were right in 0.03 (an agreement of 1/16) to 0.38 (just below
+a half)."""
 
 FEW = 4
 """Ballots below which an agreement says little."""

@@ -49,7 +49,8 @@ class Reading:
     def kind(self) -> str:
         """How answers are read: the kind, and what it has decided on where it decides per run."""
         name = self.powers.spec or self.powers.name
-        return name if self._learner is None else f"{name}: {self._learner.kind}"
+        taken: str | None = getattr(self._answers, "kind", None)
+        return name if taken is None else f"{name}: {taken}"
 
     @property
     def settled(self) -> bool:

@@ -38,7 +38,8 @@ RecordedFinish = Literal["stop", "length", "cut", "pruned", "stopped", "failed"]
 """What ended a recorded trace.
 
 stop: the model; length: its token limit; cut: the server, for a reason of its own; pruned: closed
-as redundant or not worth its tokens; stopped: closed because its answer was there or the run ended; failed: the provider broke off.
+as redundant or not worth its tokens; stopped: closed because its answer was there or the run ended;
+failed: the provider broke off.
 """
 
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]

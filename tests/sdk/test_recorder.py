@@ -142,10 +142,10 @@ async def test_traces_sampled_otherwise_do_not_mix(
     options: dict[str, Any], message: str, tmp_path: Path
 ) -> None:
     backend = ScriptedBackend(["\\boxed{5}"])
-    await record(backend, tmp_path / "a")
+    await record(backend, tmp_path / "a", answers="math")
 
     with pytest.raises(ConfigurationError, match=message):
-        await record(backend, tmp_path / "a", n=4, **options)
+        await record(backend, tmp_path / "a", n=4, answers="math", **options)
 
 
 async def test_another_question_of_the_same_name_does_not_mix(tmp_path: Path) -> None:

@@ -51,6 +51,7 @@ def test_what_most_traces_show_is_taken(taken: str, texts: list[str], question: 
 def test_seven_of_paris_and_a_box_of_lyon() -> None:
     read = answers("\\boxed{Lyon}", *["Paris"] * 7)
     assert read == ["Lyon", *["Paris"] * 7]
+    assert answers("**Paris**", '"Paris".') == ["Paris", "Paris"]
 
 
 def test_a_number_in_prose_is_read_only_beside_stated_numbers() -> None:
@@ -80,7 +81,7 @@ def test_it_stands_after_enough_traces() -> None:
 
 def test_outside_of_a_run_each_text_speaks_for_itself() -> None:
     auto = AutoAnswers()
-    assert auto.extract("Paris.", complete=True) == "Paris"
+    assert auto.equivalent(auto.extract("**Paris.**", complete=True) or "", "Paris")
     assert auto.extract("so \\boxed{4}", complete=False) == "4"
     assert auto.extract("Paris", complete=False) is None
     assert auto.extract("We add it up and get 12 apples in the end. " * 5, complete=True) is None

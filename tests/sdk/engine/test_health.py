@@ -30,7 +30,10 @@ def test_a_healthy_run_has_no_warning() -> None:
 @pytest.mark.parametrize(
     ("others", "said"),
     [
-        ([("w " * 512, "length")] * 10, "10 of 16 traces were cut off at 512 tokens: raise max_t"),
+        (
+            [("w" + " w" * 511, "length")] * 10,
+            "10 of 16 traces were cut off at 512 tokens: raise max_t",
+        ),
         (
             [("w w w", "length"), ("w w", "length")],
             "2 of 8 traces were cut off at 2 to 3 tokens: raise max_tokens",

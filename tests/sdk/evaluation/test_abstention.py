@@ -8,6 +8,8 @@ from deepprune_sdk import ConfigurationError, RecordingError
 from deepprune_sdk.evaluation.abstention import study_abstention
 from deepprune_sdk.recording import RecordedTrace
 
+PROSE = "We add this and that, and then we add the other thing too. " * 3
+
 
 def problem(name: str, answers: str, gold: str | None) -> list[RecordedTrace]:
     return [
@@ -17,7 +19,7 @@ def problem(name: str, answers: str, gold: str | None) -> list[RecordedTrace]:
             gold=gold,
             model="m",
             trace=number,
-            pieces=(f"so \\boxed{{{answer}}}",) if answer != "-" else ("hm hm",),
+            pieces=(f"so \\boxed{{{answer}}}",) if answer != "-" else (PROSE,),
             finish="stop",
         )
         for number, answer in enumerate(answers)

@@ -111,6 +111,7 @@ def test_limits_are_no_part_of_a_name() -> None:
         "deepprune",
         "settled",
         "close-loops",
+        "stop-unread",
         "money-budget",
     ]
     assert Limits().around(DeepPrune(), None).name == "deepprune"
