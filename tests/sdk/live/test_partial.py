@@ -9,6 +9,7 @@ from typing import Any
 
 import anyio
 import pytest
+from support.broken import BrokenPolicy
 from support.live import StepBackend, never
 
 from deepprune_sdk import (
@@ -95,11 +96,8 @@ async def test_asyncio_names_the_cancellation_as_the_cause(anyio_backend: str) -
 
 
 async def test_an_error_of_the_callers_own_part_has_it() -> None:
-    def broken(text: str) -> str | None:
-        raise KeyError(text)
-
     with pytest.raises(KeyError) as caught:
-        await stuck().replace(answers=broken).solve("?", n=2)
+        await stuck().replace(policy=BrokenPolicy()).solve("?", n=2)
     partial = getattr(caught.value, "partial", None)
     assert isinstance(partial, Result)
     assert partial.traces[0].text == "a" + FIVE

@@ -201,21 +201,17 @@ async def test_a_bug_of_a_backend_costs_its_trace_alone(
 # --- the user's own code --------------------------------------------------------------------------
 
 
-def broken(text: str) -> str | None:
-    raise KeyError(text)
-
-
-async def test_an_error_of_the_answer_function_surfaces_and_closes_everything() -> None:
+async def test_an_error_of_the_policy_surfaces_and_closes_everything() -> None:
     backend = StepBackend([FIVE], [never()], [never()])
     with pytest.raises(KeyError) as caught:
-        await full(backend).replace(answers=broken).solve("?", n=3)
+        await full(backend).replace(policy=BrokenPolicy()).solve("?", n=3)
     assert caught.value.args == (FIVE,)
     assert backend.open == set()
     assert len(backend.requests) == 3
 
 
-async def test_an_error_of_the_answer_function_ends_the_events() -> None:
-    async with full(StepBackend([FIVE])).replace(answers=broken).run("?", n=1) as run:
+async def test_an_error_of_the_policy_ends_the_events() -> None:
+    async with full(StepBackend([FIVE])).replace(policy=BrokenPolicy()).run("?", n=1) as run:
         with pytest.raises(KeyError):
             _ = [event async for event in run]
 
