@@ -30,10 +30,7 @@ SPAM = ChoiceAnswers(("spam", "not spam"))
         ("This matches statement H.", "H"),
         ("La respuesta correcta es la opci\u00f3n D) 250 metros.", "D"),
         ("La risposta corretta \u00e8 la C, perch\u00e9 la pressione resta costante.", "C"),
-        (
         ("\u0412\u0435\u0440\u043d\u043e \u2014 B.", "B"),
-            "B",
-        ),
         ("\u30a2\u306f\u8aa4\u308a\u3002\u6b63\u89e3\u306f D \u3067\u3059\u3002", "D"),
         ("Adding both sides gives 12 m.\n\n(C) 12 m", "C"),
         ("Option E", "E"),
