@@ -10,7 +10,15 @@ from typing import Annotated
 
 import typer
 
-from deepprune_adapters.cli.commands import bench, judge, methods, record, redundancy, solve
+from deepprune_adapters.cli.commands import (
+    answers,
+    bench,
+    judge,
+    methods,
+    record,
+    redundancy,
+    solve,
+)
 from deepprune_adapters.cli.views.text import complain
 
 __all__ = ["app", "run"]
@@ -23,7 +31,7 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (solve, record, redundancy, bench, methods, judge):
+for command in (solve, record, redundancy, bench, methods, answers, judge):
     command.register(app)
 
 
