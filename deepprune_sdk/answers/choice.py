@@ -142,11 +142,11 @@ def _readings(text: str, labels: Labels, *, complete: bool) -> Iterator[str]:
     first, last = lines[0] + "\n", lines[-1] + "\n"
     yield from _found([labels.alone(last), labels.keyed(last)])
     yield from _found([_of_statement(text, labels, complete=True)])
-    if not (labels.letters and _is_listed(labels, lines)):
+    if not (labels.letters and _is_listed(labels, lines[-2:])):
         yield from _found([labels.leading(last)])
     yield from _found([labels.asserted(last_sentence(last)), labels.leading(last_sentence(last))])
     yield from _found(keyed)
-    if len(text) <= REACH and not (labels.letters and _is_listed(labels, lines[::-1])):
+    if len(text) <= REACH and not (labels.letters and _is_listed(labels, lines)):
         opening = first_sentence(first)
         yield from _found([labels.alone(first), labels.leading(first), labels.asserted(opening)])
 
@@ -161,11 +161,8 @@ def _of_statement(text: str, labels: Labels, *, complete: bool) -> str | None:
 
 
 def _is_listed(labels: Labels, lines: Sequence[str]) -> bool:
-    """Whether the last of the lines is one of a list of options."""
-    if len(lines) < 2:
-        return False
-    one, other = (labels.leading(f"{line}\n") for line in lines[-2:])
-    return one is not None and other is not None and one != other
+    """Whether several of the lines open with a letter each, as in a list of options."""
+    return len({labels.leading(f"{line}\n") for line in lines} - {None}) > 1
 
 
 def _check(labels: Sequence[str], given: str) -> None:

@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
-from functools import lru_cache
-from typing import Any, Final, Self, cast
+from typing import Final, Self
 
-from pydantic import BaseModel, JsonValue, RootModel
-from pydantic.errors import PydanticUserError
+from pydantic import JsonValue, RootModel
 
-from deepprune_sdk.answers.json_schema import Check, checker
+from deepprune_sdk.answers.json_form import Schema, described, keys, read, written
 from deepprune_sdk.answers.json_text import canonical, json_values, read_json
 from deepprune_sdk.answers.json_vote import fold
 from deepprune_sdk.answers.plain import plain
@@ -51,7 +49,7 @@ class JsonAnswers:
             trace gave.
     """
 
-    schema: type[BaseModel] | Mapping[str, Any] | str | None = None
+    schema: Schema | None = None
     _: KW_ONLY
     fields: Sequence[str] = ()
     ignore: Sequence[str] = ()
@@ -69,14 +67,14 @@ class JsonAnswers:
             names = (given,) if isinstance(given, str) else tuple(given)
             object.__setattr__(self, name, names)
         if isinstance(self.schema, Mapping):
-            object.__setattr__(self, "schema", _written(self.schema))
+            object.__setattr__(self, "schema", written(self.schema))
         if self.schema is not None:
-            _described(self.schema)
+            described(self.schema)
         if both := set(self.fields) & set(self.ignore):
             raise ConfigurationError(
                 f"JsonAnswers: {min(both)!r} is in fields= and in ignore=; keep it in one of them"
             )
-        known = _keys(self.schema)
+        known = keys(self.schema)
         for name in (*self.fields, *self.ignore):
             if known is not None and name not in known:
                 raise ConfigurationError(
@@ -118,7 +116,7 @@ class JsonAnswers:
         """What the prompt says about the answer's form."""
         form = ""
         if self.schema is not None:
-            form = f" that fits this JSON schema: {_written(_described(self.schema))}"
+            form = f" that fits this JSON schema: {written(described(self.schema))}"
         elif names := [
             json.dumps(name, ensure_ascii=False) for name in (*self.fields, *self.ignore)
         ]:
@@ -130,7 +128,7 @@ class JsonAnswers:
         """What a server is asked to hold the reply to, as an OpenAI-compatible one takes it."""
         if self.schema is None:
             return {"type": "json_object"}
-        schema = _described(self.schema)
+        schema = described(self.schema)
         name = self.schema.__name__ if isinstance(self.schema, type) else "answer"
         return {"type": "json_schema", "json_schema": {"name": name[:64], "schema": schema}}
 
@@ -138,7 +136,7 @@ class JsonAnswers:
     def spec(self) -> str | None:
         """How the command line and recordings spell it: a model by its fields."""
         fields, ignore = self.fields, self.ignore
-        known = _keys(self.schema)
+        known = keys(self.schema)
         if isinstance(self.schema, type) and known is not None:
             fields, ignore = fields or tuple(name for name in known if name not in ignore), ()
         if any(sign in name for name in (*fields, *ignore) for sign in "/,") or "" in fields:
@@ -207,9 +205,9 @@ class JsonAnswers:
 
     def _voted(self, value: JsonValue) -> str | None:
         try:
-            read = _read(self.schema, value)
-            chosen = self._chosen(read)
-            if isinstance(chosen, dict) and not chosen and read:
+            whole = read(self.schema, value)
+            chosen = self._chosen(whole)
+            if isinstance(chosen, dict) and not chosen and whole:
                 return None
             return None if self.fields and not isinstance(chosen, dict) else canonical(chosen)
         except (ValueError, RecursionError):
@@ -223,66 +221,6 @@ class JsonAnswers:
             for name, one in value.items()
             if name not in self.ignore and (not self.fields or name in self.fields)
         }
-
-
-def _read(schema: type[BaseModel] | Mapping[str, Any] | str | None, value: JsonValue) -> JsonValue:
-    """The value as the model reads it.
-
-    Raises:
-        ValueError: It does not fit.
-    """
-    if isinstance(schema, type):
-        # As JSON: there a strict model takes a date or a tuple too.
-        model = schema.model_validate_json(json.dumps(value))
-        return cast("JsonValue", model.model_dump(mode="json", by_alias=True))
-    if isinstance(schema, str) and not _checker(schema)(value):
-        raise ValueError("it does not fit the schema")
-    return value
-
-
-@lru_cache(maxsize=64)
-def _checker(schema: str) -> Check:
-    return checker(json.loads(schema))
-
-
-@lru_cache(maxsize=64)
-def _model_schema(model: type[BaseModel]) -> dict[str, Any]:
-    try:
-        return model.model_json_schema()
-    except PydanticUserError as error:
-        raise ConfigurationError(
-            f"JsonAnswers({model.__name__}) has no JSON schema: {error.message}"
-        ) from error
-
-
-def _described(schema: type[BaseModel] | Mapping[str, Any] | str) -> dict[str, Any]:
-    """The JSON schema.
-
-    Raises:
-        ConfigurationError: It is not one.
-    """
-    if isinstance(schema, type):
-        return _model_schema(schema)
-    try:
-        _checker(cast("str", schema))
-        return json.loads(cast("str", schema))
-    except (AttributeError, RecursionError, ValueError) as error:
-        raise ConfigurationError(f"JsonAnswers: {schema!r} is not a JSON schema") from error
-
-
-def _written(schema: Mapping[str, Any]) -> str:
-    try:
-        return json.dumps(dict(schema), ensure_ascii=False, allow_nan=False)
-    except (TypeError, ValueError) as error:
-        raise ConfigurationError(f"JsonAnswers: {schema!r} is not JSON: {error}") from error
-
-
-def _keys(schema: type[BaseModel] | Mapping[str, Any] | str | None) -> list[str] | None:
-    """The fields of an object that a schema describes, or None where it does not list them."""
-    if schema is None:
-        return None
-    properties: dict[str, Any] | None = _described(schema).get("properties")
-    return None if properties is None else list(properties)
 
 
 def _schema_before(argument: str) -> tuple[str | None, str]:

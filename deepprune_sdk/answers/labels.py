@@ -11,12 +11,11 @@ Every repetition in the patterns is bounded, so that a match costs a constant.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
-from deepprune_sdk.answers.plain import folded, plain
+from deepprune_sdk.answers.plain import folded, legible, plain
 
 __all__ = ["Labels", "label_form"]
 
@@ -36,10 +35,13 @@ _AFTER: Final = (
 )
 _ENDING: Final = rf"(?={_CLOSE}{_MARK})"
 # Chinese, Japanese and Korean put no space between a label and what makes a sentence of it.
-_TAIL: Final = "(?:的|です|だ|である|입니다|이다|예요|이에요)?"
+_TAIL: Final = r"(?:\s?(?:的|です|だ|である|입니다|이다|예요|이에요))?"
 _FILLER: Final = (
     r"(?:(?:the|an?|(?:correct |right |best |final )?(?:option|choice|answer|letter|label|class"
-    r"|category|sentiment|verdict)(?: is)?|clearly|most likely|likely|probably|definitely"
+    r"|category|sentiment|verdict|statement)(?: is)?"
+    r"|la|le|les|el|il|lo|o|die|der|das|opci[oó]n|opção|opzione|alternativa|letra|lettera|lettre"
+    r"|réponse|respuesta|resposta|risposta|antwort|buchstabe|вариант|ответ|буква"
+    r"|clearly|most likely|likely|probably|definitely"
     r"|certainly|therefore|thus|simply|just|overall|very|strongly|highly|mostly|mainly|largely"
     r"|generally|predominantly|overwhelmingly|somewhat|slightly|rather|quite)"
     r"(?![^\W\d_])[\s:*_]{0,4}|选项|選項){0,4}"
@@ -47,6 +49,7 @@ _FILLER: Final = (
 _COPULA: Final = (
     r"(?:(?<![^\W_])(?:is|are|was|were|(?:would|should|must|will) be|has to be"
     r"|(?:seems|appears)(?: to be)?|remains|expresses|conveys|has|ist|war|est|es|é|è|fue|foi"
+    r"|match(?:es)?|corresponds? to"
     r"|choos(?:e|ing)|chose|pick(?:ed)?|select(?:ed)?|(?:go|going) with|therefore|thus|hence|so"
     r"|(?:class(?:ify|ified)|categori[sz]ed?|label(?:l?ed)?|mark(?:ed)?|rated?|judged?"
     r"|tag(?:ged)?|described?|seen|regard(?:ed)?)(?:\s[^\s.]{1,20}){0,6}?\sas)(?![^\W_]),?"
@@ -90,7 +93,9 @@ class Labels:
         capital = f"(?-i:{'|'.join(map(str.upper, words))})" if self.letters else spelled
         label, asserted = _label(spelled), _label(capital)
         self._of = _pattern(rf"{_OPEN}{_FILLER}{_OPEN}{label}{_AFTER}")
-        self._leading = _pattern(rf"{_OPEN}{label}{_ENDING}")
+        # "A dog" and "I, for one" open with no answer: a letter needs a bracket, a stop or a colon.
+        ending = rf"(?={_CLOSE}[.:)\]]{_CLOSE}(?:\s|$))" if self.letters else _ENDING
+        self._leading = _pattern(rf"{_OPEN}{label}{ending}")
         self._alone = _pattern(rf"{_OPEN}{_FILLER}{_OPEN}{label}{_CLOSE}[.!\u3002]?{_CLOSE}\n?")
         self._asserted = _pattern(rf"{_COPULA}{_OPEN}{_FILLER}{_OPEN}{asserted}{_AFTER}")
         self._right = _pattern(
@@ -105,7 +110,7 @@ class Labels:
 
     def prepare(self, text: str) -> str:
         """Return a text as the other methods read it: case is kept where it tells letters apart."""
-        return unicodedata.normalize("NFKC", text) if self.letters else folded(text)
+        return legible(text) if self.letters else folded(text)
 
     def named(self, answer: str) -> str | None:
         """The label that an answer is, or is a longer way to write."""
@@ -120,11 +125,8 @@ class Labels:
         return self._name(self._alone.fullmatch(line))
 
     def leading(self, text: str) -> str | None:
-        """The label that a reply opens with, as in "Yes, because ..."; a letter needs brackets."""
-        found = self._leading.match(text)
-        if found and self.letters and text[found.end("label") : found.end("label") + 1] != ")":
-            return None
-        return self._only(found, text)
+        """The label that a reply opens with, as in "Yes, because ..." or "(C) 12 m"."""
+        return self._only(self._leading.match(text), text)
 
     def keyed(self, line: str) -> str | None:
         """The label of a line such as `Sentiment: **positive**`, or of `<label>spam</label>`."""
@@ -162,7 +164,8 @@ def first_sentence(line: str) -> str:
 
 def last_sentence(line: str) -> str:
     """The last sentence of a line."""
-    return f"{_SENTENCE.split(line[-_LINE:].strip())[-1]}\n"
+    sentences = [part for part in _SENTENCE.split(line[-_LINE:]) if part.strip()]
+    return f"{sentences[-1].strip()}\n" if sentences else "\n"
 
 
 def _pattern(text: str) -> re.Pattern[str]:

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from typing import Final
 
-__all__ = ["folded", "plain"]
+__all__ = ["folded", "legible", "plain"]
 
 MAX_LENGTH: Final = 1000
 """Longest text whose surroundings are taken off; a longer one is only folded."""
@@ -31,10 +31,15 @@ _AROUND: Final = " \t*_~\"'"
 _FINAL: Final = " .,;:!?\u2026\u3002\uff0c\u3001"
 
 
+def legible(text: str) -> str:
+    """Return a text without differences that nobody sees, and with plain quotes and dashes."""
+    return unicodedata.normalize("NFKC", text.translate(_QUOTES))
+
+
 def folded(text: str) -> str:
-    """Return a text without its case and without differences that nobody sees."""
+    """Return a text as `legible` does, without its case."""
     for _ in range(ROUNDS):
-        again = unicodedata.normalize("NFKC", text.translate(_QUOTES).casefold())
+        again = legible(text.casefold())
         if again == text:
             break
         text = again

@@ -12,6 +12,7 @@ import typer
 
 from deepprune_adapters.cli.commands import (
     abstain,
+    answers,
     bench,
     judge,
     methods,
@@ -31,7 +32,7 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (solve, record, redundancy, bench, abstain, methods, judge):
+for command in (solve, record, redundancy, bench, abstain, methods, answers, judge):
     command.register(app)
 
 

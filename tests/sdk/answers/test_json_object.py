@@ -239,7 +239,8 @@ def test_the_prompt_says_what_is_wanted() -> None:
     [
         ({"schema": {"type": "objekt"}}, r"'objekt' is not a type: did you mean object\?"),
         ({"schema": "no schema"}, "'no schema' is not a JSON schema"),
-        ({"schema": "[1]"}, "is not a"),
+        ({"schema": "[1]"}, r"'\[1\]' is not a JSON schema"),
+        ({"schema": "true"}, "'true' is not a JSON schema"),
         ({"schema": {"type": {1}}}, "is not JSON"),
         ({"schema": SCHEMA, "fields": ("citi",)}, r"no field 'citi': did you mean city\?"),
         ({"schema": Place, "ignore": ("people",)}, "no field 'people'.*inhabitants"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from support.labels import FINISHED_ONLY, LABEL_PROBE, LABELS, UNASKED, Bare
 
-from deepprune_sdk.answers import Answers, ExtractorPowers
+from deepprune_sdk.answers import Answers, ExtractorPowers, FunctionAnswers, JsonAnswers
 from deepprune_sdk.answers.powers import watch
 from deepprune_sdk.errors import ConfigurationError
 from deepprune_sdk.protocols import AnswerExtractor
@@ -54,6 +54,27 @@ def test_an_extractor_says_what_it_can_do(
 ) -> None:
     powers = ExtractorPowers.of(answers)
     assert (powers.name, powers.reads_incomplete, powers.probe) == (name, reads_incomplete, probe)
+
+
+def test_the_prompt_the_format_and_the_name_are_said_too() -> None:
+    json = JsonAnswers(fields=("city",))
+    instruction = 'Give your final answer as a JSON object with the fields "city".'
+    for answers in (json, Around(Around(json))):
+        powers = ExtractorPowers.of(answers)
+        assert powers.instruction == instruction
+        assert powers.response_format == {"type": "json_object"}
+        assert powers.spec == "json:fields=city"
+    for bare in (Bare(), FINISHED_ONLY):
+        powers = ExtractorPowers.of(bare)
+        assert (powers.instruction, powers.response_format, powers.spec) == (None, None, None)
+    told = FunctionAnswers(str.strip, instruction="End with LABEL: and a word.")
+    assert ExtractorPowers.of(told).instruction == "End with LABEL: and a word."
+
+
+def test_mathematics_is_named_where_it_has_no_settings_of_its_own() -> None:
+    assert ExtractorPowers.of(Answers()).spec == "math"
+    assert ExtractorPowers.of(Answers(choices=None)).spec is None
+    assert "\\boxed{}" in (ExtractorPowers.of(Answers()).instruction or "")
 
 
 def test_a_refusal_names_who_asks_the_extractor_and_the_fix() -> None:

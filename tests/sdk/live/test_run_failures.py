@@ -5,6 +5,7 @@ from math import nan
 
 import anyio
 import pytest
+from support.broken import BrokenPolicy
 from support.live import AwkwardJudge, StepBackend, never
 
 from deepprune_sdk import (
