@@ -86,7 +86,7 @@ class TextAnswers:
 
 
 def _bare(answer: str) -> str:
-    """An answer without the marks and quotes round it and the point after it, if anything is left."""
+    """Take off the marks and quotes round an answer and the point after it, if anything is left."""
     bare = answer.strip("*_`\"' ").removesuffix(".").strip("*_`\"' ")
     return bare or answer
 

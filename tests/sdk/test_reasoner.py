@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import anyio
 import pytest
+from support.broken import BrokenPolicy
 from support.live import StepBackend, never
 
 from deepprune_sdk import (
@@ -283,9 +284,6 @@ async def test_cancelling_many_closes_all_and_starts_no_more() -> None:
 
 
 async def test_an_error_of_the_users_own_code_ends_the_batch_as_itself() -> None:
-    def broken(text: str) -> str | None:
-        raise KeyError(text)
-
-    parallel = ParallelReasoner(Sums(), answers=broken)
+    parallel = ParallelReasoner(Sums(), policy=BrokenPolicy())
     with pytest.raises(KeyError):
         await parallel.solve_many(["1", "2"], n=1)
