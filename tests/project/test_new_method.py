@@ -169,7 +169,7 @@ def test_a_row_may_be_added_to_others(tmp_path: Path, recording: Path) -> None:
     assert found["added"] == "esc+zz-toy"
     assert found["typo"].endswith(
         "joined by +: zz-toy, close-loops, deadline, "
-        "money-budget, settled, stop-at-answer, token-budget, waves"
+        "money-budget, settled, stop-at-answer, stop-unread, token-budget, waves"
     )
     assert "follows a +: zz-toy, close-loops" in found["solve"][1]
     assert json.loads(found["json"][1])[0]["added"] is True

@@ -59,13 +59,13 @@ def solve(
         str, typer.Option(metavar="NAME[:key=value,...]", help=METHOD_HELP)
     ] = DEFAULT_METHOD,
     answers: AnswersOption = None,
-    instruct: Annotated[
+    no_instruct: Annotated[
         bool,
         typer.Option(
-            "--instruct/--no-instruct",
-            help="Add to the question how the kind of --answers wants its answer stated.",
+            "--no-instruct",
+            help="Do not add to the question how the kind of --answers wants its answer stated.",
         ),
-    ] = True,
+    ] = False,
     abstain_below: Annotated[
         float | None,
         typer.Option(
@@ -123,7 +123,7 @@ def solve(
             judge=judge,
             method=method,
             answers=as_extractor(answers),
-            instruct=instruct,
+            instruct=not no_instruct,
             abstain_below=abstain_below,
             sampling=source.sampling(seed=seed),
             shadow=shadow,

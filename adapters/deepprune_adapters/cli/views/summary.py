@@ -48,7 +48,8 @@ def summary(
 
 def _answer(result: Result) -> str:
     if result.answer is None:
-        return "none: the traces disagree" if result.abstained else "none: no trace stated one"
+        why = "the traces disagree" if result.abstained else "no trace stated a final answer"
+        return f"none: {why}"
     answer = clean(result.answer, LONGEST_ANSWER)
     cut = f" ({len(result.answer):,} characters; --json has them all)"
     return answer + (cut if answer.endswith("…") and len(result.answer) > LONGEST_ANSWER else "")
