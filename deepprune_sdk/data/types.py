@@ -97,6 +97,9 @@ class TraceRequest:
         sampling: Temperature, limits and the like; its own seed is the run's, not the trace's.
         seed: Seed of this trace, or None to send none.
         prefix: Text of this trace that exists already and is to be continued, or "".
+        response_format: What the server is to hold the reply to, as OpenAI-compatible servers take
+            it, or None. A backend that cannot ask for it does without. It is not asked for where a
+            prefix is continued, because servers hold to it only what they write themselves.
     """
 
     trace: int
@@ -104,6 +107,7 @@ class TraceRequest:
     sampling: Sampling
     seed: int | None = None
     prefix: str = ""
+    response_format: Mapping[str, object] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
