@@ -1,7 +1,7 @@
 """One JSON value, read token by token without recursion, as models write it.
 
-They write trailing commas, Python's words and quotes, line breaks and LaTeX inside of strings. That
-much is read; whatever else is not JSON ends the value.
+They write trailing commas, comments, Python's words and quotes, line breaks and LaTeX inside of
+strings. That much is read; whatever else is not JSON ends the value.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MAX_DIGITS: Final = 300
 """Longest number that is read."""
 
 _TOKEN: Final = re.compile(
-    r"""\s*+(?:
+    r"""(?:\s++|//[^\n]*+\n)*+(?:
         (?P<double>"[^"\\]*+(?:\\.[^"\\]*+)*+")
       | (?P<single>'[^'\\\n]*+(?:\\.[^'\\\n]*+)*+')
       | (?P<number>-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][-+]?[0-9]++)?)(?![\w.])
@@ -46,7 +46,7 @@ _Container = dict[str, JsonValue] | list[JsonValue]
 
 
 def token(text: str, at: int = 0) -> re.Match[str] | None:
-    """The token at a place, white space before it included; `sign` is its group of punctuation."""
+    """The token at a place, with what stands before it; `sign` is its group of punctuation."""
     return _TOKEN.match(text, at)
 
 
@@ -76,7 +76,7 @@ class Region:
         while found := token(self._text, at):
             if not self._take(found):
                 break
-            string = found.end() - len(found[0].lstrip()) if found["sign"] is None else -1
+            string = found.start(found.lastgroup or 0) if found["sign"] is None else -1
             at = found.end()
             if not self._open:
                 self.closed = True

@@ -20,6 +20,9 @@ __all__ = ["canonical", "json_values", "read_json"]
 EXACT: Final = 2.0**53
 """Size from which a float does not tell whole numbers apart."""
 
+REACH: Final = 1_000_000
+"""Characters from the end of a reply in which values are looked for."""
+
 _OPENING: Final = re.compile(r"[{\[]")
 _FENCED: Final = re.compile(r"\s*+```[^\n]{0,20}\n(.*?)\n\s*+```\s*+", re.DOTALL)
 
@@ -69,6 +72,7 @@ def json_values(text: str, *, complete: bool) -> list[Found]:
         complete: Whether it ended the text itself. Then a value whose last brackets are missing is
             closed; otherwise no value counts while another one has begun.
     """
+    text = text[-REACH:]
     whole = _FENCED.fullmatch(text)
     only = token(whole[1] if whole else text)
     if complete and only and only["sign"] is None and not only.string[only.end() :].strip():

@@ -18,11 +18,19 @@ SHORT: Final = 100
 """Characters of the longest reply, or last line, that is an answer as it stands."""
 
 _BOLD: Final = re.compile(r"\*\*([^*\n]{1,100})\*\*")
-# "The capital of France is Paris.": in a title "Is" has a capital.
-_SENTENCE: Final = re.compile(
-    r"(?:The|It|This|That|He|She|They|My|Its|His|Her|Der|Die|Das|Es|Le|La|Les|L'|C'|El|Il|O|A)\b"
-    r".{0,80}?\s(?:is|was|are|were|ist|war|est|es|era|è|é|foi|fue)\s(.{1,100})",
-    re.DOTALL,
+# What a short sentence says of its subject; in a title "Is" has a capital.
+_SENTENCES: Final = (
+    re.compile(
+        r"(?:The|It|This|That|He|She|They|My|Its|His|Her|Der|Die|Das|Es|Le|La|Les|L'|C'|El|Il|Lo|O|A)"
+        r"\b.{0,80}?\s(?:is|was|are|were|ist|war|est|es|era|è|é|foi|fue)\s(.{1,100})",
+    ),
+    re.compile(r".{1,40}?(?:是|为|為)([^,.!?\u3001\u3002\uff0c]{1,40})\u3002"),
+    re.compile(r".{1,40}?は([^、。]{1,40}?)(?:です|だ|である)。"),
+    re.compile(r".{1,40}?[은는]\s(.{1,40}?)(?:입니다|이다|예요|이에요)\."),
+    re.compile(r".{1,60}?\s[\u2013\u2014-]\s(?:это\s)?([\u0410-\u042f\u0401].{0,60})\."),
+)
+_AFTERTHOUGHT: Final = re.compile(
+    r",?\s(?:not|which|because|since|rather than|who|where|nicht|pas|y no|non)\b.*"
 )
 _DECLINED: Final = re.compile(
     r"(?:i(?:'m| am)? (?:sorry|cannot|can't|don't know|do not know|am not able|am unable|unable)"
@@ -93,8 +101,8 @@ def _bare(answer: str) -> str:
 
 def _of_sentence(line: str) -> str:
     """What a sentence says, or the line itself where it is not a sentence."""
-    found = _SENTENCE.fullmatch(line)
+    found = next(filter(None, (sentence.fullmatch(line) for sentence in _SENTENCES)), None)
     if found is None:
         return line
     bold = _BOLD.findall(line)
-    return str(bold[0]).strip() if len(bold) == 1 else found[1].strip()
+    return str(bold[0]).strip() if len(bold) == 1 else _AFTERTHOUGHT.sub("", found[1]).strip()

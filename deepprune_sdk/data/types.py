@@ -123,7 +123,9 @@ class TraceRequest:
         sampling: Temperature, limits and the like; its own seed is the run's, not the trace's.
         seed: Seed of this trace, or None to send none.
         prefix: Text of this trace that exists already and is to be continued, or "".
-        response_format: What the reply is to look like, as the chat API asks for it, or None.
+        response_format: What the server is to hold the reply to, as OpenAI-compatible servers take
+            it, or None. A backend that cannot ask for it does without. It is not asked for where a
+            prefix is continued, because servers hold to it only what they write themselves.
     """
 
     trace: int

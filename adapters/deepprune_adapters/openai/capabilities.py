@@ -117,6 +117,7 @@ class Capabilities:
             "seed": request.seed,
             "max_tokens": sampling.max_tokens,
             "stop": list(sampling.stop) or None,
+            "response_format": None if request.prefix else request.response_format,
         }
         if sampling.top_logprobs:
             fields |= {"logprobs": True, "top_logprobs": sampling.top_logprobs}

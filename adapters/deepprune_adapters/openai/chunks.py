@@ -16,6 +16,7 @@ from deepprune_adapters.openai.events import (
 from deepprune_adapters.openai.thinking import ThinkTags
 from deepprune_adapters.openai.token_account import TokenAccount
 from deepprune_adapters.openai.token_pieces import Tokens, scored_tokens
+from deepprune_adapters.openai.tool_calls import ToolCalls
 from deepprune_adapters.server.errors import ServerErrors
 from deepprune_adapters.server.refusals import Refusal
 from deepprune_sdk.data.types import Chunk
@@ -82,6 +83,7 @@ class ChunkReader:
         self._warned = False
         self._counter = counter
         self._think = ThinkTags(prefix)
+        self._tools = ToolCalls()
         self._apart = False  # the latest text was reasoning in a field of its own
         self._heard = False  # a choice has come: this is a completion, however it ends
         self._runs: list[tuple[bool, Tokens]] = []  # whether it is reasoning, and the text
@@ -119,7 +121,8 @@ class ChunkReader:
         if self.failure is None and self.finish is None:
             if self.done:
                 self.finish = "stop"
-                return [Chunk(finish="stop")]
+                self._add(self.account.cut(self._tools.read({}, ended=True), None), reasoning=False)
+                return self._chunks("stop")
             if self._heard:
                 self.failure = self._errors.broken_off(self.account.tokens)
             else:
@@ -170,17 +173,21 @@ class ChunkReader:
         self.failure = self._errors.of_refusal(Refusal.of(0, error), {})
 
     def _choice(self, choice: dict[str, Any], usage: Reported | None) -> None:
-        reasoning, content = delta_texts(choice.get("delta") or {})
+        delta: dict[str, Any] = choice.get("delta") or {}
+        reason: str | None = choice.get("finish_reason")
+        reasoning, content = delta_texts(delta)
+        called = self._tools.read(delta, ended=FINISHES.get(reason or "length", "stop") == "stop")
         # A server with a field for reasoning has taken the tags out: `<think>` in its content is
         # text. Events without any text (held-back tokens) belong to whatever came last.
         if reasoning:
             self._think.set_apart()
             self._apart = True
-        elif content:
+        elif content or called:
             self._apart = False
-        reason: str | None = choice.get("finish_reason")
-        text = reasoning + content if reasoning else content
+        text = reasoning + content + called if reasoning or called else content
         tokens = self._tokens(text, choice, usage, ended=bool(reason))
+        if called:  # its marks are ours
+            tokens.exact = False
         if not text:
             self._add(tokens, reasoning=self._apart or self._think.thinking)
         elif thought := len(reasoning) or self._think.reasoning_until(content):
@@ -195,6 +202,8 @@ class ChunkReader:
             self._add(after, reasoning=False)
         else:
             self._add(tokens, reasoning=False)
+        if called:  # a tag that follows is text
+            self._think.set_apart()
         if reason and self.finish is None:
             self._finish(reason)
 

@@ -78,6 +78,8 @@ def plain_event(event: dict[str, Any]) -> tuple[str, Reported | None] | None:
             return None
         if delta.get("reasoning_content") or delta.get("reasoning"):
             return None
+        if delta.get("tool_calls") or delta.get("function_call"):
+            return None
         text = delta["content"]
         if type(text) is not str:
             return None

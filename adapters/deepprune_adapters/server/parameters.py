@@ -85,6 +85,14 @@ PARAMETERS = (
         says="the server has no switch for thinking (chat_template_kwargs)",
         level=logging.INFO,
     ),
+    # A reply is read in the same way whether or not the server held it to a form.
+    Parameter(
+        name="response_format",
+        named=re.compile(r"response[_ ]?format|json[_ ](?:schema|object)|grammar|guided"),
+        change="drop",
+        says="the server does not hold replies to this form (response_format): the prompt alone "
+        "asks for it",
+    ),
     Parameter(
         name="max_tokens",
         named=re.compile("max_completion_tokens"),

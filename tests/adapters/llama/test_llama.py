@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import AsyncGenerator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from support.backend_calls import streamed
 
 from deepprune_adapters.llama import LlamaBackend
 from deepprune_adapters.llama.gguf import EMBEDDED_PACKAGE, embedded_model
+from deepprune_sdk.answers import JsonAnswers
 from deepprune_sdk.data.types import Message, Sampling, TraceRequest, Usage
 from deepprune_sdk.errors import (
     BadRequestError,
@@ -80,6 +82,15 @@ async def test_every_token_is_a_piece_and_the_server_agrees(llama: LlamaBackend)
     assert trace.cost.prompt > 5
     assert not trace.cost.estimated
     assert await llama.tokens_predicted() == before + 12
+
+
+async def test_a_reply_keeps_to_the_form_that_is_asked_for(llama: LlamaBackend) -> None:
+    schema = {"properties": {"sum": {"type": "integer", "enum": [3, 4]}}, "required": ["sum"]}
+    answers = JsonAnswers({"type": "object", **schema})
+    request = asked(question="What is 2 and 2?", max_tokens=40, extra={})
+    trace = await streamed(llama, replace(request, response_format=answers.response_format))
+    assert trace.finish == "stop"
+    assert answers.extract(trace.text, complete=True) in {'{"sum": 3}', '{"sum": 4}'}
 
 
 async def test_running_usage_counts_a_stream_that_is_closed(llama: LlamaBackend) -> None:

@@ -32,7 +32,7 @@ def events(draw: st.DrawFn) -> list[bytes]:
     generated, sent, silent = 0, list[bytes](), draw(st.booleans())
     for _ in range(draw(st.integers(1, 12))):
         delta: dict[str, Any] = {"content": draw(TEXTS)}
-        odd = draw(st.integers(0, 11))
+        odd = draw(st.integers(0, 12))
         silent = silent if draw(st.integers(0, 9)) else not silent
         if odd == 0:
             delta["reasoning_content"] = draw(TEXTS)
@@ -59,6 +59,9 @@ def events(draw: st.DrawFn) -> list[bytes]:
             choice["finish_reason"] = "stop"
         if odd == 9:
             usage["completion_tokens"] = draw(st.sampled_from([None, "3", 2.0, True]))
+        if odd == 12:
+            function = {"name": "f", "arguments": draw(st.sampled_from(["", "{}", '{"a"', ": 1}"]))}
+            delta["tool_calls"] = [{"index": 0, "function": function}]
         if odd == 10 and draw(st.booleans()):
             event["error"] = {"message": "no"}
         sent.append(json.dumps(event).encode())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -25,6 +26,7 @@ SAID: Mapping[str, Any] = {
     "stream_options.continuous_usage_stats": "Unknown parameter: 'continuous_usage_stats'",
     "stream_options": "stream_options is not supported by this model",
     "chat_template_kwargs": "Unrecognized request argument supplied: chat_template_kwargs",
+    "response_format": "This response_format type is unavailable now",
     "max_tokens": "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead.",
     "top_logprobs": "top_logprobs must be less than or equal to 5",
     "temperature": "Unsupported value: 'temperature' does not support 0.8 with this model.",
@@ -38,6 +40,7 @@ FIELDS: dict[str, Any] = {
     "messages": [{"role": "user", "content": "?"}],
     "stream_options": {"include_usage": True, "continuous_usage_stats": True},
     "chat_template_kwargs": {"enable_thinking": False},
+    "response_format": {"type": "json_object"},
     "max_tokens": 9,
     "logprobs": True,
     "top_logprobs": 20,
@@ -167,7 +170,8 @@ async def a_trace(url: str) -> Callable[[], Awaitable[object]]:
         "max_tokens": 9,
         "top_logprobs": 20,
     }
-    return lambda: streamed(backend, asked(**sampling))
+    request = replace(asked(**sampling), response_format={"type": "json_object"})
+    return lambda: streamed(backend, request)
 
 
 async def a_label(url: str) -> Callable[[], Awaitable[object]]:
@@ -238,6 +242,37 @@ async def test_a_refused_field_of_the_users_is_an_error(
     assert "Sampling(extra=...)" in str(failure)
     assert len(server.bodies) == 1
     assert not caplog.records
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "This response_format type is unavailable now",
+        "'response_format.type' must be 'json_schema' or 'text'",
+        "Invalid parameter: 'response_format' of type 'json_schema' is not supported with m",
+        "Failed to parse grammar",
+        "JSON schema conversion failed: Unrecognized schema: {}",
+        "response format `json_object` is not supported",
+    ],
+)
+def test_a_form_is_refused_in_many_words(said: str) -> None:
+    terms = Terms("m")
+
+    assert terms.learn(Refusal.of(400, said), terms.request(FIELDS, {}))
+    assert terms.dropped == {"response_format"}
+
+
+@pytest.mark.anyio
+async def test_a_form_is_asked_for_where_the_reply_is_the_servers_own(server: ChatServer) -> None:
+    server.script = answering
+    backend = OpenAIBackend("m", base_url=server.url, continue_prefix="assistant")
+    wanted = {"type": "json_schema", "json_schema": {"name": "n", "schema": {"type": "object"}}}
+
+    await streamed(backend, replace(asked(), response_format=wanted))
+    await streamed(backend, replace(asked(prefix='{"a": '), response_format=wanted))
+    await streamed(backend, asked())
+
+    assert [body.get("response_format") for body in server.bodies] == [wanted, None, None]
 
 
 @pytest.mark.anyio

@@ -59,6 +59,7 @@ PARIS = {"city": "Paris", "people": 2}
         'By [1] and {see below} it is {"city": "Paris", "people": 2}, as [2] says.',
         '{"city": "Paris", "people": 2,}',
         "{'city': 'Paris', 'people': 2}",
+        '{\n  // a comment\n  "city": "Paris", // another, {\n  "people": 2\n}',
         '{"city": "Paris", "people": 2e0}',
         '{"city": "Paris", "people": 2',  # the model ended it so
         '{"city": "\\u0050aris", "people": 2} {}',

@@ -66,6 +66,7 @@ class Fault:
         sends: What the backend must not send any more once it was refused.
         server: Settings of how the server is reached.
         sampling: Settings of the run.
+        response_format: What the traces are asked to keep to.
     """
 
     name: str
@@ -81,6 +82,7 @@ class Fault:
     sends: tuple[str, ...] = ()
     server: Mapping[str, Any] = field(default_factory=dict[str, Any])
     sampling: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    response_format: Mapping[str, object] | None = None
 
 
 # --- scripts --------------------------------------------------------------------------------------
@@ -252,6 +254,17 @@ FAULTS: tuple[Fault, ...] = (
         does="A second choice in the stream of one",
         script=wire(lambda s: [*s[:9], Say(event(chunk({"content": "no"}, index=1))), *s[9:]]),
     ),
+    Fault(
+        name="tool-calls",
+        does="A tool call after the text, in `delta.tool_calls`",
+        **of(replace(DEFAULT, calls=True, finish=("tool_calls",))),
+    ),
+    Fault(
+        name="tool-calls-split",
+        does="The same, every byte in a read of its own",
+        dialect=replace(DEFAULT, calls=True),
+        script=lambda: every(replace(DEFAULT, calls=True, finish=("tool_calls",)), split),
+    ),
     # --- how it ends
     Fault(
         name="finish-with-text",
@@ -407,6 +420,16 @@ FAULTS: tuple[Fault, ...] = (
         does="Log-probabilities silently absent",
         sampling={"top_logprobs": 20},
         **of(replace(DEFAULT, logprobs=0)),
+    ),
+    Fault(
+        name="response-format-refused",
+        does="`response_format` refused",
+        script=refusing(
+            "response_format",
+            refusal(400, error("This response_format type is unavailable now")),
+        ),
+        response_format={"type": "json_object"},
+        sends=("response_format",),
     ),
     # --- bytes
     Fault(

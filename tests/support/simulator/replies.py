@@ -16,6 +16,13 @@ THOUGHT = ("Let", " me", " count", " \u2192", " na\u00efve", "ly", " \U0001f642"
 """What every trace thinks before it writes its recorded text."""
 PROMPT_TOKENS = 17
 """Tokens of every prompt, as the simulator counts them."""
+CALL: tuple[tuple[Mapping[str, str] | None, str], ...] = (
+    ({"name": "look_up", "arguments": ""}, '<tool_call>\n{"name": "look_up", "arguments": '),
+    ({"arguments": '{"word"'}, '{"word"'),
+    ({"arguments": ': "day"}'}, ': "day"}}\n</tool_call>'),
+    (None, ""),  # the closing mark is generated and held back
+)
+"""The tokens of a tool call: what is sent of each, and the text that a trace has of it."""
 
 Deed = Literal["hang", "reset", "cut", "half-close"]
 """hang: silence until the client leaves; reset: RST; cut: the end of the connection without the end
@@ -79,6 +86,7 @@ class Dialect:
         pause: Seconds between two events.
         cached: Tokens of the prompt that come from the server's cache.
         done: Whether `[DONE]` comes at the end.
+        calls: Whether a tool call follows the text of a trace that the model ends itself.
     """
 
     reasoning: Reasoning = "reasoning"
@@ -91,6 +99,7 @@ class Dialect:
     pause: float = 0.0
     cached: int | None = None
     done: bool = True
+    calls: bool = False
 
 
 def event(value: object) -> bytes:
@@ -121,9 +130,15 @@ def thought(dialect: Dialect) -> tuple[str, ...]:
     return () if dialect.reasoning == "none" else (*opening, *THOUGHT, *closing)
 
 
+def answered(trace: RecordedTrace, dialect: Dialect) -> tuple[str, ...]:
+    """The text of a trace's answer, one piece per token."""
+    calls = dialect.calls and trace.finish != "length"
+    return (*trace.pieces, *(text for _, text in CALL if calls))
+
+
 def tokens_of(trace: RecordedTrace, dialect: Dialect) -> int:
     """Tokens that the whole trace costs."""
-    return len(thought(dialect)) + trace.tokens
+    return len(thought(dialect)) + len(answered(trace, dialect))
 
 
 def stream(trace: RecordedTrace, dialect: Dialect, body: Mapping[str, Any]) -> list[Step]:
@@ -149,6 +164,13 @@ def _stream(trace: RecordedTrace, dialect: Dialect, body: Mapping[str, Any]) -> 
         reason = dialect.finish[0] if ends else None
         delta = _delta(text, thinks, dialect)
         yield Say(event(chunk(delta, finish_reason=reason, **fields)), count)
+        if dialect.pause:
+            yield dialect.pause
+    for function, _ in CALL[: len(answered(trace, dialect)) - len(trace.pieces)]:
+        generated += 1
+        entry = {"index": 0, "id": "call-1", "type": "function", "function": function}
+        delta = {"content": None, "tool_calls": [entry]} if function else {}
+        yield Say(event(chunk(delta, **_report(generated, dialect, body, ended=False))), 1)
         if dialect.pause:
             yield dialect.pause
     finish = trace.finish if trace.finish == "length" else None

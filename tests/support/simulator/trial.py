@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Any
 
@@ -32,7 +32,7 @@ from deepprune_sdk.data.signals import Close, Decision
 from deepprune_sdk.policies.base import Advanced, Observation, PolicyState, RunSetup, RunView
 from deepprune_sdk.protocols import Backend
 from support.simulator.faults import HIT, Fault
-from support.simulator.replies import THOUGHT, recorded, thought, tokens_of
+from support.simulator.replies import THOUGHT, answered, recorded, thought, tokens_of
 from support.simulator.server import Call, Simulator
 
 CLOSED_AT = 18
@@ -119,14 +119,16 @@ class WatchedBackend:
 
     concurrency = None
 
-    def __init__(self, inner: Backend, counting: Counting) -> None:
+    def __init__(self, inner: Backend, counting: Counting, fault: Fault) -> None:
         self.model = inner.model
         self._inner = inner
         self._bytes = counting
+        self._response_format = fault.response_format
 
     @asynccontextmanager
     async def stream(self, request: TraceRequest) -> AsyncGenerator[AsyncIterator[Chunk]]:
-        async with self._inner.stream(request) as chunks:
+        asked = replace(request, response_format=self._response_format)
+        async with self._inner.stream(asked) as chunks:
             yield self._watched(chunks, request.trace)
 
     async def _watched(self, chunks: AsyncIterator[Chunk], trace: int) -> AsyncIterator[Chunk]:
@@ -230,7 +232,9 @@ async def attempt(
     async with openai.AsyncOpenAI(api_key="none", base_url=server.url, http_client=http) as client:
         options: dict[str, Any] = {"idle_timeout": 20.0, **fault.server}
         reasoner = ParallelReasoner(
-            WatchedBackend(OpenAIBackend("m", server=Server(client=client, **options)), counting),
+            WatchedBackend(
+                OpenAIBackend("m", server=Server(client=client, **options)), counting, fault
+            ),
             policy=Composed(FullSampling(), CloseSome(closed_by_policy(fault, n))),
             requests=Requests(retries=Retries(initial=0.02, maximum=5.0)),
             sampling=Sampling(seed=0, max_tokens=200, **fault.sampling),
@@ -266,7 +270,7 @@ def accounts(
     for trace in result.traces:
         mine = [call for call in calls if call.seed == trace.trace]
         head = () if hidden else thought(fault.dialect)
-        sent = (*head, *recorded()[trace.trace].pieces)
+        sent = (*head, *answered(recorded()[trace.trace], fault.dialect))
         ends = list(accumulate(map(len, sent)))
         received = bisect_right(ends, len(trace.text))
         yield Account(
@@ -287,7 +291,8 @@ def surviving_answer(fault: Fault, result: Result) -> str | None:
     for trace in result.traces:
         whole = recorded()[trace.trace % len(recorded())]
         over = trace.outcome == "finished"
-        text = whole.text if over else whole.text[: max(0, len(trace.text) - head)]
+        text = "".join(answered(whole, fault.dialect))
+        text = text if over else text[: max(0, len(trace.text) - head)]
         complete = over and whole.finish != "length"
         found = answers.extract(text, complete=complete)
         if found is not None:
@@ -299,8 +304,8 @@ def sent_texts(fault: Fault, result: Result) -> Iterable[tuple[str, str, bool]]:
     """The text that each trace was sent, and the text it has; whether it is the whole one."""
     head = "" if fault.dialect.reasoning == "hidden" else "".join(thought(fault.dialect))
     for trace in result.traces:
-        whole = head + recorded()[trace.trace % len(recorded())].text
-        yield whole, trace.text, trace.outcome == "finished"
+        answer = answered(recorded()[trace.trace % len(recorded())], fault.dialect)
+        yield head + "".join(answer), trace.text, trace.outcome == "finished"
 
 
 def holds(trial: Trial, server: Simulator) -> None:

@@ -1,0 +1,105 @@
+"""What may stand before and after a label that a reply gives as its answer.
+
+Patterns for `labels.py`, for texts as `plain.legible` or `plain.folded` prepares them: quotes and
+dashes are plain. Every repetition is bounded, so that a match costs a constant.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+__all__ = [
+    "AFTER",
+    "CLAUSE",
+    "CLOSE",
+    "COPULA",
+    "ENDING",
+    "FILLER",
+    "HEDGE",
+    "KEYED",
+    "OPEN",
+    "OPTION",
+    "SENTENCE",
+    "TAGGED",
+    "TAIL",
+]
+
+OPEN: Final = r"(?:[\s*_~`\"'(\[{<#$>\u2022-]|\\(?:text[a-z]*|math[a-z]*|boxed|[(\[ ,;!])){0,12}"
+"""Markup and brackets before a label."""
+
+CLOSE: Final = r"(?:[*_~`\"')\]}$>]|\\[)\]]|[^\S\n]){0,8}"
+"""The same after it."""
+
+_MARK: Final = r"(?:\n|[.!?;:,](?![^\W_])|[\u3001\u3002\u2026\u0964\u060c\u06d4)\]]|-+(?:\s|>))"
+
+_KINDS: Final = (
+    "sentiment|tone|polarity|review|message|email|text|class|category|label|answer|option|choice"
+    "|verdict|statement|claim|emotion|report|request|issue"
+)
+
+AFTER: Final = (
+    rf"(?={CLOSE}(?:{_MARK}|[(\[<]|(?:because|since|as|due|given|with|which|that|although|though"
+    rf"|but|and|based|overall|considering|{_KINDS})\b))"
+)
+"""What follows a label that a statement begins with; a text that has ended has a line's end."""
+
+ENDING: Final = rf"(?={CLOSE}(?:{_MARK}|[(\[]))"
+"""What follows a label that a reply opens with."""
+
+TAIL: Final = (
+    r"(?:\s?(?:的|の)?(?:评论|评价|情感|情绪|态度|レビュー|感情)?"
+    r"(?:です|だ|である|입니다|이다|예요|이에요)?)"
+)
+"""What Chinese, Japanese and Korean put after a label without a space."""
+
+OPTION: Final = (
+    r"(?:option|choice|answer|letter|statement|opci[oó]n|opção|opzione|alternativa|letra|lettera"
+    r"|lettre|buchstabe|вариант|буква)"
+)
+"""What a letter may be called."""
+
+FILLER: Final = (
+    rf"(?:(?:the|an?|of|(?:correct |right |best |final )?(?:{OPTION}|label|class|category|sentiment"
+    r"|verdict)(?: is)?"
+    r"|la|le|les|el|il|lo|o|die|der|das|réponse|respuesta|resposta|risposta|antwort|ответ"
+    r"|clearly|most likely|likely|probably|definitely|certainly|therefore|thus|simply|just|overall"
+    r"|very|strongly|highly|mostly|mainly|largely|generally|predominantly|overwhelmingly|somewhat"
+    r"|slightly|rather|quite|eindeutig|klar|claramente|clairement|nettement|chiaramente"
+    r"|это|однозначно)"
+    r"(?![^\W\d_])[\s:*_]{0,4}|选项|選項|一条|一个){0,4}"
+)
+"""Words before a label that leave it what it is; a negation is not among them."""
+
+COPULA: Final = (
+    r"(?:(?<![^\W_])(?:is|are|was|were|(?:it|that|this)'s|(?:would|should|must|will) be|has to be"
+    r"|(?:seems|appears)(?: to be)?|remains|expresses|conveys|has|ist|war|est|es|é|è|fue|foi"
+    r"|match(?:es)?|corresponds? to|belongs to|falls (?:into|under)"
+    r"|choos(?:e|ing)|chose|pick(?:ed)?|select(?:ed)?|(?:go|going) with|therefore|thus|hence|so"
+    r"|(?:label|call|rate|mark|consider|deem|judge) (?:it|(?:this|that|the)(?: [a-z]{1,20})?)"
+    r"(?: to be)?"
+    r"|(?:class(?:ify|ified)|categori[sz]ed?|label(?:l?ed)?|mark(?:ed)?|rated?|judged?"
+    r"|tag(?:ged)?|described?|seen|regard(?:ed)?)(?:\s[^\s.]{1,20}){0,6}?\s(?:as|under))"
+    r"(?![^\W_]),?|[:\u2192]|[=-]>|\s-\s|是|为|為|选|選|は|은|는)\s{0,3}"
+)
+"""What joins a label to what it is said of."""
+
+HEDGE: Final = re.compile(
+    r"(?<![^\W_])(?:not|never|neither|nor|cannot|whether|if|unless|unclear|unsure|doubt"
+    r"|(?:could|might|may) be|ruled? out|ruling out|eliminated?|excluded?|incorrect|wrong|false"
+    r"|nicht|kein[a-z]{0,2}|pas|non|não|no es|не)(?![^\W_])|n't(?![^\W_])|不是|不选|不确定|不確定",
+    re.IGNORECASE,
+)
+"""What takes back, or leaves open, what follows it in its clause."""
+
+CLAUSE: Final = re.compile(r"[,;:]\s(?!\S{0,20}$)|(?<![^\W_])but(?![^\W_])|[=-]>|\u2192")
+"""Where a clause ends."""
+
+KEYED: Final = re.compile(r"[\s*_>#\"'{\u2022-]{0,12}([^\n:=]{1,40}?)[\s*_\"']{0,6}[:=]")
+"""The beginning of a line such as `Sentiment: positive`."""
+
+TAGGED: Final = re.compile(r"<([a-z_]{1,20})>([^<>]{1,80})</\1>", re.IGNORECASE)
+"""A line such as `<label>spam</label>`."""
+
+SENTENCE: Final = re.compile(r"(?<=[.!?\u0964])\s+|(?<=\u3002)")
+"""Where a sentence ends."""
