@@ -15,6 +15,8 @@ _EMPTY: Final = re.compile(r"(?:\\[lc]?dots|\\[ ,;:!]|[\s.…$~{}?_])*")
 _SPACE_RUN: Final = 1000
 
 OPENING: Final = "\\boxed{"
+BOX_REACH: Final = 1_000_000
+"""Characters from the end in which a box is looked for."""
 
 
 class BoxWatch:

@@ -5,18 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, cast
+from typing import cast
 
-from deepprune_sdk.answers.boxed import OPENING, BoxWatch, last_boxed
+from deepprune_sdk.answers.boxed import BOX_REACH, OPENING, BoxWatch, last_boxed
 from deepprune_sdk.answers.equivalence import normalize
 from deepprune_sdk.answers.statements import REACH, Choices, last_number, last_statement
+from deepprune_sdk.answers.thinking import without_thinking
 from deepprune_sdk.errors import ConfigurationError
-
-BOX_REACH: Final = 1_000_000
-"""Characters from the end in which a box is looked for."""
-
-_THINK_OPEN: Final = "<think>"
-_THINK_CLOSE: Final = "</think>"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +59,7 @@ class Answers:
         Returns:
             The answer as written, or None.
         """
-        text = _without_thinking(text, complete=complete)
+        text = without_thinking(text, complete=complete)
         choices = _choices(self.choices.upper()) if self.choices else None
         boxed = last_boxed(text[-BOX_REACH:], complete=complete)
         if boxed is not None:
@@ -169,12 +164,3 @@ class FunctionAnswers:
 @lru_cache(maxsize=16)
 def _choices(letters: str) -> Choices:
     return Choices(letters)
-
-
-def _without_thinking(text: str, *, complete: bool) -> str:
-    _, closed, after = text.rpartition(_THINK_CLOSE)
-    if closed:
-        return after
-    # Thinking that never ended holds drafts, unless the model ended the text inside it.
-    unfinished = not complete and text.lstrip()[:7] == _THINK_OPEN
-    return "" if unfinished else text

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
+from deepprune_sdk.answers.boxed import BOX_REACH, last_boxed
+
 REACH: Final = 20_000
 """Characters from the end in which statements are looked for: an answer stands at the end."""
 
@@ -128,6 +130,21 @@ class Choices:
 
 def _letter(found: re.Match[str] | None) -> str | None:
     return next((group for group in found.groups() if group), None) if found else None
+
+
+def stated(text: str, *, complete: bool) -> str | None:
+    """The explicitly stated answer of a text, boxed or in words, or None; never a bare number.
+
+    Thinking should have been taken out before (`without_thinking`).
+
+    Args:
+        text: any text.
+        complete: whether the model ended the text itself; otherwise the statement must have ended.
+    """
+    boxed = last_boxed(text[-BOX_REACH:], complete=complete)
+    if boxed is not None:
+        return boxed
+    return last_statement(text[-REACH:], complete=complete, choices=None)
 
 
 def last_statement(text: str, *, complete: bool, choices: Choices | None) -> str | None:
