@@ -1,0 +1,151 @@
+"""The labels of a multiple-choice question and the ways in which texts name one of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from deepprune_sdk.answers.languages import LANGUAGES
+
+__all__ = ["Choices", "Chosen"]
+
+_LINE: Final = 300  # longest line that is read
+_NEAR: Final = 2_000  # characters from the end in which a choice in a sentence is looked for
+_NOT: Final = re.compile(
+    r"\b(?:not|never|cannot|neither|nor|rather than|instead of|except|incorrect|wrong|if|whether"
+    r"|nicht|non|ne|pas|não|ni|niet|nie)\b|n['\u2019]t\b|不|否",
+    re.IGNORECASE,
+)
+
+
+class Chosen(NamedTuple):
+    """A label and where the words that choose it begin."""
+
+    label: str
+    start: int
+
+
+def _any(field: str) -> str:
+    rows = [getattr(language, field) for language in LANGUAGES.values()]
+    return "|".join(
+        sorted((row if isinstance(row, str) else "|".join(row) for row in rows if row), key=len)[::-1]
+    )
+
+
+@lru_cache(maxsize=1)
+def _phrases() -> tuple[str, str, str]:
+    """The words for an option, for choosing one and for calling it right, of all languages."""
+    options = rf"(?:{_any('option')}|answer|letter|letra|lettre|lettera|buchstabe|буква|statement)"
+    return options, rf"(?:{_any('choose')})", rf"(?:{_any('right')})"
+
+
+class Choices:
+    """The labels to accept: single letters, or words such as `positive` and `negative`.
+
+    Args:
+        labels: The labels; of a string, its characters. Words are found whatever their case.
+    """
+
+    def __init__(self, labels: Iterable[str]) -> None:
+        """Compile the patterns."""
+        self.labels: tuple[str, ...] = tuple(labels)
+        self._by_lowered = {label.lower(): label for label in self.labels}
+        letters = all(len(label) == 1 for label in self.labels)
+        name = "|".join(re.escape(label) for label in sorted(self.labels, key=len, reverse=True))
+        # Letters are capitals, but for those in brackets: "a" is also an article.
+        label = f"(?:{name})" if letters else f"(?i:{name})"
+        loose = f"(?i:{name})"
+        mark = r"[*_\"'`\s]{0,4}"
+        # "A" is an article and "I" a pronoun: a letter counts when it stands by itself or in
+        # brackets, or when what follows cannot continue a sentence that begins with the word.
+        self._stated = re.compile(
+            rf"{mark}(?:[(\[]({loose})[)\]]|\\(?:text|math)\w*\{{\(?({label})[).]?\}}"
+            rf"|({label})(?=[).:,;*_\]\"'`}}$\u3001\uff0c\u3002]|[^\W\da-zA-Z]|[ \t]*(?:\n|\Z)"
+            rf"|\s(?:because|since|as|and|with|which|[-(\u2013\u2014]|\\|[^\x00-\x7f])))"
+            # Several labels are an answer of their own: "A, B and D".
+            rf"(?!\s?(?:,|and\b|or\b|&|\+|/|\u3001|\u548c)\s?(?:and\s|or\s)?[(\[]?{label}(?![^\W_]))"
+        )
+        shell = r"[\s*_>#(\[\"'$`]*"
+        self._line = re.compile(
+            rf"{shell}(?:\\(?:text|math|boxed)\w*\s?\{{)?"
+            rf"(?:(?i:option|choice|answer|letter)\s?[(\[*_:]{{0,4}}\s?)?"
+            rf"({loose if not letters else label}|(?<=\()(?i:{name})(?=\)))[\s*_)\].\"'$`}}\u3002]*"
+        )
+        # `(B) 12 cm`, `C) 12 cm`, `**D. 1789**` in a line; the text must not name other labels.
+        self._item = re.compile(
+            rf"[\s*_>#$]*(?:(?i:option|choice)\s)?(?:\({mark}({loose}){mark}\)|({label})(?:[).:]|\*\*[).:]))"
+            rf"[*_]{{0,3}}(?:\s|\\).*"
+        )
+        # AMC writes \textbf{(B)}\ 12; others `E: a risk score`, `Option E`, `\text{C. 5}`.
+        self._labelled = re.compile(
+            rf"[*_\s]*(?:\\(?:text|math)\w*\s?\{{)?\s?(?:(?i:option|choice|answer|letter)\s?:?\s?)?"
+            rf"(?:\(({loose})\)|({label})(?:[).:]|\s[-\u2013\u2014]\s|(?=\s?\}}|\s?\\|\s*\Z)))\s?\}}?"
+            rf"(.*)",
+            re.DOTALL,
+        )
+        self._other = re.compile(rf"(?<![^\W_]){label}\s?[:=)]" if letters else r"(?!)")
+        self._sentence: re.Pattern[str] | None = None
+        self._label, self._letters = label, letters
+
+    def stated(self, value: str) -> str | None:
+        """The label with which the value of a statement begins."""
+        return self._first(self._stated.match(value))
+
+    def line(self, text: str) -> str | None:
+        """The label that is all the last line of a text says, or with which it begins."""
+        before, _, last = text.rstrip()[-2 * _LINE :].rpartition("\n")
+        if len(last) > _LINE:
+            return None
+        if only := self._line.fullmatch(last):
+            return self._first(only)
+        item = self._item.fullmatch(last)
+        # The last of several items is that of a list.
+        if item is None or self._item.fullmatch(before.rstrip().rpartition("\n")[2]):
+            return None
+        return None if self._other.search(last, item.end(item.lastindex or 0) + 1) else self._first(item)
+
+    def chosen(self, text: str) -> Chosen | None:
+        """The last label that a sentence calls right or chooses: "so we go with option B"."""
+        begin = max(0, len(text) - _NEAR)
+        last: Chosen | None = None
+        for found in self._sentences().finditer(text, begin):
+            label = self._first(found)
+            sentence = re.split(r"[.\n;:。]\s?", text[max(0, found.start() - 60) : found.start()])[-1]
+            if label is not None and not _NOT.search(sentence) and not _NOT.search(found[0]):
+                last = Chosen(label, found.start())
+        return last
+
+    def labelled(self, answer: str) -> str:
+        """`(B) 12 cm` reduced to its label; any other answer as it is."""
+        found = self._labelled.fullmatch(answer)
+        if found is None or self._other.search(found[found.lastindex or 0]):
+            return answer
+        return self._first(found) or answer
+
+    def _first(self, found: re.Match[str] | None) -> str | None:
+        if found is None:
+            return None
+        return next(
+            (self._by_lowered[group.lower()] for group in found.groups()
+             if group is not None and group.lower() in self._by_lowered),
+            None,
+        )  # fmt: skip
+
+    def _sentences(self) -> re.Pattern[str]:
+        if self._sentence is None:
+            option, choose, right = _phrases()
+            label = rf"[*_(\[\"'`]{{0,4}}({self._label})[*_)\]\"'`]{{0,4}}(?![^\W_]|\.\w)"
+            self._sentence = re.compile(
+                # "we choose (option) B", "corresponds to option B"
+                rf"(?:(?<![^\W_])(?i:{choose})\s?(?i:(?:the\s)?(?:{option})\s?)?{label}"
+                rf"|(?i:corresponds?\sto|match(?:es)?|is|be|therefore|thus|hence|so|to|leaves|with)\s"
+                rf"(?i:(?:the\s)?{option})\s?{label}(?=[\s]*[.,;:!\n\u3002]|\s*\Z|\s(?:which|as|since|because|is)\b)"
+                # "option B is correct", "(B) is right"
+                rf"|(?:(?i:{option})\s?{label}|[(\[]({self._label})[)\]][*_]{{0,3}})"
+                rf"\s?(?:(?i:is|must be|ist|est|es|é|è|to|jest)\s)?(?:therefore\s)?(?i:the\s|la\s|die\s)?[*_]{{0,3}}"
+                rf"(?i:{right})(?![^\W\d_])"
+                rf"|({self._label})\s?(?i:(?:选项|項|项)?(?:正确|正確)|が正解|が正しい|이 정답|가 정답))"
+            )
+        return self._sentence

@@ -1,0 +1,132 @@
+"""Numbers as texts write them, and the last one that is no part of something else."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from deepprune_sdk.answers.dates import DATE, TIME
+
+__all__ = ["NUMBER", "last_number"]
+
+NUMBER_REACH: Final = 2_000
+"""Characters from the end in which the last number is looked for."""
+
+# Every repetition is bounded or consumes what no other repetition can: a match costs a constant.
+_SPACE = r"(?:\\[,;: !]|\{,\}|[\u00a0\u202f\u2009~]|,){1,2}"
+_INTEGER = (
+    rf"[0-9]{{1,3}}(?:{_SPACE}[0-9]{{3}})+(?![0-9])"
+    r"|[0-9]{1,2}(?:,[0-9]{2})+,[0-9]{3}(?![0-9])"  # 1,00,000
+    r"|[0-9]{1,3}(?:[ '\u2019][0-9]{3})+(?![0-9])|[0-9]+"
+)
+_DECIMAL = (
+    r"(?:[0-9]{1,3}(?:\.[0-9]{3})+,[0-9]+(?![0-9])|[0-9]{1,3}(?:\.[0-9]{3}){2,}(?![0-9])"
+    rf"|(?:{_INTEGER})(?:\.[0-9]+|(?:,|\{{,\}})[0-9]+(?!,?[0-9]))?|\.[0-9]+)"
+    r"(?:\.\.\.|…|\\(?:[lc]?dots|overline\{[0-9]{1,20}\}|bar\{[0-9]{1,20}\}))?"
+)
+_SUPERSCRIPT = r"[\u207a\u207b]?[\u2070\u00b9\u00b2\u00b3\u2074-\u2079]{1,5}"
+_POWER = rf"(?:\^(?:\{{[-+\u2212]?[0-9]{{1,5}}\}}|[-+\u2212]?[0-9]{{1,5}})|{_SUPERSCRIPT})"
+_SCALE = (
+    r"[ ](?:hundred|thousand|[mbt]r?illions?|lakhs?|crores?|dozen|Millionen|Mio\.?|milliards?"
+    r"|Milliarden|millones|milhões|milioni|миллион\w*|миллиард\w*|milyon|miljoen)(?!\w)|[ ]?[万萬亿億만억]"
+)
+NUMBER: Final = re.compile(
+    rf"""
+    (?:(?<![\w)\]}}.])(?<![0-9)\]}}][ ])[-+\u2212\u00b1])?
+    (?:\\?[$€£¥₹][ ]?)?
+    (?<![\w.])
+    (?:
+        \\[dtc]?frac[ ]?\{{[-\u2212]?{_DECIMAL}\}}[ ]?\{{{_DECIMAL}\}}
+      | [0-9]+(?:[ ]|(?=\\))(?:[0-9]+/[0-9]+(?![0-9])|\\[dtc]?frac\{{[0-9]+\}}\{{[0-9]+\}})
+      | (?:{_DECIMAL})(?:{_POWER}|_(?:\{{\(?[0-9]{{1,2}}\)?\}}|[0-9]{{1,2}})|[eE][-+]?[0-9]{{1,5}}(?!\w))?
+        (?:[ ]?(?:\\times|\\cdot|[\u00d7\u00b7*x])[ ]?10{_POWER}|[ ]?/[ ]?{_DECIMAL})?
+    )
+    (?:[ ]?\\?%|{_SCALE})?
+    """,
+    re.VERBOSE,
+)
+"""A number with its sign, currency, power of ten, percent sign or scale word."""
+
+_PART: Final = r"[-\u2212]?(?:[0-9]+(?:\.[0-9]+)?|[a-z]|\\?[a-z]{2,8})"
+_QUANTITY: Final = re.compile(
+    rf"""
+    (?P<whole>
+        (?<![\w.])(?:{DATE})
+      | (?<![\w.:])(?:{TIME})
+      | (?<![\w.:])[0-9]+(?:[ ]?:[ ]?[0-9]+)+(?![\w:])
+      | (?<![\w.])[0-9]+(?:[ ]?[\u2013]|-)[ ]?[0-9]+(?![\w-])
+      | [(\[][ ]?{_PART}(?:,[ ]?{_PART}){{1,9}}[ ]?[)\]]
+      | (?<![\w.])[0-9]+[ ](?:out[ ]of|in|of)[ ][0-9]+(?![\w.])
+    )
+  | (?<![\w.])[0-9]+(?:\.[0-9]+){{2,}}             # a version, an address
+  | (?<=[A-Za-z]-)[0-9]+ | (?<=\#)[0-9]+ | (?<=\[)[0-9]+(?=\])
+  | [\^_](?:\{{[^{{}}]{{0,20}}\}}|[-+\u2212]?[0-9]+)   # an exponent, an index
+  | ^[ \t>*_#]*[(]?[0-9]{{1,2}}[.)](?=[ ]|\*)         # of a list
+  | (?<![\w-])(?:step|case|equation|eq\.|figure|fig\.|part|question|problem|example|section|chapter
+      |page|p\.|pp\.|option|theorem|lemma|line|row|column|no\.|number[ ]of|table|version|method|approach
+      |schritt|fall|seite|aufgabe|étape|cas|página|paso|passo|caso|pagina|pregunta|questão|domanda
+      |шаг|случай|страниц\w|задач\w|вопрос|adım|sayfa|stap|bladzijde|krok|stron\w|步骤|第|방법|단계)
+      [ ]?[#(]?[ivx0-9]{{1,4}}(?:\.[0-9]+)*\)?(?![0-9])
+  | \b(?:in|since|until|till|from|before|after|during|year|around|circa|early|late|mid|by|im|jahr
+      |seit|en|depuis|año|ano|em|nel|anno|году?|jaar|rok\w?|roku|of)[ ](?:the[ ]year[ ])?
+      (?:1[5-9]|20)[0-9]{{2}}(?![\w,.]?[0-9]|[ ]?[%a-z°$€]{{1,9}}\b)
+  | (?:1[5-9]|20)[0-9]{{2}}[ ]?[年년]
+  | (?P<number>{NUMBER.pattern})
+    """,
+    re.VERBOSE | re.IGNORECASE | re.MULTILINE,
+)
+_SINGLE_UNITS: Final = frozenset("mgshlLJNWVACFKd")
+_ORDINAL: Final = re.compile(r"(?:st|nd|rd|th|ième|e|er|ère|[ºª])\b|\.[ºª]|-(?:й|я|е|го|th)\b")
+_MATH: Final = re.compile(
+    r"\$\$(.+?)\$\$|(?<!\\)\$([^$\n]+)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL
+)
+_EQUALS: Final = re.compile(r"=|\\(?:approx|equiv|Rightarrow|implies|to|iff)(?![A-Za-z])|[≈≡⇒→]")
+_PROSE: Final = re.compile(r"[0-9.,]\s+[A-Za-z]{2}|(?<![\\A-Za-z])[A-Za-z]{4}")
+_LONGEST: Final = 80
+
+
+def last_number(text: str) -> str | None:
+    """The last quantity of a text as it is written there, or None.
+
+    It is read whole, with what it is a part of: a fraction, a date, a time, a ratio, a pair, the
+    formula behind an equals sign. What only counts or names something is passed over: exponents and
+    indices, the numbers of lists and steps, years in prose.
+    """
+    window = text[-NUMBER_REACH:]
+    if len(text) > NUMBER_REACH:
+        window = window[window.find(" ") + 1 :]
+    last: re.Match[str] | None = None
+    for found in _QUANTITY.finditer(window):
+        if found["whole"] is not None or (found["number"] and _is_whole(window, found)):
+            last = found
+    if last is None:
+        return None
+    return _formula(window, last) or last[0].strip()
+
+
+def _is_whole(text: str, found: re.Match[str]) -> bool:
+    after = text[found.end() : found.end() + 5]
+    if _ORDINAL.match(after):
+        return False
+    # `5x` is a product; `5m` and `5 cm` are quantities.
+    letter = after[:1].isascii() and after[:1].isalpha()
+    return not letter or after[1:2].isalpha() or after[:1] in _SINGLE_UNITS
+
+
+def _formula(text: str, last: re.Match[str]) -> str | None:
+    """What stands behind the last equals sign of the formula that `last` is a part of."""
+    for math in _MATH.finditer(text):
+        if math.end() >= last.end() and math.start() <= last.start():
+            inside = next(group for group in math.groups() if group is not None)
+            if _PROSE.search(inside):
+                return None
+            value = _EQUALS.split(inside)[-1].strip(" \n\t.,;")
+            return value if 0 < len(value) <= _LONGEST else None
+    begin = text.rfind("\n", 0, last.start()) + 1
+    line = text[begin:].partition("\n")[0]
+    left, equals, right = line.rpartition("=")
+    value = right.strip(" .*_`$")
+    inside_right = begin + len(left) + len(equals) <= last.start()
+    if not equals or not inside_right or _PROSE.search(right) or " " in value.strip():
+        return None
+    return value if 0 < len(value) <= _LONGEST else None
