@@ -85,8 +85,13 @@ class Choices:
             rf"(.*)",
             re.DOTALL,
         )
+        # "Conclusion: G", "QED ==> D", "Sentiment: **Negative**"
+        self._after_sign = re.compile(
+            rf"[^\n]{{0,60}}?(?:=+>|->|\u2192|\u21d2|:)[\s*_\"'`(\[$]{{0,4}}({label})[\s*_\"'`)\].$\u3002!]*"
+        )
         self._other = re.compile(rf"(?<![^\W_]){label}\s?[:=)]" if letters else r"(?!)")
         self._sentence: re.Pattern[str] | None = None
+        self._mention: re.Pattern[str] | None = None
         self._label, self._letters = label, letters
 
     def stated(self, value: str) -> str | None:
@@ -100,6 +105,8 @@ class Choices:
             return None
         if only := self._line.fullmatch(last):
             return self._first(only)
+        if (named := self._after_sign.fullmatch(last)) is not None:
+            return self._first(named)
         item = self._item.fullmatch(last)
         # The last of several items is that of a list.
         if item is None or self._item.fullmatch(before.rstrip().rpartition("\n")[2]):
@@ -112,10 +119,17 @@ class Choices:
         last: Chosen | None = None
         for found in self._sentences().finditer(text, begin):
             label = self._first(found)
-            sentence = re.split(r"[.\n;:。]\s?", text[max(0, found.start() - 60) : found.start()])[-1]
+            sentence = re.split(r"[.,\n;:。，]\s?", text[max(0, found.start() - 60) : found.start()])[-1]
             if label is not None and not _NOT.search(sentence) and not _NOT.search(found[0]):
                 last = Chosen(label, found.start())
         return last
+
+    def named_in(self, sentence: str) -> str | None:
+        """The one label that a sentence calls an option: "Richtig ist **Option B**"."""
+        if _NOT.search(sentence):
+            return None
+        named = {self._first(found) for found in self._mentions().finditer(sentence)}
+        return named.pop() if len(named) == 1 else None
 
     def labelled(self, answer: str) -> str:
         """`(B) 12 cm` reduced to its label; any other answer as it is."""
@@ -133,13 +147,22 @@ class Choices:
             None,
         )  # fmt: skip
 
+    def _mentions(self) -> re.Pattern[str]:
+        if self._mention is None:
+            option, _, _ = _phrases()
+            self._mention = re.compile(
+                rf"(?:(?<![A-Za-z])(?i:{option})\s?[*_(\[\"'`]{{0,4}}({self._label})|\(({self._label})\)"
+                rf"|\*\*({self._label})\*\*)(?![^\W_])"
+            )
+        return self._mention
+
     def _sentences(self) -> re.Pattern[str]:
         if self._sentence is None:
             option, choose, right = _phrases()
             label = rf"[*_(\[\"'`]{{0,4}}({self._label})[*_)\]\"'`]{{0,4}}(?![^\W_]|\.\w)"
             self._sentence = re.compile(
                 # "we choose (option) B", "corresponds to option B"
-                rf"(?:(?<![^\W_])(?i:{choose})\s?(?i:(?:the\s)?(?:{option})\s?)?{label}"
+                rf"(?:(?<![A-Za-z])(?i:{choose})[:\s]{{0,3}}(?i:(?:the\s)?(?:{option})\s?)?{label}"
                 rf"|(?i:corresponds?\sto|match(?:es)?|is|be|therefore|thus|hence|so|to|leaves|with)\s"
                 rf"(?i:(?:the\s)?{option})\s?{label}(?=[\s]*[.,;:!\n\u3002]|\s*\Z|\s(?:which|as|since|because|is)\b)"
                 # "option B is correct", "(B) is right"

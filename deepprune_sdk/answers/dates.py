@@ -56,6 +56,7 @@ _CLOCK: Final = re.compile(
     r"([0-2]?[0-9])(?::([0-5][0-9]))?(?::([0-5][0-9]))? ?(?:([ap])\.? ?m\.?|(uhr|hrs|hours))",
     re.IGNORECASE,
 )
+_EARLY: Final = re.compile(r"0[0-9](?::[0-5][0-9]){1,2}")
 
 
 def canonical_moment(text: str) -> str | None:
@@ -67,7 +68,9 @@ def canonical_moment(text: str) -> str | None:
         date = f"{parts.get('year', '-')}-{number:02}"
         return f"{date}-{int(re.sub('[^0-9]', '', parts['day'])):02}" if "day" in parts else date
     clock = _CLOCK.fullmatch(text)
-    if clock is None or (clock[2] is None and clock[4] is None):
+    if clock is None:
+        return text[1:] if _EARLY.fullmatch(text) else None
+    if clock[2] is None and clock[4] is None:
         return None
     hour = int(clock[1])
     if clock[4] is not None:

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import cast
+from typing import Final, cast
 
 from deepprune_sdk.answers.boxed import OPENING, BoxWatch
 from deepprune_sdk.answers.choices import Choices
 from deepprune_sdk.answers.equivalence import normalize
 from deepprune_sdk.answers.no_answer import is_refusal
 from deepprune_sdk.answers.quantities import last_number
-from deepprune_sdk.answers.statements import last_statement
+from deepprune_sdk.answers.statements import ends_open, last_statement
 from deepprune_sdk.answers.thinking import without_thinking
 from deepprune_sdk.errors import ConfigurationError
+
+
+_BOX: Final = "\\boxed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,9 +68,11 @@ class Answers:
         text = without_thinking(text, complete=complete)
         choices = _choices(self.choices.upper()) if self.choices else None
         said = last_statement(text, complete=complete, choices=choices)
-        if said is None and complete and self.last_number and not is_refusal(text):
-            return last_number(text)
-        return said
+        if said is not None or not complete or not self.last_number:
+            return said
+        # A box that holds nothing is where the answer should be: what stands before it is not it.
+        text = text[text.rfind(_BOX) + 1 :]
+        return None if is_refusal(text) or ends_open(text) else last_number(text)
 
     def equivalent(self, left: str, right: str) -> bool:
         """Whether both have the same canonical form; see `normalize` for what that joins."""

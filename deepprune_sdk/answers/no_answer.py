@@ -14,7 +14,7 @@ _NEAR_END: Final = 500  # characters from the end in which a text refuses
 _NOTHING: Final = re.compile(
     r"\\(?:(?:eq)?ref|label|cite|h?phantom|[hv]space|tag|underline)\*?\s?\{[^{}]*\}"
     r"|\\(?:[lc]?dots|quad|qquad|square|Box|text\w*|math(?:rm|bf|it|sf|tt)|[mh]box|bf|it|rm"
-    r"|boldsymbol|displaystyle)(?![A-Za-z])|\\[ ,;:!_#]|[\s.…$~?_#*`\"'\u25a1]|(?<!\\)[{}]"
+    r"|boldsymbol|displaystyle|boxed|fbox)(?![A-Za-z])|\\[ ,;:!_#]|[\s.…$~?_#*`\"'\u25a1]|(?<!\\)[{}]"
 )
 _NOT_LETTERS: Final = re.compile(r"[\W_]+")
 _WORDS: Final = frozenset(

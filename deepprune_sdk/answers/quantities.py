@@ -60,6 +60,7 @@ _QUANTITY: Final = re.compile(
     )
   | (?<![\w.])[0-9]+(?:\.[0-9]+){{2,}}             # a version, an address
   | (?<=[A-Za-z]-)[0-9]+ | (?<=\#)[0-9]+ | (?<=\[)[0-9]+(?=\])
+  | \\(?:(?:eq)?ref|label|cite|h?phantom|[hv]space)\{{[^{{}}]*\}}
   | [\^_](?:\{{[^{{}}]{{0,20}}\}}|[-+\u2212]?[0-9]+)   # an exponent, an index
   | ^[ \t>*_#]*[(]?[0-9]{{1,2}}[.)](?=[ ]|\*)         # of a list
   | (?<![\w-])(?:step|case|equation|eq\.|figure|fig\.|part|question|problem|example|section|chapter

@@ -15,13 +15,14 @@ from deepprune_sdk.answers.no_answer import is_placeholder
 from deepprune_sdk.answers.quantities import NUMBER
 from deepprune_sdk.answers.values import LINE, Link, Rank, Statement, read_value
 
-__all__ = ["REACH", "last_statement", "stated"]
+__all__ = ["REACH", "ends_open", "last_statement", "stated"]
 
 REACH: Final = 20_000
 """Characters from the end in which statements are looked for: an answer stands at the end."""
 
 _NEAR: Final = 2_000  # characters from the end that are looked at first
 _WRAPPED: Final = 1_200  # longest answer in a tag or a key
+_OPEN: Final = 120  # characters from the end in which an answer is announced
 _MARKUP: Final = r"[*_\s\u200e\u200f]{0,8}"
 _CLOSING: Final = r"[}\])\u3011\u300d\"']{0,2}"
 _DIGITS: Final = {
@@ -82,6 +83,7 @@ def _nouns() -> dict[str, list[tuple[Language, Kind]]]:
 def _marker(word: str, language: Language) -> re.Pattern[str]:
     """What a noun and its verb look like, up to the value."""
     end = "" if language.inside else r"(?![^\W\d_'\u2019])"
+    begin = "" if language.inside else r"(?<![^\W\d_])"
     after = rf"(?:\s?(?:{language.after}){end}){{0,2}}" if language.after else ""
     of = rf"(?:\s(?:{language.of})\b[^.\n:=]{{1,80}}?)?" if language.of else ""
     bare = r"|(?P<bare>\s)" if language.verb_last else "|(?P<bare>(?!))"
@@ -90,7 +92,7 @@ def _marker(word: str, language: Language) -> re.Pattern[str]:
         rf"{_CLOSING}{_MARKUP}(?P<label>[:=\uff1a\uff1d\u2192\u21d2]|->)"
         rf"|(?P<heading>{_CLOSING}[*_ .]{{0,8}}\n)"
         rf"|(?P<dash>[*_]{{0,3}}\s[-\u2013\u2014]\s)"
-        rf"|{of}{_CLOSING}{_MARKUP}(?:(?P<verb>(?:{language.verbs}){end})|(?P<colon>[:=\uff1a])){bare}"
+        rf"|{of}{_CLOSING}{_MARKUP}(?:{begin}(?P<verb>(?:{language.verbs}){end})|(?P<colon>[:=\uff1a])){bare}"
         rf")[*_\s:=\uff1a\uff1d\u200e\u200f]{{0,16}}",
         re.IGNORECASE,
     )
@@ -131,6 +133,17 @@ def last_statement(text: str, *, complete: bool, choices: Choices | None) -> str
         return None
     inner = _inner(_folded(box.content), choices) or box.content
     return choices.labelled(inner) if choices is not None else inner
+
+
+def ends_open(text: str) -> bool:
+    """Whether a text ends where an answer should follow: "The answer is: ____"."""
+    end = _folded(text[-_OPEN:])
+    return any(
+        marker is not None and is_placeholder(end[marker.end() :].strip())
+        for noun in _from_the_end(end)
+        if noun.kind == "answer"
+        for marker in [_marker(noun.word, noun.language).match(end, noun.start)]
+    )
 
 
 def _folded(text: str) -> str:
@@ -221,6 +234,8 @@ def _read_words(
         link = "option"
     elif noun.kind == "result" and "final" not in sentence.lower():
         link = "result"
+    elif ":" in marker[0]:
+        link = "label"
     elif not leads or (marker["verb"] is not None or marker["bare"] is not None):
         link = "verb"
     if marker["verb"] is not None and _HYPOTHETICAL.search(sentence + marker[0]):

@@ -58,7 +58,7 @@ _SPAN: Final = re.compile(
 _BREAK: Final = (
     r"(?<!\.[A-Z])(?<!\. [A-Z])(?<!\b(?:Dr|St|Mt|Mr|Ms|vs|No))[.!?;](?=\s|\Z|[*_\"')\]}$<`])"
     r"(?!\s?[A-Z]\.)"
-    r"|[\u3002\uff01\uff1f\uff1b\u0964\u061f\u061b\u06d4]|\n|</|<\||\*\*|__|```"
+    r"|[\u3002\uff01\uff1f\uff1b\u0964\u061f\u061b\u06d4]|\n|</|<\||\*\*(?=[\s.,;:!?)]|\Z)|__|```"
     r"|,\s(?![-0-9(\\$]|[A-Z]\b|and\b|or\b)|[\uff0c\u060c]\s?(?![-0-9(\\$a-z])"
     r"|\s?[\u2014\u2013]\s?(?=[^\W\d_]{2})|\s-\s(?=[A-Za-z])"
     r"|\s?[(\uff08](?!mod\b|base\b)(?=[^\W\d_]{2,}[\s:,\ue000])"
@@ -91,6 +91,15 @@ _EQUATES: Final = re.compile(
 )
 
 
+_SENTENCE_END: Final = re.compile(r"[.!](?=\s|\Z|\*)|[\u3002\u0964]")
+# What is no one value: "between 5 and 10".
+_QUALIFIED: Final = re.compile(
+    r"(?:between|from|at least|at most|more than|less than|over|under|up to|either|zwischen|mindestens"
+    r"|höchstens|entre|tra|fra|między|от|между|tussen)\b",
+    re.IGNORECASE,
+)
+
+
 @lru_cache(maxsize=64)
 def _breaks(language: Language) -> re.Pattern[str]:
     conjunctions = rf"|\s(?:{language.breaks})(?![^\W_])" if language.breaks else ""
@@ -103,9 +112,12 @@ def _breaks(language: Language) -> re.Pattern[str]:
 def _patterns(language: Language) -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
     never = r"(?!)"
     end = "" if language.inside else r"(?![^\W\d_])"
-    filler = rf"(?:{language.filler or never}){end}[\s,:]{{0,4}}"
+    # "a" may lead up to a value where "A" is one.
+    words = [word for word in language.filler.split("|") if len(word) > 1] or [never]
+    letters = [word for word in language.filler.split("|") if len(word) == 1] or [never]
+    filler = rf"(?:(?i:{'|'.join(words)})|{'|'.join(letters)}){end}[\s,:]{{0,4}}"
     return (
-        re.compile(filler, re.IGNORECASE),
+        re.compile(filler),
         re.compile(rf"(?:{language.no_value or never}){end}", re.IGNORECASE),
         re.compile(rf"(?:{language.ending or never})\s*\Z", re.IGNORECASE),
     )
@@ -126,6 +138,10 @@ def read_value(
         return Statement(label, Rank.PLAIN) if after.strip(" ") or ended else None
     if link == "option":
         return None
+    if link == "label" and choices is not None and ended:
+        sentence = _first_sentence(value)
+        if (label := choices.named_in(sentence)) is not None:
+            return Statement(label, Rank.PLAIN)
     plain = Rank.RESULT if link == "result" else Rank.PLAIN
     if (formula := _formula(value)) is not None:
         return None if is_placeholder(formula) else Statement(formula, plain)
@@ -234,13 +250,18 @@ def _continues(rest: str) -> bool:
     )
 
 
+def _first_sentence(value: str) -> str:
+    line = value.partition("\n")[0]
+    end = _SENTENCE_END.search(line)
+    return line[: end.start()] if end else line
+
+
 def _sentence(value: str) -> str | None:
     """The one value of a whole sentence below a heading: "Maria has 14 marbles left." says 14."""
-    line = value.partition("\n")[0]
-    if end := re.search(r"[.!](?=\s|\Z|\*)|[\u3002\u0964]", line):
-        line = line[: end.start()]
-    line = line.replace("**", "").replace("__", "")
+    line = _first_sentence(value).replace("**", "").replace("__", "")
     words = line.split()
+    if _QUALIFIED.match(line):
+        return None
     if len(words) < 3 and not any("\u3040" <= sign for sign in line):
         return None
     if said := _EQUATES.fullmatch(line):

@@ -1,0 +1,250 @@
+"""LaTeX and the signs of mathematics brought to one plain writing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Final
+
+__all__ = ["TRANSLATION", "balanced", "plain_latex", "slashed"]
+
+TRANSLATION: Final = {
+    **{0xFF01 + offset: chr(0x21 + offset) for offset in range(94)},  # fullwidth forms of ASCII
+    **{
+        zero + digit: str(digit)
+        for zero in (0x660, 0x6F0, 0x966, 0x9E6, 0xA66, 0xAE6, 0xB66, 0xBE6, 0xC66, 0xCE6, 0xD66)
+        for digit in range(10)
+    },
+    **dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2212\ufe63"), "-"),
+    **dict.fromkeys(map(ord, "\u00d7\u00b7\u22c5\u2219"), "*"),
+    **dict.fromkeys(map(ord, "€£¥₹"), "$"),
+    **dict.fromkeys(map(ord, "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"), ""),  # zero width
+    **dict.fromkeys(map(ord, "\u2018\u2019\u2032"), "'"),
+    **dict.fromkeys(map(ord, "“”„«»「」"), '"'),
+    # The space makes a mixed number of 1½.
+    ord("½"): " 1/2",
+    ord("⅓"): " 1/3",
+    ord("⅔"): " 2/3",
+    ord("¼"): " 1/4",
+    ord("¾"): " 3/4",
+    ord("÷"): "/",
+    ord("º"): "°",
+    ord("π"): "\\pi ",
+    ord("∞"): "\\infty ",
+    ord("√"): "\\sqrt ",
+    ord("≤"): "\\le ",
+    ord("≥"): "\\ge ",
+    ord("≠"): "\\ne ",
+    ord("≈"): "\\approx ",
+    ord("±"): "\\pm ",
+    ord("∓"): "\\mp ",
+    ord("∪"): "\\cup ",
+    ord("∩"): "\\cap ",
+    ord("∅"): "\\emptyset ",
+    ord("∈"): "\\in ",
+    ord("∉"): "\\notin ",
+    ord("⊂"): "\\subset ",
+    ord("⊆"): "\\subseteq ",
+    ord("∧"): "\\land ",
+    ord("∨"): "\\lor ",
+    ord("¬"): "\\neg ",
+    ord("→"): "\\to ",
+    ord("⇒"): "\\to ",
+    ord("∠"): "\\angle ",
+    ord("∑"): "\\sum ",
+    ord("∫"): "\\int ",
+    ord("ℝ"): "\\mathbb{R}",
+    ord("ℤ"): "\\mathbb{Z}",
+    ord("ℚ"): "\\mathbb{Q}",
+    ord("ℕ"): "\\mathbb{N}",
+    ord("ℂ"): "\\mathbb{C}",
+    ord("µ"): "μ",
+    ord("\u2126"): "Ω",
+    ord("。"): ".",
+    ord("、"): ", ",
+    ord("٪"): "%",
+    ord("٫"): ".",
+    ord("٬"): ",",
+    ord("،"): ", ",
+}  # fmt: skip
+
+_SCRIPT_SIGNS: Final = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ₀₁₂₃₄₅₆₇₈₉₊₋ₙ", "0123456789+-n0123456789+-n")
+_SUPERSCRIPT: Final = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ]+")
+_SUBSCRIPT: Final = re.compile("[₀₁₂₃₄₅₆₇₈₉₊₋ₙ]+")
+# `x^{2}` is `x^2`; braces around more than one letter or number have a meaning.
+_SHORT_SCRIPT: Final = re.compile(
+    r"([_^]) ?(?:\{ ?\(?([-+]?[0-9]+|[A-Za-z]|\\[A-Za-z]+)\)? ?\}(?![0-9A-Za-z])"
+    r"|\{ ?([-+]?[0-9]+|[A-Za-z]) ?\}(?=[A-Za-z])| )"
+)
+_GREEK: Final = {
+    **dict(zip("αβγδεζηθικλμνξρστυφχψω", (
+        "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi rho sigma tau "
+        "upsilon phi chi psi omega").split(), strict=True)),
+    **dict(zip("ΓΔΘΛΞΠΣΦΨΩ", "Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega".split(), strict=True)),
+}  # fmt: skip
+# A letter by itself: those of a Greek word are none of mathematics.
+_GREEK_LETTER: Final = re.compile(
+    rf"(?<![\u0370-\u03ff\u1f00-\u1fff])[{''.join(_GREEK)}](?![\u0370-\u03ff\u1f00-\u1fff])"
+)
+
+_DEGREE: Final = re.compile(r"\^ ?(?:\{ ?\\circ ?\}|\\circ(?![A-Za-z]))|\\degrees?(?![A-Za-z])")
+# Commands whose argument is the answer; the spaces keep `5\text{cm}` a number and its unit.
+_WRAPPED: Final = re.compile(
+    r"\\(?:text(?:bf|it|rm|sf|tt|normal)?|math(?:rm|bf|it|sf|tt)|mbox|hbox|boxed|fbox|operatorname"
+    r"|boldsymbol|bm|emph|underline|ensuremath) ?\{([^{}]*)\}"
+)
+_COMMAND: Final = re.compile(r"\\([A-Za-z]+)|\\([^A-Za-z{}])")
+_COMMANDS: Final = {
+    **dict.fromkeys(("left", "right", "displaystyle", "textstyle", "limits", "rm", "bf"), ""),
+    **dict.fromkeys(("big", "Big", "bigg", "Bigg", "bigl", "bigr", "Bigl", "Bigr"), ""),
+    **dict.fromkeys(("quad", "qquad", "space", "thinspace", "enspace"), " "),
+    **dict.fromkeys(("dfrac", "tfrac", "cfrac"), "\\frac"),
+    **dict.fromkeys(("dbinom", "tbinom"), "\\binom"),
+    **dict.fromkeys(("times", "cdot", "ast"), "*"),
+    **dict.fromkeys(("dots", "cdots"), "\\ldots"),
+    **dict.fromkeys(("mid", "vert", "lvert", "rvert"), "|"),
+    **dict.fromkeys(("rightarrow", "Rightarrow", "implies", "longrightarrow"), "\\to"),
+    "div": "/",
+    "leq": "\\le",
+    "leqslant": "\\le",
+    "geq": "\\ge",
+    "geqslant": "\\ge",
+    "lt": "<",
+    "gt": ">",
+    "neq": "\\ne",
+    "lbrace": "\\{",
+    "rbrace": "\\}",
+    "percent": "%",
+    "dollar": "",
+    "infin": "\\infty",
+    "varnothing": "\\emptyset",
+    "varepsilon": "\\epsilon",
+    "varphi": "\\phi",
+    "vartheta": "\\theta",
+    "colon": ":",
+    "prime": "'",
+    "euro": "$",
+}
+_SYMBOLS: Final = {**dict.fromkeys(",;: ", " "), **dict.fromkeys("!$()[]", ""), "\\": ", "}
+_ASCII_RELATION: Final = re.compile(r"<=|>=|!=")
+_ASCII_RELATIONS: Final = {"<=": "\\le ", ">=": "\\ge ", "!=": "\\ne "}
+_FRACTION: Final = re.compile(r"\\frac ?(\{[^{}]*\}|[0-9A-Za-z]) ?(\{[^{}]*\}|[0-9A-Za-z])")
+_FRACTION_TAIL: Final = re.compile(r"(\\frac ?\{.*\}) ?([0-9A-Za-z])(?![0-9A-Za-z{}])")
+_ROOT: Final = re.compile(r"\\?\bsqrt ?(?:([0-9A-Za-z])(?![0-9A-Za-z])|\(([0-9A-Za-z]+)\)|([0-9]+))")
+_FUNCTION: Final = re.compile(
+    r"(?<![A-Za-z\\])(?=(?:sin|cos|tan|cot|csc|log|ln|arcsin|arccos|arctan)(?![A-Za-z]))"
+)
+_DECIMAL_COMMA: Final = re.compile(r"(?<![0-9,}])([0-9]+)\{,\}([0-9]{1,2}|[0-9]{4,})(?![0-9])")
+_UNFINISHED: Final = re.compile(r"(?<=[0-9]) ?(?:\.\.\.|…|\\(?:[lc]?dots)(?![A-Za-z]))")
+_EMPTY_SET: Final = re.compile(r"\\\{ ?\\\}")
+_TIMES: Final = re.compile(r"(?<=[0-9A-Za-z})]) ?\* ?(?=[A-Za-z\\(])(?!\*)")
+
+_ENVIRONMENT: Final = re.compile(
+    r"\\begin ?\{([A-Za-z]+)\*?\} ?(?:\{[lcr|@ ]*\}|\[[a-z]\])?((?:(?!\\begin|\\end).)*)\\end ?\{\1\*?\}",
+    re.DOTALL,
+)
+_ROW: Final = re.compile(r"\\\\(?:\[[^\[\]]{0,10}\])?|\\cr(?![A-Za-z])|\\newline(?![A-Za-z])")
+_LINES: Final = frozenset(("aligned", "align", "gathered", "gather", "split", "equation", "alignedat"))
+_ROUND_MATRIX: Final = re.compile(r"[(\[] ?(matrix\([^()]*(?:\([^()]*\)[^()]*)*\)) ?[)\]]")
+_BARRED_MATRIX: Final = re.compile(r"\| ?matrix(\([^()]*(?:\([^()]*\)[^()]*)*\)) ?\|")
+_CONDITION: Final = re.compile(r"(?:\\text ?\{)? ?(?:if|for|when|where|otherwise if) ?(?:\})?", re.IGNORECASE)
+
+
+def plain_latex(text: str, canonical: Callable[[str], str]) -> str:
+    r"""The text without sizes, fonts and delimiters, with one name for each sign.
+
+    Args:
+        text: An answer.
+        canonical: What gives the canonical form of a cell of a matrix.
+    """
+    text = _SUPERSCRIPT.sub(lambda found: f"^{{{found[0].translate(_SCRIPT_SIGNS)}}}", text)
+    text = _SUBSCRIPT.sub(lambda found: f"_{{{found[0].translate(_SCRIPT_SIGNS)}}}", text)
+    text = _GREEK_LETTER.sub(lambda found: f"\\{_GREEK[found[0]]} ", text)
+    text = _DEGREE.sub("°", text).replace("~", " ")
+    text = _DECIMAL_COMMA.sub(r"\1.\2", text).replace("{,}", ",")
+    for _ in range(4):
+        if "\\begin" not in text:
+            break
+        text = _ENVIRONMENT.sub(lambda found: _environment(found, canonical), text)
+    text = _UNFINISHED.sub(r"\\ldots ", text)
+    text = _WRAPPED.sub(r" \1 ", text)
+    text = _COMMAND.sub(_command, text).replace("$", "")
+    text = _FUNCTION.sub(r"\\", text)
+    text = _ASCII_RELATION.sub(lambda found: _ASCII_RELATIONS[found[0]], text)
+    text = _EMPTY_SET.sub(r"\\emptyset ", text)
+    text = _FRACTION.sub(lambda found: f"\\frac{_braced(found[1])}{_braced(found[2])}", text)
+    text = _FRACTION_TAIL.sub(r"\1{\2}", text)
+    text = _ROOT.sub(lambda found: f"\\sqrt{{{found[1] or found[2] or found[3]}}}", text)
+    text = _SHORT_SCRIPT.sub(lambda found: found[1] + (found[2] or found[3] or ""), text)
+    text = _TIMES.sub("", text)
+    text = _BARRED_MATRIX.sub(r"det\1", _ROUND_MATRIX.sub(r"\1", text))
+    return " ".join(text.split())
+
+
+def _command(found: re.Match[str]) -> str:
+    if found[1] is not None:
+        return _COMMANDS.get(found[1], found[0])
+    return _SYMBOLS.get(found[2], found[2])
+
+
+def _braced(argument: str) -> str:
+    return f"{{{argument.strip('{} ')}}}"
+
+
+def _environment(found: re.Match[str], canonical: Callable[[str], str]) -> str:
+    """A matrix as `matrix(1&2;3&4)`: rows and cells are kept apart."""
+    name, body = found[1], found[2]
+    rows = [row for row in _ROW.split(body) if row.strip()]
+    if name in _LINES:
+        return " , ".join(row.replace("&", "") for row in rows)
+    cells = [[cell.strip(" ,") for cell in row.split("&")] for row in rows]
+    if name.endswith("cases"):
+        name = "cases"
+        cells = [[row[0], *(_CONDITION.sub("", cell, 1) for cell in row[1:])] for row in cells]
+    elif name in {"vmatrix", "Vmatrix"}:
+        name = "det"
+    elif name.endswith("matrix") or name == "array":
+        name = "matrix"
+    return f"{name}({';'.join('&'.join(map(canonical, row)) for row in cells)})"
+
+
+def balanced(text: str, start: int) -> int:
+    """Where the brace that opens at `start` is closed, or -1."""
+    depth = 0
+    for position in range(start, len(text)):
+        if text[position] == "{":
+            depth += 1
+        elif text[position] == "}":
+            depth -= 1
+            if depth == 0:
+                return position
+    return -1
+
+
+_BEFORE: Final = frozenset("+-=(,[{<>; /")
+_AFTER: Final = frozenset("+-=),]}<>; ")
+_ATOM: Final = re.compile(r"[0-9.]+|[A-Za-z]|\\[A-Za-z]+(?:\{[^{}]*\})?")
+
+
+def slashed(text: str) -> str:
+    r"""`\frac{a}{b}` as `a/b` where that reads the same: not in `2\frac{a}{b}`."""
+    at = text.find("\\frac{")
+    while at >= 0:
+        middle = balanced(text, at + 5)
+        end = balanced(text, middle + 1) if text[middle + 1 : middle + 2] == "{" else -1
+        if middle < 0 or end < 0:
+            break
+        free = (at == 0 or text[at - 1] in _BEFORE - {"/"}) and (
+            end + 1 == len(text) or text[end + 1] in _AFTER
+        )
+        if free:
+            above, below = text[at + 6 : middle].strip(), text[middle + 2 : end].strip()
+            if re.search(r"(?<=.)[-+]", re.sub(r"\{[^{}]*\}|\([^()]*\)", "", above)):
+                above = f"({above})"
+            if not _ATOM.fullmatch(below):
+                below = f"({below})"
+            text = f"{text[:at]}{above}/{below}{text[end + 1 :]}"
+            at = text.find("\\frac{", at)
+        else:
+            at = text.find("\\frac{", at + 1)
+    return text
