@@ -12,7 +12,9 @@ from deepprune_sdk.answers.languages import LANGUAGES
 __all__ = ["Choices", "Chosen"]
 
 _LINE: Final = 300  # longest line that is read
-_NEAR: Final = 2_000  # characters from the end in which a choice in a sentence is looked for
+_NEAR: Final = 1_000  # characters from the end in which a choice in a sentence is looked for
+_AROUND: Final = 60  # characters around a label that are looked at
+_CLAUSES: Final = re.compile(r"[.,\n;:。，]\s?")
 _NOT: Final = re.compile(
     r"\b(?:not|never|cannot|neither|nor|rather than|instead of|except|incorrect|wrong|if|whether"
     r"|nicht|non|ne|pas|não|ni|niet|nie)\b|n['\u2019]t\b|不|否",
@@ -34,11 +36,43 @@ def _any(field: str) -> str:
     )
 
 
+class _Context(NamedTuple):
+    """What stands around a label that is chosen, in all languages."""
+
+    choosing: re.Pattern[str]  # before it: "we choose", "we go with option"
+    leading: re.Pattern[str]  # before it: "corresponds to option"
+    option: re.Pattern[str]  # before it: "option"
+    ending: re.Pattern[str]  # after the former: the end of the clause
+    right: re.Pattern[str]  # after it: "is correct"
+    mention: re.Pattern[str]  # before it, in a sentence below a heading: "Option", "**", "("
+
+
 @lru_cache(maxsize=1)
-def _phrases() -> tuple[str, str, str]:
-    """The words for an option, for choosing one and for calling it right, of all languages."""
-    options = rf"(?:{_any('option')}|answer|letter|letra|lettre|lettera|buchstabe|буква|statement)"
-    return options, rf"(?:{_any('choose')})", rf"(?:{_any('right')})"
+def _context() -> _Context:
+    option = rf"(?:{_any('option')}|answer|letter|letra|lettre|lettera|buchstabe|буква|statement)"
+    sign = r"[*_(\[\"'`]{0,4}\Z"
+
+    def pattern(source: str) -> re.Pattern[str]:
+        return re.compile(source, re.IGNORECASE)
+
+    return _Context(
+        choosing=pattern(
+            rf"(?<![A-Za-z])(?:{_any('choose')})[:\s]{{0,3}}(?:(?:the\s)?{option}\s?)?{sign}"
+        ),
+        leading=pattern(
+            r"(?:corresponds?\sto|match(?:es)?|is|be|therefore|thus|hence|so|to|leaves|with)\s"
+            rf"(?:the\s)?{option}\s?{sign}"
+        ),
+        option=pattern(rf"(?:(?<![A-Za-z]){option}\s?|[(\[]){sign}"),
+        ending=pattern(
+            r"[*_)\]\"'`]{0,4}(?:\s*[.,;:!\n\u3002]|\s*\Z|\s(?:which|as|since|because|is)\b)"
+        ),
+        right=pattern(
+            r"[*_)\]\"'`]{0,4}\s?(?:(?:is|must be|ist|est|es|é|è|to|jest|选项|項|项)\s?)?(?:therefore\s)?"
+            rf"(?:the\s|la\s|die\s)?[*_]{{0,3}}(?:{_any('right')})(?![^\W\d_])"
+        ),
+        mention=pattern(rf"(?:(?<![A-Za-z]){option}\s?[*_(\[\"'`]{{0,4}}|\(|\*\*)\Z"),
+    )
 
 
 class Choices:
@@ -90,9 +124,7 @@ class Choices:
             rf"[^\n]{{0,60}}?(?:=+>|->|\u2192|\u21d2|:)[\s*_\"'`(\[$]{{0,4}}({label})[\s*_\"'`)\].$\u3002!]*"
         )
         self._other = re.compile(rf"(?<![^\W_]){label}\s?[:=)]" if letters else r"(?!)")
-        self._sentence: re.Pattern[str] | None = None
-        self._mention: re.Pattern[str] | None = None
-        self._label, self._letters = label, letters
+        self._token = re.compile(rf"(?<![^\W_a-zA-Z])(?<![A-Za-z0-9'\u2019.]){label}(?![A-Za-z0-9'\u2019]|\.\w)")
 
     def stated(self, value: str) -> str | None:
         """The label with which the value of a statement begins."""
@@ -116,19 +148,31 @@ class Choices:
     def chosen(self, text: str) -> Chosen | None:
         """The last label that a sentence calls right or chooses: "so we go with option B"."""
         begin = max(0, len(text) - _NEAR)
-        last: Chosen | None = None
-        for found in self._sentences().finditer(text, begin):
-            label = self._first(found)
-            sentence = re.split(r"[.,\n;:。，]\s?", text[max(0, found.start() - 60) : found.start()])[-1]
-            if label is not None and not _NOT.search(sentence) and not _NOT.search(found[0]):
-                last = Chosen(label, found.start())
-        return last
+        context = _context()
+        for found in reversed(list(self._token.finditer(text, begin))):
+            before = text[max(0, found.start() - _AROUND) : found.start()]
+            after = text[found.end() : found.end() + _AROUND]
+            chosen = context.choosing.search(before) or (
+                context.leading.search(before) and context.ending.match(after)
+            )
+            if not chosen:
+                right = context.option.search(before) and context.right.match(after)
+                if not right or _NOT.search(right[0]):
+                    continue
+            if not _NOT.search(_CLAUSES.split(before)[-1]):
+                return Chosen(self._by_lowered[found[0].lower()], found.start())
+        return None
 
     def named_in(self, sentence: str) -> str | None:
         """The one label that a sentence calls an option: "Richtig ist **Option B**"."""
         if _NOT.search(sentence):
             return None
-        named = {self._first(found) for found in self._mentions().finditer(sentence)}
+        mention = _context().mention
+        named = {
+            self._by_lowered[found[0].lower()]
+            for found in self._token.finditer(sentence)
+            if mention.search(sentence[max(0, found.start() - _AROUND) : found.start()])
+        }
         return named.pop() if len(named) == 1 else None
 
     def labelled(self, answer: str) -> str:
@@ -146,29 +190,3 @@ class Choices:
              if group is not None and group.lower() in self._by_lowered),
             None,
         )  # fmt: skip
-
-    def _mentions(self) -> re.Pattern[str]:
-        if self._mention is None:
-            option, _, _ = _phrases()
-            self._mention = re.compile(
-                rf"(?:(?<![A-Za-z])(?i:{option})\s?[*_(\[\"'`]{{0,4}}({self._label})|\(({self._label})\)"
-                rf"|\*\*({self._label})\*\*)(?![^\W_])"
-            )
-        return self._mention
-
-    def _sentences(self) -> re.Pattern[str]:
-        if self._sentence is None:
-            option, choose, right = _phrases()
-            label = rf"[*_(\[\"'`]{{0,4}}({self._label})[*_)\]\"'`]{{0,4}}(?![^\W_]|\.\w)"
-            self._sentence = re.compile(
-                # "we choose (option) B", "corresponds to option B"
-                rf"(?:(?<![A-Za-z])(?i:{choose})[:\s]{{0,3}}(?i:(?:the\s)?(?:{option})\s?)?{label}"
-                rf"|(?i:corresponds?\sto|match(?:es)?|is|be|therefore|thus|hence|so|to|leaves|with)\s"
-                rf"(?i:(?:the\s)?{option})\s?{label}(?=[\s]*[.,;:!\n\u3002]|\s*\Z|\s(?:which|as|since|because|is)\b)"
-                # "option B is correct", "(B) is right"
-                rf"|(?:(?i:{option})\s?{label}|[(\[]({self._label})[)\]][*_]{{0,3}})"
-                rf"\s?(?:(?i:is|must be|ist|est|es|é|è|to|jest)\s)?(?:therefore\s)?(?i:the\s|la\s|die\s)?[*_]{{0,3}}"
-                rf"(?i:{right})(?![^\W\d_])"
-                rf"|({self._label})\s?(?i:(?:选项|項|项)?(?:正确|正確)|が正解|が正しい|이 정답|가 정답))"
-            )
-        return self._sentence

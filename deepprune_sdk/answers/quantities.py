@@ -102,7 +102,7 @@ def last_number(text: str) -> str | None:
             last = found
     if last is None:
         return None
-    return _formula(window, last) or last[0].strip()
+    return _formula(window, last) or last[0].strip(" .")
 
 
 def _is_whole(text: str, found: re.Match[str]) -> bool:
@@ -127,6 +127,8 @@ def _formula(text: str, last: re.Match[str]) -> str | None:
     line = text[begin:].partition("\n")[0]
     left, equals, right = line.rpartition("=")
     value = right.strip(" .*_`$")
+    if value.count("{") != value.count("}"):
+        return None
     inside_right = begin + len(left) + len(equals) <= last.start()
     if not equals or not inside_right or _PROSE.search(right) or " " in value.strip():
         return None

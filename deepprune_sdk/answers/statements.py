@@ -52,6 +52,7 @@ _REVERSED: Final = re.compile(
 _HYPOTHETICAL: Final = re.compile(
     r"\b(?:if|unless|suppose|assum\w+|whether|would)\b", re.IGNORECASE
 )
+_POINTS: Final = re.compile(r"(?:this|that|it|what|which|here|there|one)|.*(?:not|n't)", re.IGNORECASE)
 _LEAD: Final = re.compile(
     r"(?:[\s#*_>\\${}(\[\u3010\u300c\"'\u200e\u200f0-9.-]|(?:text|textbf|mathbf|boldsymbol)\{)*"
     r"(?:[^\W\d_]{1,16}[\s*_:,]{1,4}){0,3}"
@@ -69,13 +70,14 @@ class _Noun(NamedTuple):
     kind: Kind
 
 
-@lru_cache(maxsize=1)
-def _nouns() -> dict[str, list[tuple[Language, Kind]]]:
-    nouns: dict[str, list[tuple[Language, Kind]]] = {}
+@lru_cache(maxsize=2)
+def _nouns(ascii_only: bool) -> dict[str, list[tuple[Language, Kind]]]:
+    nouns: dict[str, list[tuple[Language, Kind]]] = {"####": [(LANGUAGES["en"], "gsm")]}
     for language in LANGUAGES.values():
         for kind in ("answer", "result", "option"):
             for word in cast("tuple[str, ...]", getattr(language, kind)):
-                nouns.setdefault(word, []).append((language, kind))
+                if word.isascii() or not ascii_only:
+                    nouns.setdefault(word, []).append((language, kind))
     return nouns
 
 
@@ -183,18 +185,17 @@ def _inner(content: str, choices: Choices | None) -> str | None:
 def _from_the_end(text: str) -> Iterator[_Noun]:
     """The nouns and marks of a text, the last one first."""
     lowered = text.lower()
+    nouns = _nouns(text.isascii())
     end = len(text)
     for begin in (max(0, end - _NEAR), 0):
+        if begin >= end:
+            return
         found: list[_Noun] = []
-        for word, meanings in _nouns().items():
+        for word, meanings in nouns.items():
             at = lowered.rfind(word, begin, end)
             while at >= 0:
                 found += (_Noun(at, word, language, kind) for language, kind in meanings)
                 at = lowered.rfind(word, begin, at)
-        at = text.rfind("####", begin, end)
-        while at >= 0:
-            found.append(_Noun(at, "####", LANGUAGES["en"], "gsm"))
-            at = text.rfind("####", begin, at)
         found.sort(key=lambda noun: -noun.start)
         yield from found
         end = begin
@@ -320,7 +321,7 @@ def _read_reversed(
     if found is None or noun.word != "answer" or after.isalpha():
         return None
     value = re.split(r"[.;:,]\s|\b(?:that|so|thus|therefore|hence|get|have)\b", found["value"])[-1].strip()
-    if _HYPOTHETICAL.search(line) or value.lower().endswith((" not", "n't")):
+    if _HYPOTHETICAL.search(line) or _POINTS.fullmatch(value):
         return None
     return read_value(
         value + ".", 0, language=noun.language, link="verb", complete=True, choices=choices

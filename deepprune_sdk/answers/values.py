@@ -91,6 +91,10 @@ _EQUATES: Final = re.compile(
 )
 
 
+_ASIDE: Final = re.compile(
+    r",?\s(?:which|where|because|since|weil|da|car|parce|porque|perché|poiché|потому|omdat|ponieważ|çünkü)\s"
+    r"|因为|因為|क्योंकि|لأن"
+)
 _SENTENCE_END: Final = re.compile(r"[.!](?=\s|\Z|\*)|[\u3002\u0964]")
 # What is no one value: "between 5 and 10".
 _QUALIFIED: Final = re.compile(
@@ -259,6 +263,7 @@ def _first_sentence(value: str) -> str:
 def _sentence(value: str) -> str | None:
     """The one value of a whole sentence below a heading: "Maria has 14 marbles left." says 14."""
     line = _first_sentence(value).replace("**", "").replace("__", "")
+    line = _ASIDE.split(line, maxsplit=1)[0]
     words = line.split()
     if _QUALIFIED.match(line):
         return None
