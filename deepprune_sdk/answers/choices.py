@@ -42,6 +42,8 @@ class _Context(NamedTuple):
     choosing: re.Pattern[str]  # before it: "we choose", "we go with option"
     leading: re.Pattern[str]  # before it: "corresponds to option"
     option: re.Pattern[str]  # before it: "option"
+    thus: re.Pattern[str]  # before it: "Therefore,"
+    alone: re.Pattern[str]  # after the former: the end of the sentence
     ending: re.Pattern[str]  # after the former: the end of the clause
     right: re.Pattern[str]  # after it: "is correct"
     mention: re.Pattern[str]  # before it, in a sentence below a heading: "Option", "**", "("
@@ -49,7 +51,7 @@ class _Context(NamedTuple):
 
 @lru_cache(maxsize=1)
 def _context() -> _Context:
-    option = rf"(?:{_any('option')}|answer|letter|letra|lettre|lettera|buchstabe|буква|statement)"
+    option = rf"(?:{_any('option')}|{_any('answer')}|letter|letra|lettre|lettera|buchstabe|буква|statement)"
     sign = r"[*_(\[\"'`]{0,4}\Z"
 
     def pattern(source: str) -> re.Pattern[str]:
@@ -60,10 +62,15 @@ def _context() -> _Context:
             rf"(?<![A-Za-z])(?:{_any('choose')})[:\s]{{0,3}}(?:(?:the\s)?{option}\s?)?{sign}"
         ),
         leading=pattern(
-            r"(?:corresponds?\sto|match(?:es)?|is|be|therefore|thus|hence|so|to|leaves|with)\s"
+            r"(?:corresponds?\sto|match(?:es)?|is|be|therefore|thus|hence|so|to|leaves|with|ist|est|es|é|è|это|jest)\s"
             rf"(?:the\s)?{option}\s?{sign}"
         ),
-        option=pattern(rf"(?:(?<![A-Za-z]){option}\s?|[(\[]){sign}"),
+        option=pattern(rf"(?:(?<![A-Za-z]){option}\s?|[(\[]|(?:\A|[.;:\n]\s{{0,2}}|making\s)){sign}"),
+        thus=pattern(
+            r"(?:therefore|thus|hence|consequently|so|daher|somit|donc|portanto|quindi|dus|así)[,:]?\s"
+            rf"{sign}"
+        ),
+        alone=pattern(r"[*_)\]\"'`]{0,4}(?:\s*[.!\n\u3002]|\s*\Z)"),
         ending=pattern(
             r"[*_)\]\"'`]{0,4}(?:\s*[.,;:!\n\u3002]|\s*\Z|\s(?:which|as|since|because|is)\b)"
         ),
@@ -96,16 +103,16 @@ class Choices:
         # brackets, or when what follows cannot continue a sentence that begins with the word.
         self._stated = re.compile(
             rf"{mark}(?:[(\[]({loose})[)\]]|\\(?:text|math)\w*\{{\(?({label})[).]?\}}"
-            rf"|({label})(?=[).:,;*_\]\"'`}}$\u3001\uff0c\u3002]|[^\W\da-zA-Z]|[ \t]*(?:\n|\Z)"
+            rf"|({label})(?=[).:,;*_\]\"'`}}$\u3001\uff0c\u3002]|[^\W\da-zA-Z]|\s:|[ \t]*(?:\n|\Z)"
             rf"|\s(?:because|since|as|and|with|which|[-(\u2013\u2014]|\\|[^\x00-\x7f])))"
             # Several labels are an answer of their own: "A, B and D".
-            rf"(?!\s?(?:,|and\b|or\b|&|\+|/|\u3001|\u548c)\s?(?:and\s|or\s)?[(\[]?{label}(?![^\W_]))"
+            rf"(?!\.\s?[A-Z]\.)(?![).]?\s?(?:,|and\b|or\b|&|\+|/|\u3001|\u548c)\s?(?:and\s|or\s)?[(\[]?{label}(?![^\W_]))"
         )
         shell = r"[\s*_>#(\[\"'$`]*"
         self._line = re.compile(
             rf"{shell}(?:\\(?:text|math|boxed)\w*\s?\{{)?"
             rf"(?:(?i:option|choice|answer|letter)\s?[(\[*_:]{{0,4}}\s?)?"
-            rf"({loose if not letters else label}|(?<=\()(?i:{name})(?=\)))[\s*_)\].\"'$`}}\u3002]*"
+            rf"({loose if not letters else label}|(?i:{name})(?=\)))[\s*_)\].\"'$`}}\u3002]*"
         )
         # `(B) 12 cm`, `C) 12 cm`, `**D. 1789**` in a line; the text must not name other labels.
         self._item = re.compile(
@@ -124,7 +131,7 @@ class Choices:
             rf"[^\n]{{0,60}}?(?:=+>|->|\u2192|\u21d2|:)[\s*_\"'`(\[$]{{0,4}}({label})[\s*_\"'`)\].$\u3002!]*"
         )
         self._other = re.compile(rf"(?<![^\W_]){label}\s?[:=)]" if letters else r"(?!)")
-        self._token = re.compile(rf"(?<![^\W_a-zA-Z])(?<![A-Za-z0-9'\u2019.]){label}(?![A-Za-z0-9'\u2019]|\.\w)")
+        self._token = re.compile(rf"(?<![A-Za-z0-9'\u2019.]){label}(?![A-Za-z0-9'\u2019]|\.\w)")
 
     def stated(self, value: str) -> str | None:
         """The label with which the value of a statement begins."""
@@ -153,7 +160,8 @@ class Choices:
             before = text[max(0, found.start() - _AROUND) : found.start()]
             after = text[found.end() : found.end() + _AROUND]
             chosen = context.choosing.search(before) or (
-                context.leading.search(before) and context.ending.match(after)
+                (context.leading.search(before) and context.ending.match(after))
+                or (context.thus.search(before) and context.alone.match(after))
             )
             if not chosen:
                 right = context.option.search(before) and context.right.match(after)

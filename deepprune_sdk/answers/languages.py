@@ -57,8 +57,8 @@ LANGUAGES: Final = {
         result=("result", "solution"),
         option=("option", "choice"),
         filler=r"thus|therefore|then|hence|simply|just|exactly|clearly|indeed|actually|probably"
-        r"|likely|most likely|equal to|i think|i believe|approximately|about|roughly|the number"
-        r"|the value|option|choice|answer|letter|only|so|again|found to be|given by",
+        r"|likely|most likely|equal to|i think|i believe|approximately|about|roughly|the (?:number|value)(?! of)(?: is)?"
+        r"|option|choice|answer|letter|only|so|again|found to be|given by",
         breaks=r"because|since|as|which|so|but|for|if|when|after|where|given|due to|by|while|though"
         r"|and thus|and therefore|and not|rather than|instead of|not",
         no_value=r"not|never|neither|either|unclear|unknown|undetermined|undefined for|obtained"
@@ -69,7 +69,7 @@ LANGUAGES: Final = {
         choose=r"choose|chose|select|pick|go(?:ing)? with|opt for|settle on|answer with|mark",
     ),
     "zh": Language(
-        answer=("答案", "正解", "正确选项", "答：", "答:"),
+        answer=("答案", "正解", "正确选项", "答"),
         verbs=r"(?:应该|應該|应当|就|便|只能)?(?:是|为|為)|应为|應為|选|選|即|等于|等於|】|\]",
         result=("结果", "結果"),
         option=("选项", "選項"),

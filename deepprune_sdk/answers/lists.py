@@ -19,7 +19,7 @@ _AND: Final = re.compile(r",? (?:and|und|et|и) |,? ?& ?| ?和 ?")
 _OR: Final = re.compile(r",? (?:or|oder|ou|или) ")
 _EQUATION: Final = re.compile(r"([A-Za-z]) ?= ?([^=]+)")
 # What two parts joined by "and" must be to be a list: not a title in words.
-_VALUE: Final = re.compile(r".{1,2}|.*[0-9\\=()^/].*")
+_VALUE: Final = re.compile(r".{1,2}|(?!.*(?<![A-Za-z\\])[A-Za-z]{3}).*[0-9\\=()^/].*")
 _LOOSE_SPACE: Final = re.compile(r"(?<=\W) | (?=\W)|(?<=[0-9]) (?=[A-Za-z](?!\w))")
 
 

@@ -56,6 +56,8 @@ _REFUSALS: Final = re.compile(
         |calculated?|found|concluded?|verified)
   | \b(?:could|can|would)\syou\s(?:please\s)?(?:share|provide|clarify|give|tell|send|specify|check)
   | \bplease\s(?:provide|share|clarify|specify|upload|send)
+  | \b(?:not\spossible|impossible)\sto\s(?:determine|answer|say|know|tell|solve|find|compute)
+  | \b(?:error|exception):\s | \btimed\sout\b | \brate\slimit
   | \bsorry\b | \bapologi[sz]e | \bunfortunately,?\si\b
   | \b(?:tut\smir\sleid|leider|ich\skann\s(?:das|die|diese\w?|dir|ihnen|hier)\b[^.\n]{0,60}\bnicht
         |ich\sweiß\s(?:es\s)?nicht|nicht\sgenug\sinformationen|kann\snicht\s(?:beantwort|bestimm))

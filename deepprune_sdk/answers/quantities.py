@@ -12,6 +12,8 @@ __all__ = ["NUMBER", "last_number"]
 NUMBER_REACH: Final = 2_000
 """Characters from the end in which the last number is looked for."""
 
+# Not `\w`: where words are written without spaces, a number follows a letter.
+_LETTERS = r"0-9A-Za-z_\u00c0-\u04ff"
 # Every repetition is bounded or consumes what no other repetition can: a match costs a constant.
 _SPACE = r"(?:\\[,;: !]|\{,\}|[\u00a0\u202f\u2009~]|,){1,2}"
 _INTEGER = (
@@ -32,9 +34,9 @@ _SCALE = (
 )
 NUMBER: Final = re.compile(
     rf"""
-    (?:(?<![\w)\]}}.])(?<![0-9)\]}}][ ])[-+\u2212\u00b1])?
+    (?:(?<![{_LETTERS})\]}}.])(?<![0-9)\]}}][ ])[-+\u2212\u00b1])?
     (?:\\?[$€£¥₹][ ]?)?
-    (?<![\w.])
+    (?<![{_LETTERS}.])
     (?:
         \\[dtc]?frac[ ]?\{{[-\u2212]?{_DECIMAL}\}}[ ]?\{{{_DECIMAL}\}}
       | [0-9]+(?:[ ]|(?=\\))(?:[0-9]+/[0-9]+(?![0-9])|\\[dtc]?frac\{{[0-9]+\}}\{{[0-9]+\}})
@@ -47,18 +49,32 @@ NUMBER: Final = re.compile(
 )
 """A number with its sign, currency, power of ten, percent sign or scale word."""
 
+_MIXED: Final = (
+    r"(?:hours?|hrs?|h|minutes?|mins?|seconds?|secs?|days?|weeks?|months?|years?|feet|foot|ft|inch(?:es)?"
+    r"|in|pounds?|lbs?|ounces?|oz|dollars?|cents?)\b"
+)
+_TERM: Final = r"(?:[0-9]*[a-z](?:\^\{?[0-9]+\}?)?|[0-9]+(?:\.[0-9]+)?)(?!\w)"
+_COUNTED: Final = (
+    r"(?:[kcm]?m|k?g|met(?:er|re)s?|dollars?|euros?|people|steps?|ways|hours?|years?|days|units?|words"
+    r"|points|copies|students|votes|miles?|feet)"
+)
 _PART: Final = r"[-\u2212]?(?:[0-9]+(?:\.[0-9]+)?|[a-z]|\\?[a-z]{2,8})"
 _QUANTITY: Final = re.compile(
     rf"""
-    (?P<whole>
-        (?<![\w.])(?:{DATE})
-      | (?<![\w.:])(?:{TIME})
-      | (?<![\w.:])[0-9]+(?:[ ]?:[ ]?[0-9]+)+(?![\w:])
-      | (?<![\w.])[0-9]+(?:[ ]?[\u2013]|-)[ ]?[0-9]+(?![\w-])
+    (?<![{_LETTERS}.-])[0-9]{{3}}-[0-9]{{4}}(?![0-9])  # a telephone number
+  | (?P<whole>
+        (?<![{_LETTERS}.])(?:{DATE})
+      | (?<![{_LETTERS}.:])(?:{TIME})
+      | (?<![{_LETTERS}.:])[0-9]+(?:[ ]?:[ ]?[0-9]+)+(?![\w:])
+      | (?<![{_LETTERS}.])[0-9]+(?:[ ]?[\u2013]|-)[ ]?[0-9]+(?![\w-])
       | [(\[][ ]?{_PART}(?:,[ ]?{_PART}){{1,9}}[ ]?[)\]]
-      | (?<![\w.])[0-9]+[ ](?:out[ ]of|in|of)[ ][0-9]+(?![\w.])
+      | (?<![{_LETTERS}.])[0-9]+[ ](?:out[ ]of|in|of)[ ][0-9]+(?!\w|\.[0-9])
+      | between[ ]{NUMBER.pattern}[ ]and[ ]{NUMBER.pattern}
+      | (?<![{_LETTERS}.])[0-9]+[ ]?{_MIXED}(?:,?[ ](?:and[ ])?[0-9]+[ ]?{_MIXED})+
+      | (?<![{_LETTERS}.])(?:[0-9]*[a-z](?:\^\{{?[0-9]+\}}?)?(?:[ ]?[-+*/][ ]?{_TERM})+
+        |[0-9]+(?:[ ]?[-+*/][ ]?{_TERM})*[ ]?[-+*/][ ]?[0-9]*[a-z](?:[ ]?[-+*/][ ]?{_TERM})*|[0-9]+[nkpqrtuwxyz])(?!\w)
     )
-  | (?<![\w.])[0-9]+(?:\.[0-9]+){{2,}}             # a version, an address
+  | (?<![{_LETTERS}.])[0-9]+(?:\.[0-9]+){{2,}}             # a version, an address
   | (?<=[A-Za-z]-)[0-9]+ | (?<=\#)[0-9]+ | (?<=\[)[0-9]+(?=\])
   | \\(?:(?:eq)?ref|label|cite|h?phantom|[hv]space)\{{[^{{}}]*\}}
   | [\^_](?:\{{[^{{}}]{{0,20}}\}}|[-+\u2212]?[0-9]+)   # an exponent, an index
@@ -70,7 +86,7 @@ _QUANTITY: Final = re.compile(
       [ ]?[#(]?[ivx0-9]{{1,4}}(?:\.[0-9]+)*\)?(?![0-9])
   | \b(?:in|since|until|till|from|before|after|during|year|around|circa|early|late|mid|by|im|jahr
       |seit|en|depuis|año|ano|em|nel|anno|году?|jaar|rok\w?|roku|of)[ ](?:the[ ]year[ ])?
-      (?:1[5-9]|20)[0-9]{{2}}(?![\w,.]?[0-9]|[ ]?[%a-z°$€]{{1,9}}\b)
+      (?:1[5-9]|20)[0-9]{{2}}(?![\w,.]?[0-9]|[ ]?(?:[%°$€]|{_COUNTED}\b))
   | (?:1[5-9]|20)[0-9]{{2}}[ ]?[年년]
   | (?P<number>{NUMBER.pattern})
     """,
@@ -102,7 +118,8 @@ def last_number(text: str) -> str | None:
             last = found
     if last is None:
         return None
-    return _formula(window, last) or last[0].strip(" .")
+    whole = last[0].strip()
+    return _formula(window, last) or (whole if whole.endswith("...") else whole.rstrip("."))
 
 
 def _is_whole(text: str, found: re.Match[str]) -> bool:

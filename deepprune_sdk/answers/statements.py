@@ -92,7 +92,7 @@ def _marker(word: str, language: Language) -> re.Pattern[str]:
     return re.compile(
         rf"{re.escape(word)}(?:s|\.|\(s\))?{after}(?:"
         rf"{_CLOSING}{_MARKUP}(?P<label>[:=\uff1a\uff1d\u2192\u21d2]|->)"
-        rf"|(?P<heading>{_CLOSING}[*_ .]{{0,8}}\n)"
+        rf"|(?P<heading>{_CLOSING}[*_ .]{{0,8}}\n(?:[-=]{{3,99}}\n)?)"
         rf"|(?P<dash>[*_]{{0,3}}\s[-\u2013\u2014]\s)"
         rf"|{of}{_CLOSING}{_MARKUP}(?:{begin}(?P<verb>(?:{language.verbs}){end})|(?P<colon>[:=\uff1a])){bare}"
         rf")[*_\s:=\uff1a\uff1d\u200e\u200f]{{0,16}}",

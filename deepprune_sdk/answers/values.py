@@ -49,19 +49,19 @@ _BULLET: Final = re.compile(r"[-*•+]\s+(?=\S)")
 _OPENING: Final = re.compile(r"(?:\*{1,3}|_{1,3}|[\s}>#»\u200e\u200f]|[\"“„«'`](?=\w))+")
 _MATH: Final = (("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]"))
 _MATH_AGAIN: Final = re.compile(
-    r"\s*(?:,|;|and|or|und|oder|et|ou|y|o|e|и|或|和|、)\s*(?:\$([^$\n]{1,80})\$|\\\((.{1,80}?)\\\))"
+    r"\s*(?:,|;|,?\s?(?:and|or)|und|oder|et|ou|y|o|e|и|或|和|、)\s*(?:\$([^$\n]{1,80})\$|\\\((.{1,80}?)\\\))"
 )
 _PROSE: Final = re.compile(r"[0-9.,]\s+[A-Za-z]{2}")
 _SPAN: Final = re.compile(
     r"\$[^$\n]+\$|\\\(.+?\\\)|\\text\{[^{}\n]*\}|[(\[{\uff08][^()\[\]{}\uff08\uff09\n]*[)\]}\uff09]"
 )
 _BREAK: Final = (
-    r"(?<!\.[A-Z])(?<!\. [A-Z])(?<!\b(?:Dr|St|Mt|Mr|Ms|vs|No))[.!?;](?=\s|\Z|[*_\"')\]}$<`])"
+    r"(?<!\.[A-Z])(?<!\. [A-Z])(?<![a-z] [A-Z])(?<!\b(?:Dr|St|Mt|Mr|Ms|vs|No))[.!?;](?=\s|\Z|[*_\"')\]}$<`])"
     r"(?!\s?[A-Z]\.)"
     r"|[\u3002\uff01\uff1f\uff1b\u0964\u061f\u061b\u06d4]|\n|</|<\||\*\*(?=[\s.,;:!?)]|\Z)|__|```"
     r"|,\s(?![-0-9(\\$]|[A-Z]\b|and\b|or\b)|[\uff0c\u060c]\s?(?![-0-9(\\$a-z])"
     r"|\s?[\u2014\u2013]\s?(?=[^\W\d_]{2})|\s-\s(?=[A-Za-z])"
-    r"|\s?[(\uff08](?!mod\b|base\b)(?=[^\W\d_]{2,}[\s:,\ue000])"
+    r"|(?<!\\)\s?[(\uff08](?!mod\b|base\b)(?=[^()]{0,40}?[^\W\d_]{3})"
 )
 _CONTINUES: Final = re.compile(
     r"\s+(?:(?:or|and|to|und|oder|bis|et|ou|à|y|o|e|ed|a|и|или|до)\s+(?=[-+$(\\.0-9\u2212]|[a-zA-Z]\b)"
@@ -95,6 +95,7 @@ _ASIDE: Final = re.compile(
     r",?\s(?:which|where|because|since|weil|da|car|parce|porque|perché|poiché|потому|omdat|ponieważ|çünkü)\s"
     r"|因为|因為|क्योंकि|لأن"
 )
+_WORD: Final = re.compile(r"[^\W\d_]{2}")
 _SENTENCE_END: Final = re.compile(r"[.!](?=\s|\Z|\*)|[\u3002\u0964]")
 # What is no one value: "between 5 and 10".
 _QUALIFIED: Final = re.compile(
@@ -134,6 +135,8 @@ def read_value(
     value = text[start : start + LINE]
     ended = complete or start + LINE < len(text)
     filler, no_value, ending = _patterns(language)
+    if text[start - 1 : start] == "\n" and (bullet := _BULLET.match(value)):
+        value = value[bullet.end() :]
     value = _opened(value, filler)
     if link != "label" and no_value.match(value):
         return None
@@ -149,6 +152,8 @@ def read_value(
     plain = Rank.RESULT if link == "result" else Rank.PLAIN
     if (formula := _formula(value)) is not None:
         return None if is_placeholder(formula) else Statement(formula, plain)
+    if not ended and value.startswith(("\\(", "\\[", "\\boxed")):
+        return None
     end = _breaks(language).search(_masked(value))
     # A full stop at the very end of an unfinished text may be a decimal point.
     finished = ended or (end is not None and end.end() < len(value)) or "\n" in value
@@ -156,7 +161,9 @@ def read_value(
         return None
     clause = _trimmed(value[: end.start()] if end else value)
     clause = _trimmed(ending.sub("", clause))
-    if not finished or is_placeholder(clause) or _UNKNOWN.match(clause):
+    if not finished or not any(sign.isalnum() or sign in "∅∞" for sign in clause):
+        return None
+    if is_placeholder(clause) or _UNKNOWN.match(clause):
         return None
     if number := NUMBER.match(clause):
         rest = clause[number.end() :]
@@ -267,9 +274,11 @@ def _sentence(value: str) -> str | None:
     words = line.split()
     if _QUALIFIED.match(line):
         return None
-    if len(words) < 3 and not any("\u3040" <= sign for sign in line):
+    unspaced = any("\u3040" <= sign < "\uff00" for sign in line)
+    if len(words) < 3 and not unspaced:
         return None
-    if said := _EQUATES.fullmatch(line):
+    said = _EQUATES.fullmatch(line)
+    if said and (unspaced or _WORD.search(line[: said.start(1)])):
         complement = said[1].strip()
         if (formula := _formula(complement)) is not None and not is_placeholder(formula):
             return formula
@@ -278,4 +287,5 @@ def _sentence(value: str) -> str | None:
             return _trimmed(complement) if _continues(rest) and len(complement) < _FREE_TEXT else number[0]
     if is_refusal(line) or line.split()[0].lower().strip(",") in {"yes", "no", "true", "false"}:
         return None
-    return last_number(line) if len(words) > 3 else None
+    prose = len(_WORD.findall(line)) > 1 and len(words) > 3
+    return last_number(line) if prose or unspaced else None
