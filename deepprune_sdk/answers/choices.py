@@ -32,7 +32,9 @@ class Chosen(NamedTuple):
 def _any(field: str) -> str:
     rows = [getattr(language, field) for language in LANGUAGES.values()]
     return "|".join(
-        sorted((row if isinstance(row, str) else "|".join(row) for row in rows if row), key=len)[::-1]
+        sorted((row if isinstance(row, str) else "|".join(row) for row in rows if row), key=len)[
+            ::-1
+        ]
     )
 
 
@@ -65,9 +67,11 @@ def _context() -> _Context:
             r"(?:corresponds?\sto|match(?:es)?|is|be|therefore|thus|hence|so|to|leaves|with|ist|est|es|é|è|это|jest)\s"
             rf"(?:the\s)?{option}\s?{sign}"
         ),
-        option=pattern(rf"(?:(?<![A-Za-z]){option}\s?|[(\[]|(?:\A|[.;:\n]\s{{0,2}}|making\s)){sign}"),
+        option=pattern(
+            rf"(?:(?<![A-Za-z]){option}\s?|[(\[]|(?:\A|[.;:\n]\s{{0,2}}|making\s)){sign}"
+        ),
         thus=pattern(
-            r"(?:therefore|thus|hence|consequently|so|daher|somit|donc|portanto|quindi|dus|así)[,:]?\s"
+            r"(?:therefore|thus|hence|consequently|so|daher|somit|donc|portanto|quindi|dus|así)[,:]?[ ]"
             rf"{sign}"
         ),
         alone=pattern(r"[*_)\]\"'`]{0,4}(?:\s*[.!\n\u3002]|\s*\Z)"),
@@ -150,15 +154,21 @@ class Choices:
         # The last of several items is that of a list.
         if item is None or self._item.fullmatch(before.rstrip().rpartition("\n")[2]):
             return None
-        return None if self._other.search(last, item.end(item.lastindex or 0) + 1) else self._first(item)
+        return (
+            None
+            if self._other.search(last, item.end(item.lastindex or 0) + 1)
+            else self._first(item)
+        )
 
-    def chosen(self, text: str) -> Chosen | None:
+    def chosen(self, text: str, *, complete: bool = True) -> Chosen | None:
         """The last label that a sentence calls right or chooses: "so we go with option B"."""
         begin = max(0, len(text) - _NEAR)
         context = _context()
         for found in reversed(list(self._token.finditer(text, begin))):
             before = text[max(0, found.start() - _AROUND) : found.start()]
             after = text[found.end() : found.end() + _AROUND]
+            if not complete and not after.strip(" \t*_)"):
+                continue
             chosen = context.choosing.search(before) or (
                 (context.leading.search(before) and context.ending.match(after))
                 or (context.thus.search(before) and context.alone.match(after))

@@ -37,6 +37,8 @@ _APPROXIMATELY: Final = re.compile(
 _LABEL: Final = re.compile(
     r"(?:the )?(?:final |correct )?answer(?: is(?![A-Za-z'])| ?[:=]) ?(?=\S)", re.IGNORECASE
 )
+_ITEM: Final = re.compile(r"[A-Za-z]\)")
+_POSITIVE: Final = re.compile(r"\+(?=[0-9\\.])")
 _SAYINGS: Final = {
     "infinity": "\\infty",
     "empty set": "\\emptyset",
@@ -117,6 +119,9 @@ def _peel(text: str) -> str:
         text = text[1:-1]
     text = text.rstrip(" .,;:?")
     text = _LABEL.sub("", text, count=1)
+    if _ITEM.fullmatch(text):
+        return text[0]
+    text = text[1:] if _POSITIVE.match(text) else text
     if hedge := _APPROXIMATELY.match(text):
         text = text[hedge.end() :]
     if len(text) > 2 and text[0] + text[-1] in {"()", "{}"}:

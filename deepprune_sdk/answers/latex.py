@@ -130,12 +130,18 @@ _ASCII_RELATION: Final = re.compile(r"<=|>=|!=")
 _ASCII_RELATIONS: Final = {"<=": "\\le ", ">=": "\\ge ", "!=": "\\ne "}
 _FRACTION: Final = re.compile(r"\\frac ?(\{[^{}]*\}|[0-9A-Za-z]) ?(\{[^{}]*\}|[0-9A-Za-z])")
 _FRACTION_TAIL: Final = re.compile(r"(\\frac ?\{.*\}) ?([0-9A-Za-z])(?![0-9A-Za-z{}])")
-_ROOT: Final = re.compile(r"\\?\bsqrt ?(?:([0-9A-Za-z])(?![0-9A-Za-z])|\(([0-9A-Za-z]+)\)|([0-9]+))")
+_ROOT: Final = re.compile(
+    r"\\?\bsqrt ?(?:([0-9A-Za-z])(?![0-9A-Za-z])|\(([0-9A-Za-z]+)\)|([0-9]+))"
+)
 _FUNCTION: Final = re.compile(
     r"(?<![A-Za-z\\])(?=(?:sin|cos|tan|cot|csc|log|ln|arcsin|arccos|arctan)(?![A-Za-z]))"
 )
 _DECIMAL_COMMA: Final = re.compile(r"(?<![0-9,}])([0-9]+)\{,\}([0-9]{1,2}|[0-9]{4,})(?![0-9])")
 _UNFINISHED: Final = re.compile(r"(?<=[0-9]) ?(?:\.\.\.|…|\\(?:[lc]?dots)(?![A-Za-z]))")
+_MODULO: Final = re.compile(
+    r" ?(?:\\pmod ?\{([^{}]*)\}|\( ?(?:\\?mod|\\bmod|\\text\{mod\}) ?([^()]*)\))"
+)
+_AFTER_COMMAND: Final = re.compile(r"(\\[A-Za-z]+) (?=[0-9\\({\[])")
 _EMPTY_SET: Final = re.compile(r"\\\{ ?\\\}")
 _TIMES: Final = re.compile(r"(?<=[0-9A-Za-z})]) ?\* ?(?=[A-Za-z\\(])(?!\*)")
 
@@ -144,10 +150,14 @@ _ENVIRONMENT: Final = re.compile(
     re.DOTALL,
 )
 _ROW: Final = re.compile(r"\\\\(?:\[[^\[\]]{0,10}\])?|\\cr(?![A-Za-z])|\\newline(?![A-Za-z])")
-_LINES: Final = frozenset(("aligned", "align", "gathered", "gather", "split", "equation", "alignedat"))
+_LINES: Final = frozenset(
+    ("aligned", "align", "gathered", "gather", "split", "equation", "alignedat")
+)
 _ROUND_MATRIX: Final = re.compile(r"[(\[] ?(matrix\([^()]*(?:\([^()]*\)[^()]*)*\)) ?[)\]]")
 _BARRED_MATRIX: Final = re.compile(r"\| ?matrix(\([^()]*(?:\([^()]*\)[^()]*)*\)) ?\|")
-_CONDITION: Final = re.compile(r"(?:\\text ?\{)? ?(?:if|for|when|where|otherwise if) ?(?:\})?", re.IGNORECASE)
+_CONDITION: Final = re.compile(
+    r"(?:\\text ?\{)? ?(?:if|for|when|where|otherwise if) ?(?:\})?", re.IGNORECASE
+)
 
 
 def plain_latex(text: str, canonical: Callable[[str], str]) -> str:
@@ -166,6 +176,7 @@ def plain_latex(text: str, canonical: Callable[[str], str]) -> str:
         if "\\begin" not in text:
             break
         text = _ENVIRONMENT.sub(lambda found: _environment(found, canonical), text)
+    text = _MODULO.sub(lambda found: f" mod {found[1] or found[2]}", text)
     text = _UNFINISHED.sub(r"\\ldots ", text)
     text = _WRAPPED.sub(r" \1 ", text)
     text = _COMMAND.sub(_command, text).replace("$", "")
@@ -177,6 +188,7 @@ def plain_latex(text: str, canonical: Callable[[str], str]) -> str:
     text = _ROOT.sub(lambda found: f"\\sqrt{{{found[1] or found[2] or found[3]}}}", text)
     text = _SHORT_SCRIPT.sub(lambda found: found[1] + (found[2] or found[3] or ""), text)
     text = _TIMES.sub("", text)
+    text = _AFTER_COMMAND.sub(r"\1", text)
     text = _BARRED_MATRIX.sub(r"det\1", _ROUND_MATRIX.sub(r"\1", text))
     return " ".join(text.split())
 
@@ -223,7 +235,9 @@ def balanced(text: str, start: int) -> int:
 
 _BEFORE: Final = frozenset("+-=(,[{<>; /")
 _AFTER: Final = frozenset("+-=),]}<>; ")
-_ATOM: Final = re.compile(r"[0-9.]+|[A-Za-z]|\\[A-Za-z]+(?:\{[^{}]*\})?")
+_ATOM: Final = re.compile(
+    r"(?:[0-9.]+|[A-Za-z]|\\[A-Za-z]+(?:\{[^{}]*\})?)(?:\^(?:[A-Za-z]|-?[0-9]+|\{[^{}]*\}))?"
+)
 
 
 def slashed(text: str) -> str:

@@ -28,6 +28,7 @@ _COMMA = (
 _PLAIN = rf"(?:{_COMMA}|(?:{_WHOLE})(?:\.[0-9]*)?|\.[0-9]+)"
 _EXPONENT = r"(?:\{ ?[+-]?[0-9]+ ?\}|\( ?[+-]?[0-9]+ ?\)|[+-]?[0-9]+)"
 _POWER = rf"{_PLAIN} ?(?:\^|\*\*) ?{_EXPONENT}"
+_TERM = rf"(?:{_POWER}|{_PLAIN})"
 
 # Tried in order; a form that could be read as the beginning of a longer one comes later.
 _FORMS: Final = tuple(
@@ -36,12 +37,16 @@ _FORMS: Final = tuple(
         # 1\frac{1}{2} and 1 1/2 are one and a half, as school mathematics writes them.
         ("mixed", r"([0-9]+) ?\\frac\{([0-9]+)\}\{([0-9]+)\}"),
         ("mixed", r"([0-9]+) ([0-9]+) ?/ ?([0-9]+)"),
-        ("ratio", rf"\\frac\{{([+-]? ?{_PLAIN})\}}\{{([+-]? ?{_PLAIN})\}}"),
+        ("ratio", rf"\\frac\{{([+-]? ?{_TERM})\}}\{{([+-]? ?{_TERM})\}}"),
+        ("ratio", rf"({_PLAIN}) ?/ ?({_POWER})"),
         ("scaled", rf"({_PLAIN}) ?(?:\*|x) ?({_POWER})"),
         ("power", rf"({_POWER})"),
         ("scientific", rf"({_PLAIN})[eE]([+-]?[0-9]+)(?![A-Za-z0-9])"),
         ("ratio", rf"({_PLAIN}) ?/ ?({_PLAIN})"),
-        ("repeating", r"([0-9]*)\.([0-9]*)(?:\\(?:overline|bar|dot) ?\{ ?([0-9]+) ?\}|\(([0-9]+)\))"),
+        (
+            "repeating",
+            r"([0-9]*)\.([0-9]*)(?:\\(?:overline|bar|dot) ?\{ ?([0-9]+) ?\}|\(([0-9]+)\))",
+        ),
         ("repeating", r"([0-9]*)\.([0-9]*?)(?:([0-9])\3\3+|([0-9]{2,9})\4+) ?\\ldots"),
         # With a unit behind it, and no space, a comma divides no list.
         ("comma", r"([0-9]+,[0-9]{1,2})(?= ?(?:%|[^\W\d_]{2}|[°mgshlLCFVAWK](?!\w)))"),
@@ -58,7 +63,9 @@ _SCALES: Final = {
     **dict.fromkeys(("million", "millions", "millionen", "mio", "millones", "milhões"), 10**6),
     **dict.fromkeys(("milioni", "миллион", "миллиона", "миллионов", "milyon", "miljoen"), 10**6),
     **dict.fromkeys(("billion", "billions", "milliard", "milliards", "milliarde"), 10**9),
-    **dict.fromkeys(("milliarden", "миллиард", "миллиарда", "миллиардов", "milyar", "miljard"), 10**9),
+    **dict.fromkeys(
+        ("milliarden", "миллиард", "миллиарда", "миллиардов", "milyar", "miljard"), 10**9
+    ),
     "trillion": 10**12,
     **dict.fromkeys(("lakh", "lakhs"), 10**5),
     **dict.fromkeys(("crore", "crores"), 10**7),
@@ -70,6 +77,7 @@ _SCALE: Final = re.compile(
     r"|([万萬만亿億억]))",
     re.IGNORECASE,
 )
+
 
 def exact(text: str) -> Fraction | None:
     """The value of a text that is one number, with its unit dropped, or None.
@@ -97,7 +105,7 @@ def _evaluate(form: str, found: re.Match[str]) -> Fraction | None:
         return _power(found[1])
     if form == "repeating":
         return _repeating(found[1], found[2], found[3] or found[4])
-    first = _plain(found[1].replace(",", ".") if form == "comma" else found[1])
+    first = _term(found[1].replace(",", ".") if form == "comma" else found[1])
     if first is None:
         return None
     if form in {"plain", "comma"}:
@@ -107,7 +115,7 @@ def _evaluate(form: str, found: re.Match[str]) -> Fraction | None:
     if form == "scaled":
         factor = _power(found[2])
         return None if factor is None else first * factor
-    second = _plain(found[2])
+    second = _term(found[2])
     if form == "ratio":
         return first / second if second else None
     third = _plain(found[3])
@@ -133,6 +141,14 @@ def _repeating(whole: str, start: str, block: str) -> Fraction | None:
         return None
     ones = Fraction(int(block), 10 ** len(block) - 1)
     return int(whole or 0) + (int(start or 0) + ones) / 10 ** len(start)
+
+
+def _term(literal: str) -> Fraction | None:
+    if "^" not in literal and "**" not in literal:
+        return _plain(literal)
+    negative = literal.startswith("-")
+    value = _power(literal.lstrip("+- "))
+    return -value if negative and value is not None else value
 
 
 def _power(text: str) -> Fraction | None:

@@ -99,6 +99,7 @@ _MATH: Final = re.compile(
 )
 _EQUALS: Final = re.compile(r"=|\\(?:approx|equiv|Rightarrow|implies|to|iff)(?![A-Za-z])|[≈≡⇒→]")
 _PROSE: Final = re.compile(r"[0-9.,]\s+[A-Za-z]{2}|(?<![\\A-Za-z])[A-Za-z]{4}")
+_DIGIT: Final = re.compile("[0-9]")
 _LONGEST: Final = 80
 
 
@@ -114,7 +115,9 @@ def last_number(text: str) -> str | None:
         window = window[window.find(" ") + 1 :]
     last: re.Match[str] | None = None
     for found in _QUANTITY.finditer(window):
-        if found["whole"] is not None or (found["number"] and _is_whole(window, found)):
+        if (found["whole"] and _DIGIT.search(found["whole"])) or (
+            found["number"] and _is_whole(window, found)
+        ):
             last = found
     if last is None:
         return None

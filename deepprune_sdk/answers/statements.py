@@ -52,7 +52,9 @@ _REVERSED: Final = re.compile(
 _HYPOTHETICAL: Final = re.compile(
     r"\b(?:if|unless|suppose|assum\w+|whether|would)\b", re.IGNORECASE
 )
-_POINTS: Final = re.compile(r"(?:this|that|it|what|which|here|there|one)|.*(?:not|n't)", re.IGNORECASE)
+_POINTS: Final = re.compile(
+    r"(?:this|that|it|what|which|here|there|one)|.*(?:not|n't)", re.IGNORECASE
+)
 _LEAD: Final = re.compile(
     r"(?:[\s#*_>\\${}(\[\u3010\u300c\"'\u200e\u200f0-9.-]|(?:text|textbf|mathbf|boldsymbol)\{)*"
     r"(?:[^\W\d_]{1,16}[\s*_:,]{1,4}){0,3}"
@@ -128,7 +130,9 @@ def last_statement(text: str, *, complete: bool, choices: Choices | None) -> str
     tail = _folded(text[max(begin, len(text) - REACH) :])
     if choices is not None and (complete or tail.endswith("\n")) and (line := choices.line(tail)):
         return line
-    found = _find(tail, complete=complete, choices=choices, least=Rank.FREE if box is None else Rank.LABEL)
+    found = _find(
+        tail, complete=complete, choices=choices, least=Rank.FREE if box is None else Rank.LABEL
+    )
     if found is not None:
         return found
     if box is None:
@@ -154,7 +158,7 @@ def _folded(text: str) -> str:
 
 def _find(text: str, *, complete: bool, choices: Choices | None, least: int) -> str | None:
     """The last statement that says enough, or else the last that says the most."""
-    chosen = choices.chosen(text) if choices is not None else None
+    chosen = choices.chosen(text, complete=complete) if choices is not None else None
     result: Statement | None = None
     for noun in _from_the_end(text):
         if chosen is not None and chosen.start > noun.start:
@@ -201,13 +205,15 @@ def _from_the_end(text: str) -> Iterator[_Noun]:
         end = begin
 
 
-def _read(
-    text: str, noun: _Noun, *, complete: bool, choices: Choices | None
-) -> Statement | None:
+def _read(text: str, noun: _Noun, *, complete: bool, choices: Choices | None) -> Statement | None:
     if noun.kind == "gsm":
         return _read_gsm(text, noun.start, complete=complete, choices=choices)
     before = text[noun.start - 1 : noun.start]
-    if before and before in "<[_ -" and (tagged := _read_tag(text, noun, complete=complete, choices=choices)):
+    if (
+        before
+        and before in "<[_ -"
+        and (tagged := _read_tag(text, noun, complete=complete, choices=choices))
+    ):
         return tagged
     if key := _KEY.match(text, noun.start + len(noun.word)):
         return _read_json(text, key.end(), complete=complete, choices=choices)
@@ -291,7 +297,9 @@ def _whole(content: str, choices: Choices | None) -> Statement | None:
     return Statement(choices.labelled(content) if choices else content, Rank.PLAIN)
 
 
-def _read_json(text: str, start: int, *, complete: bool, choices: Choices | None) -> Statement | None:
+def _read_json(
+    text: str, start: int, *, complete: bool, choices: Choices | None
+) -> Statement | None:
     """The value of a key in JSON: `"answer": 42`."""
     rest = text[start : start + _WRAPPED]
     try:
@@ -315,12 +323,14 @@ def _read_json(text: str, start: int, *, complete: bool, choices: Choices | None
 def _read_reversed(
     text: str, noun: _Noun, line: str, *, complete: bool, choices: Choices | None
 ) -> Statement | None:
-    """"(C) is the correct answer"."""
+    """ "(C) is the correct answer"."""
     found = _REVERSED.search(line)
     after = text[noun.start + len(noun.word) : noun.start + len(noun.word) + 1]
     if found is None or noun.word != "answer" or after.isalpha():
         return None
-    value = re.split(r"[.;:,]\s|\b(?:that|so|thus|therefore|hence|get|have)\b", found["value"])[-1].strip()
+    value = re.split(r"[.;:,]\s|\b(?:that|so|thus|therefore|hence|get|have)\b", found["value"])[
+        -1
+    ].strip()
     if _HYPOTHETICAL.search(line) or _POINTS.fullmatch(value):
         return None
     return read_value(

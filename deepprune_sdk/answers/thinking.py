@@ -108,7 +108,9 @@ def _is_quoted(text: str, mark: re.Match[str]) -> bool:
 
 def _ends_line(text: str, mark: re.Match[str]) -> bool:
     """Whether a closing mark stands at the beginning or the end of its line."""
-    return text[mark.start() - 1 : mark.start()] in "\n" or text[mark.end() : mark.end() + 1] in "\n"
+    return (
+        text[mark.start() - 1 : mark.start()] in "\n" or text[mark.end() : mark.end() + 1] in "\n"
+    )
 
 
 def _final_channel(text: str, *, complete: bool) -> str:

@@ -45,12 +45,16 @@ _TEXT_UNIT: Final = re.compile(
     r"(?:\\[,;:! ]|[\s~])*\\(?:text|mathrm|textrm|rm|operatorname|mbox|textnormal)\s?\{([^{}\\$]*)\}"
     r"\s?((?:\^\s?(?:\{\s?-?[1-9]\s?\}|-?[1-9]))?)[\s.$]*\Z"
 )
+# Its unit is told by `exact`, which needs it: `6,5 cm` is a decimal and `6,5` a list.
+_PLAIN_NUMBER: Final = re.compile(r"[-+]?[0-9][0-9.,' ]*(?:[A-Za-z°%]|\\text|\\mathrm|\\[,;: ])")
 _WORD_UNIT: Final = re.compile(r"(?<=[0-9A-Za-z})!]) ((?:[A-Za-z]+|\^-?[1-9]|[/* .])+)\Z")
 
 
 def without_unit(text: str) -> str:
     r"""A formula without the unit behind it: `4\sqrt3\text{ cm}^2`, `12\pi square units`."""
     text = _MICRO.sub(" u", _OHM.sub(r" \1ohm", text))
+    if _PLAIN_NUMBER.match(text):
+        return text
     if not any(sign.isdigit() or sign == "\\" for sign in text):
         return text
     found = _TEXT_UNIT.search(text)

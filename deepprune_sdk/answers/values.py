@@ -56,7 +56,7 @@ _SPAN: Final = re.compile(
     r"\$[^$\n]+\$|\\\(.+?\\\)|\\text\{[^{}\n]*\}|[(\[{\uff08][^()\[\]{}\uff08\uff09\n]*[)\]}\uff09]"
 )
 _BREAK: Final = (
-    r"(?<!\.[A-Z])(?<!\. [A-Z])(?<![a-z] [A-Z])(?<!\b(?:Dr|St|Mt|Mr|Ms|vs|No))[.!?;](?=\s|\Z|[*_\"')\]}$<`])"
+    r"[.!?;](?=\s*\Z)|(?<!\.[A-Z])(?<!\. [A-Z])(?:(?<![a-z] [A-Z])|(?<=and [A-Z])|(?<=or [A-Z]))(?<!\b(?:Dr|St|Mt|Mr|Ms|vs|No))[.!?;](?=\s|\Z|[*_\"')\]}$<`])"
     r"(?!\s?[A-Z]\.)"
     r"|[\u3002\uff01\uff1f\uff1b\u0964\u061f\u061b\u06d4]|\n|</|<\||\*\*(?=[\s.,;:!?)]|\Z)|__|```"
     r"|,\s(?![-0-9(\\$]|[A-Z]\b|and\b|or\b)|[\uff0c\u060c]\s?(?![-0-9(\\$a-z])"
@@ -129,7 +129,13 @@ def _patterns(language: Language) -> tuple[re.Pattern[str], re.Pattern[str], re.
 
 
 def read_value(
-    text: str, start: int, *, language: Language, link: Link, complete: bool, choices: Choices | None
+    text: str,
+    start: int,
+    *,
+    language: Language,
+    link: Link,
+    complete: bool,
+    choices: Choices | None,
 ) -> Statement | None:
     """Read the answer of a statement whose value begins at `start`, or None where it is none."""
     value = text[start : start + LINE]
@@ -168,7 +174,11 @@ def read_value(
     if number := NUMBER.match(clause):
         rest = clause[number.end() :]
         return Statement(clause if _continues(rest) else number[0].strip(), plain)
-    if language.verb_last and link == "verb" and not ending.search(_trimmed(value[: end.start() if end else None])):
+    if (
+        language.verb_last
+        and link == "verb"
+        and not ending.search(_trimmed(value[: end.start() if end else None]))
+    ):
         return None
     if link == "label" and (whole := _sentence(value)) is not None:
         return Statement(whole, plain)
@@ -284,7 +294,11 @@ def _sentence(value: str) -> str | None:
             return formula
         if number := NUMBER.match(complement):
             rest = complement[number.end() :]
-            return _trimmed(complement) if _continues(rest) and len(complement) < _FREE_TEXT else number[0]
+            return (
+                _trimmed(complement)
+                if _continues(rest) and len(complement) < _FREE_TEXT
+                else number[0]
+            )
     if is_refusal(line) or line.split()[0].lower().strip(",") in {"yes", "no", "true", "false"}:
         return None
     prose = len(_WORD.findall(line)) > 1 and len(words) > 3
