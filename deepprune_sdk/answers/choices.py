@@ -65,7 +65,7 @@ def _context() -> _Context:
         ),
         leading=pattern(
             r"(?:corresponds?\sto|match(?:es)?|is|be|therefore|thus|hence|so|to|leaves|with|ist|est|es|é|è|это|jest)\s"
-            rf"(?:the\s)?{option}\s?{sign}"
+            rf"(?:the\s)?(?:{option}\s?){{1,2}}{sign}"
         ),
         option=pattern(
             rf"(?:(?<![A-Za-z]){option}\s?|[(\[]|(?:\A|[.;:\n]\s{{0,2}}|making\s)){sign}"
@@ -159,6 +159,11 @@ class Choices:
             if self._other.search(last, item.end(item.lastindex or 0) + 1)
             else self._first(item)
         )
+
+    def ends_in_list(self, text: str) -> bool:
+        """Whether the last lines of a text list what there is to choose from."""
+        lines = [line for line in text[-2 * _LINE :].rstrip().rsplit("\n", 4) if line.strip()]
+        return len(lines) > 1 and all(map(self._item.fullmatch, lines[-2:]))
 
     def chosen(self, text: str, *, complete: bool = True) -> Chosen | None:
         """The last label that a sentence calls right or chooses: "so we go with option B"."""

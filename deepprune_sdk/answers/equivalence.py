@@ -29,7 +29,7 @@ from deepprune_sdk.answers.units import without_unit
 MAX_LENGTH: Final = 1000
 """Longest answer that is normalised beyond its spaces; what is longer is no final answer."""
 
-_EURO: Final = re.compile(r"(?<=[0-9]),(?=[0-9]{2} ?€)")
+_EURO: Final = re.compile(r"(?<![.0-9])([0-9]{1,3}|[0-9]{4,}),(?=[0-9]{2} ?€)")
 _APPROXIMATELY: Final = re.compile(
     r"(?:=|:|\\approx|(?:about|approximately|around|roughly|exactly)\b(?= ?[-+$.0-9\\])) ?",
     re.IGNORECASE,
@@ -62,7 +62,7 @@ def normalize(answer: str) -> str:
     """
     # Beyond the cap nothing but a linear pass happens, and nothing is kept in the cache.
     if "€" in answer:
-        answer = _EURO.sub(".", answer)
+        answer = _EURO.sub(r"\1.", answer)
     answer = " ".join(answer.translate(TRANSLATION).split())
     return answer if len(answer) > MAX_LENGTH else _canonical(answer)
 

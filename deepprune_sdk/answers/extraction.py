@@ -72,7 +72,9 @@ class Answers:
             return said
         # A box that holds nothing is where the answer should be: what stands before it is not it.
         text = text[text.rfind(_BOX) + 1 :]
-        return None if is_refusal(text) or ends_open(text) else last_number(text)
+        if is_refusal(text) or ends_open(text) or (choices and choices.ends_in_list(text)):
+            return None
+        return last_number(text)
 
     def equivalent(self, left: str, right: str) -> bool:
         """Whether both have the same canonical form; see `normalize` for what that joins."""

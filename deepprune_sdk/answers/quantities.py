@@ -43,7 +43,7 @@ NUMBER: Final = re.compile(
       | (?:{_DECIMAL})(?:{_POWER}|_(?:\{{\(?[0-9]{{1,2}}\)?\}}|[0-9]{{1,2}})|[eE][-+]?[0-9]{{1,5}}(?!\w))?
         (?:[ ]?(?:\\times|\\cdot|[\u00d7\u00b7*x])[ ]?10{_POWER}|[ ]?/[ ]?{_DECIMAL})?
     )
-    (?:[ ]?\\?%|{_SCALE})?
+    (?:[ ]?\\?%|[ ]per[ ]?cent\b|[ ]?[€£]|{_SCALE})?
     """,
     re.VERBOSE,
 )
@@ -53,6 +53,7 @@ _MIXED: Final = (
     r"(?:hours?|hrs?|h|minutes?|mins?|seconds?|secs?|days?|weeks?|months?|years?|feet|foot|ft|inch(?:es)?"
     r"|in|pounds?|lbs?|ounces?|oz|dollars?|cents?)\b"
 )
+_CJK_MIXED: Final = r"(?:个?小时|小時|時間|分钟|分鐘|分|秒|天|시간|분|초)"
 _TERM: Final = r"(?:[0-9]*[a-z](?:\^\{?[0-9]+\}?)?|[0-9]+(?:\.[0-9]+)?)(?!\w)"
 _COUNTED: Final = (
     r"(?:[kcm]?m|k?g|met(?:er|re)s?|dollars?|euros?|people|steps?|ways|hours?|years?|days|units?|words"
@@ -67,7 +68,8 @@ _QUANTITY: Final = re.compile(
       | (?<![{_LETTERS}.:])(?:{TIME})
       | (?<![{_LETTERS}.:])[0-9]+(?:[ ]?:[ ]?[0-9]+)+(?![\w:])
       | (?<![{_LETTERS}.])[0-9]+(?:[ ]?[\u2013]|-)[ ]?[0-9]+(?![\w-])
-      | [(\[][ ]?{_PART}(?:,[ ]?{_PART}){{1,9}}[ ]?[)\]]
+      | (?:[0-9]+[ ]?{_CJK_MIXED}){{2,6}}
+      | (?:[(\[]|\\?\{{)[ ]?{_PART}(?:,[ ]?{_PART}){{1,9}}[ ]?(?:[)\]]|\\?\}})
       | (?<![{_LETTERS}.])[0-9]+[ ](?:out[ ]of|in|of)[ ][0-9]+(?!\w|\.[0-9])
       | between[ ]{NUMBER.pattern}[ ]and[ ]{NUMBER.pattern}
       | (?<![{_LETTERS}.])[0-9]+[ ]?{_MIXED}(?:,?[ ](?:and[ ])?[0-9]+[ ]?{_MIXED})+
@@ -80,7 +82,8 @@ _QUANTITY: Final = re.compile(
   | [\^_](?:\{{[^{{}}]{{0,20}}\}}|[-+\u2212]?[0-9]+)   # an exponent, an index
   | ^[ \t>*_#]*[(]?[0-9]{{1,2}}[.)](?=[ ]|\*)         # of a list
   | (?<![\w-])(?:step|case|equation|eq\.|figure|fig\.|part|question|problem|example|section|chapter
-      |page|p\.|pp\.|option|theorem|lemma|line|row|column|no\.|number[ ]of|table|version|method|approach
+      |page|p\.|pp\.|option|theorem|lemma|line|row|column|no\.|number[ ]of|table|version|method|approach|round
+      |stage|phase|trial|item|note|footnote|source|attempt|check
       |schritt|fall|seite|aufgabe|étape|cas|página|paso|passo|caso|pagina|pregunta|questão|domanda
       |шаг|случай|страниц\w|задач\w|вопрос|adım|sayfa|stap|bladzijde|krok|stron\w|步骤|第|방법|단계)
       [ ]?[#(]?[ivx0-9]{{1,4}}(?:\.[0-9]+)*\)?(?![0-9])
@@ -100,6 +103,8 @@ _MATH: Final = re.compile(
 _EQUALS: Final = re.compile(r"=|\\(?:approx|equiv|Rightarrow|implies|to|iff)(?![A-Za-z])|[≈≡⇒→]")
 _PROSE: Final = re.compile(r"[0-9.,]\s+[A-Za-z]{2}|(?<![\\A-Za-z])[A-Za-z]{4}")
 _DIGIT: Final = re.compile("[0-9]")
+# "3.5 kg (7.7 lb)"
+_ASIDE: Final = re.compile(r"(?<=\w )\([^()\n]{0,200}?[^\W\d_]{2}[^()\n]{0,200}\)")
 _LONGEST: Final = 80
 
 
@@ -113,12 +118,17 @@ def last_number(text: str) -> str | None:
     window = text[-NUMBER_REACH:]
     if len(text) > NUMBER_REACH:
         window = window[window.find(" ") + 1 :]
-    last: re.Match[str] | None = None
+    asides = [aside.span() for aside in _ASIDE.finditer(window)]
+    last = in_aside = None
     for found in _QUANTITY.finditer(window):
-        if (found["whole"] and _DIGIT.search(found["whole"])) or (
-            found["number"] and _is_whole(window, found)
-        ):
+        whole = found["whole"] and _DIGIT.search(found["whole"])
+        if not whole and not (found["number"] and _is_whole(window, found)):
+            continue
+        if any(start < found.start() < stop for start, stop in asides):
+            in_aside = found
+        else:
             last = found
+    last = last or in_aside
     if last is None:
         return None
     whole = last[0].strip()

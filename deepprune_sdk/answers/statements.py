@@ -13,7 +13,7 @@ from deepprune_sdk.answers.choices import Choices
 from deepprune_sdk.answers.languages import LANGUAGES, Language
 from deepprune_sdk.answers.no_answer import is_placeholder
 from deepprune_sdk.answers.quantities import NUMBER
-from deepprune_sdk.answers.values import LINE, Link, Rank, Statement, read_value
+from deepprune_sdk.answers.values import LINE, Link, Rank, Statement, equated, read_value
 
 __all__ = ["REACH", "ends_open", "last_statement", "stated"]
 
@@ -52,6 +52,8 @@ _REVERSED: Final = re.compile(
 _HYPOTHETICAL: Final = re.compile(
     r"\b(?:if|unless|suppose|assum\w+|whether|would)\b", re.IGNORECASE
 )
+_TEXT: Final = re.compile(r"\\(?:text|textbf|mathrm|mbox)\s?\{([^{}]*)\}")
+_WORD: Final = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{2,}")
 _POINTS: Final = re.compile(
     r"(?:this|that|it|what|which|here|there|one)|.*(?:not|n't)", re.IGNORECASE
 )
@@ -179,11 +181,15 @@ def _inner(content: str, choices: Choices | None) -> str | None:
     r"""The answer of a statement inside of a box or a tag: `\boxed{\text{The answer is } 91}`."""
     if len(content) > LINE:
         return None
+    content = _TEXT.sub(r"\1", content)
     for noun in _from_the_end(content):
         statement = _read_words(content, noun, complete=True, choices=choices)
         if statement is not None and statement.rank >= Rank.LABEL:
             return statement.answer
-    return None
+    labelled = choices is not None and choices.labelled(content) != content
+    if labelled or len(_WORD.findall(content)) < 2:
+        return None
+    return equated(content)
 
 
 def _from_the_end(text: str) -> Iterator[_Noun]:

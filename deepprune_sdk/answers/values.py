@@ -11,7 +11,7 @@ from deepprune_sdk.answers.languages import Language
 from deepprune_sdk.answers.no_answer import is_placeholder, is_refusal
 from deepprune_sdk.answers.quantities import NUMBER, last_number
 
-__all__ = ["LINE", "Link", "Rank", "Statement", "read_value"]
+__all__ = ["LINE", "Link", "Rank", "Statement", "equated", "read_value"]
 
 LINE: Final = 300
 """Longest value that is read, in characters."""
@@ -59,14 +59,15 @@ _BREAK: Final = (
     r"[.!?;](?=\s*\Z)|(?<!\.[A-Z])(?<!\. [A-Z])(?:(?<![a-z] [A-Z])|(?<=and [A-Z])|(?<=or [A-Z]))(?<!\b(?:Dr|St|Mt|Mr|Ms|vs|No))[.!?;](?=\s|\Z|[*_\"')\]}$<`])"
     r"(?!\s?[A-Z]\.)"
     r"|[\u3002\uff01\uff1f\uff1b\u0964\u061f\u061b\u06d4]|\n|</|<\||\*\*(?=[\s.,;:!?)]|\Z)|__|```"
-    r"|,\s(?![-0-9(\\$]|[A-Z]\b|and\b|or\b)|[\uff0c\u060c]\s?(?![-0-9(\\$a-z])"
+    r"|,\s(?![-0-9(\\$]|[A-Z]\b|[a-z](?:_\w)?(?:\s?[=<>,]|\b)|and\b|or\b)|[\uff0c\u060c]\s?(?![-0-9(\\$a-z])"
     r"|\s?[\u2014\u2013]\s?(?=[^\W\d_]{2})|\s-\s(?=[A-Za-z])"
-    r"|(?<!\\)\s?[(\uff08](?!mod\b|base\b)(?=[^()]{0,40}?[^\W\d_]{3})"
+    r"|(?:\s|(?<=[0-9\u3040-\uffdc]))[(\uff08](?!mod\b|base\b)(?=[^()]{0,40}?[^\W\d_]{3})"
 )
 _CONTINUES: Final = re.compile(
     r"\s+(?:(?:or|and|to|und|oder|bis|et|ou|à|y|o|e|ed|a|и|или|до)\s+(?=[-+$(\\.0-9\u2212]|[a-zA-Z]\b)"
     r"|or\s(?:more|fewer|less)|dozen|hundred|thousand|[mbt]r?illion|percent|[-+*/^=\\:<>]|[a-zA-Z]\b)"
 )
+_FULL_STOPS: Final = "\u3002\uff01\uff1b\u0964\u06d4"  # which are no decimal points
 _UNCERTAIN: Final = re.compile(r"[?\uff1f\u061f]")
 _UNKNOWN: Final = re.compile(
     r"(?:unknown|unclear|undetermined|see (?:above|below)|as (?:above|below|follows)|given (?:above|below)"
@@ -86,7 +87,7 @@ _NAMED: Final = re.compile(
     re.IGNORECASE,
 )
 _EQUATES: Final = re.compile(
-    rf".*(?:\b{_IS}\b|[=\uff1d:]|[是为為])\s*(?:exactly|about|only|approximately|genau|exactement|exactamente)?\s*(.+)",
+    rf".*(?:\b{_IS}\b|[=\uff1d]|:(?![0-9])|[是为為])\s*(?:exactly|about|only|approximately|genau|exactement|exactamente)?\s*(.+)",
     re.DOTALL,
 )
 
@@ -162,7 +163,7 @@ def read_value(
         return None
     end = _breaks(language).search(_masked(value))
     # A full stop at the very end of an unfinished text may be a decimal point.
-    finished = ended or (end is not None and end.end() < len(value)) or "\n" in value
+    finished = ended or (end is not None and end[0] in _FULL_STOPS) or (end is not None and end.end() < len(value)) or "\n" in value
     if end is not None and _UNCERTAIN.match(end[0]):
         return None
     clause = _trimmed(value[: end.start()] if end else value)
@@ -180,7 +181,7 @@ def read_value(
         and not ending.search(_trimmed(value[: end.start() if end else None]))
     ):
         return None
-    if link == "label" and (whole := _sentence(value)) is not None:
+    if link == "label" and (whole := _value_of_sentence(value)) is not None:
         return Statement(whole, plain)
     if len(clause) > _FREE_TEXT or is_refusal(clause):
         return None
@@ -241,7 +242,8 @@ def _mask(span: re.Match[str]) -> str:
     if inside[0] == "$" and _PROSE.search(inside):
         return inside
     # The first sign stays, and so do letters: an aside in brackets is told by them.
-    return inside[0].translate(_HIDDEN) + re.sub(r"[^\w]|_", "\ue000", inside[1:])
+    hidden = inside[0].translate(_HIDDEN) + re.sub(r"[^\w]|_", "\ue000", inside[1:])
+    return hidden[:-1] + ")" if inside[-1] == ")" else hidden
 
 
 _HIDDEN: Final = {ord(sign): "\ue001" for sign in "[{$\\"}
@@ -277,28 +279,38 @@ def _first_sentence(value: str) -> str:
     return line[: end.start()] if end else line
 
 
-def _sentence(value: str) -> str | None:
+def equated(line: str) -> str | None:
+    """The number or formula that a sentence ends in after its verb: "the sum equals 42"."""
+    said = _EQUATES.fullmatch(line)
+    if said is None or not (_is_unspaced(line) or _WORD.search(line[: said.start(1)])):
+        return None
+    complement = said[1].strip()
+    if (formula := _formula(complement)) is not None and not is_placeholder(formula):
+        return formula
+    number = NUMBER.match(complement)
+    if number is None:
+        return None
+    whole = _continues(complement[number.end() :]) and len(complement) < _FREE_TEXT
+    return _trimmed(complement) if whole else number[0]
+
+
+def _is_unspaced(line: str) -> bool:
+    """Whether a script is used that puts no spaces between words."""
+    return any("\u3040" <= sign < "\uff00" for sign in line)
+
+
+def _value_of_sentence(value: str) -> str | None:
     """The one value of a whole sentence below a heading: "Maria has 14 marbles left." says 14."""
     line = _first_sentence(value).replace("**", "").replace("__", "")
     line = _ASIDE.split(line, maxsplit=1)[0]
     words = line.split()
     if _QUALIFIED.match(line):
         return None
-    unspaced = any("\u3040" <= sign < "\uff00" for sign in line)
+    unspaced = _is_unspaced(line)
     if len(words) < 3 and not unspaced:
         return None
-    said = _EQUATES.fullmatch(line)
-    if said and (unspaced or _WORD.search(line[: said.start(1)])):
-        complement = said[1].strip()
-        if (formula := _formula(complement)) is not None and not is_placeholder(formula):
-            return formula
-        if number := NUMBER.match(complement):
-            rest = complement[number.end() :]
-            return (
-                _trimmed(complement)
-                if _continues(rest) and len(complement) < _FREE_TEXT
-                else number[0]
-            )
+    if (value := equated(line)) is not None:
+        return value
     if is_refusal(line) or line.split()[0].lower().strip(",") in {"yes", "no", "true", "false"}:
         return None
     prose = len(_WORD.findall(line)) > 1 and len(words) > 3
