@@ -107,8 +107,9 @@ def last_box(text: str, *, complete: bool) -> Box | None:
             continue
         elif token[0] == "{":
             open_braces.append((command, token.end()) if token.start() == opening else None)
-        elif open_braces and (box := open_braces.pop()) is not None:
-            if _is_filled(text, box[1], token.start()):
+        elif open_braces:
+            box = open_braces.pop()
+            if box is not None and _is_filled(text, box[1], token.start()):
                 closed.append(_Closed(*box, token.start(), token.end()))
     unclosed = next((box for box in reversed(open_braces) if box is not None), None)
     last = max(closed, key=_start, default=None)

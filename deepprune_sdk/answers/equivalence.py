@@ -20,10 +20,11 @@ from functools import lru_cache
 from typing import Final
 
 from deepprune_sdk.answers.dates import canonical_moment
-from deepprune_sdk.answers.latex import TRANSLATION, plain_latex
+from deepprune_sdk.answers.latex import plain_latex
 from deepprune_sdk.answers.lists import WORDS, as_text, elements
 from deepprune_sdk.answers.numbers import exact
 from deepprune_sdk.answers.relations import interval_of, right_side
+from deepprune_sdk.answers.signs import TRANSLATION
 from deepprune_sdk.answers.units import without_unit
 
 MAX_LENGTH: Final = 1000

@@ -16,7 +16,6 @@ from deepprune_sdk.answers.statements import ends_open, last_statement
 from deepprune_sdk.answers.thinking import without_thinking
 from deepprune_sdk.errors import ConfigurationError
 
-
 _BOX: Final = "\\boxed"
 
 

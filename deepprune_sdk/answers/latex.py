@@ -6,86 +6,9 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-__all__ = ["TRANSLATION", "balanced", "plain_latex", "slashed"]
+from deepprune_sdk.answers.signs import plain_signs
 
-TRANSLATION: Final = {
-    **{0xFF01 + offset: chr(0x21 + offset) for offset in range(94)},  # fullwidth forms of ASCII
-    **{
-        zero + digit: str(digit)
-        for zero in (0x660, 0x6F0, 0x966, 0x9E6, 0xA66, 0xAE6, 0xB66, 0xBE6, 0xC66, 0xCE6, 0xD66)
-        for digit in range(10)
-    },
-    **dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2212\ufe63"), "-"),
-    **dict.fromkeys(map(ord, "\u00d7\u00b7\u22c5\u2219"), "*"),
-    **dict.fromkeys(map(ord, "€£¥₹"), "$"),
-    **dict.fromkeys(map(ord, "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"), ""),  # zero width
-    **dict.fromkeys(map(ord, "\u2018\u2019\u2032"), "'"),
-    **dict.fromkeys(map(ord, "“”„«»「」"), '"'),
-    # The space makes a mixed number of 1½.
-    ord("½"): " 1/2",
-    ord("⅓"): " 1/3",
-    ord("⅔"): " 2/3",
-    ord("¼"): " 1/4",
-    ord("¾"): " 3/4",
-    ord("÷"): "/",
-    ord("º"): "°",
-    ord("π"): "\\pi ",
-    ord("∞"): "\\infty ",
-    ord("√"): "\\sqrt ",
-    ord("≤"): "\\le ",
-    ord("≥"): "\\ge ",
-    ord("≠"): "\\ne ",
-    ord("≈"): "\\approx ",
-    ord("±"): "\\pm ",
-    ord("∓"): "\\mp ",
-    ord("∪"): "\\cup ",
-    ord("∩"): "\\cap ",
-    ord("∅"): "\\emptyset ",
-    ord("∈"): "\\in ",
-    ord("∉"): "\\notin ",
-    ord("⊂"): "\\subset ",
-    ord("⊆"): "\\subseteq ",
-    ord("∧"): "\\land ",
-    ord("∨"): "\\lor ",
-    ord("¬"): "\\neg ",
-    ord("→"): "\\to ",
-    ord("⇒"): "\\to ",
-    ord("∠"): "\\angle ",
-    ord("∑"): "\\sum ",
-    ord("∫"): "\\int ",
-    ord("ℝ"): "\\mathbb{R}",
-    ord("ℤ"): "\\mathbb{Z}",
-    ord("ℚ"): "\\mathbb{Q}",
-    ord("ℕ"): "\\mathbb{N}",
-    ord("ℂ"): "\\mathbb{C}",
-    ord("µ"): "μ",
-    ord("\u2126"): "Ω",
-    ord("。"): ".",
-    ord("、"): ", ",
-    ord("٪"): "%",
-    ord("٫"): ".",
-    ord("٬"): ",",
-    ord("،"): ", ",
-}  # fmt: skip
-
-_SCRIPT_SIGNS: Final = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ₀₁₂₃₄₅₆₇₈₉₊₋ₙ", "0123456789+-n0123456789+-n")
-_SUPERSCRIPT: Final = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ]+")
-_SUBSCRIPT: Final = re.compile("[₀₁₂₃₄₅₆₇₈₉₊₋ₙ]+")
-# `x^{2}` is `x^2`; braces around more than one letter or number have a meaning.
-_SHORT_SCRIPT: Final = re.compile(
-    r"([_^]) ?(?:\{ ?\(?([-+]?[0-9]+|[A-Za-z]|\\[A-Za-z]+)\)? ?\}(?![0-9A-Za-z])"
-    r"|\{ ?([-+]?[0-9]+|[A-Za-z]) ?\}(?=[A-Za-z])| )"
-)
-_GREEK: Final = {
-    **dict(zip("αβγδεζηθικλμνξρστυφχψω", (
-        "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi rho sigma tau "
-        "upsilon phi chi psi omega").split(), strict=True)),
-    **dict(zip("ΓΔΘΛΞΠΣΦΨΩ", "Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega".split(), strict=True)),
-}  # fmt: skip
-# A letter by itself: those of a Greek word are none of mathematics.
-_GREEK_LETTER: Final = re.compile(
-    rf"(?<![\u0370-\u03ff\u1f00-\u1fff])[{''.join(_GREEK)}](?![\u0370-\u03ff\u1f00-\u1fff])"
-)
+__all__ = ["plain_latex", "slashed"]
 
 _DEGREE: Final = re.compile(r"\^ ?(?:\{ ?\\circ ?\}|\\circ(?![A-Za-z]))|\\degrees?(?![A-Za-z])")
 # Commands whose argument is the answer; the spaces keep `5\text{cm}` a number and its unit.
@@ -143,10 +66,16 @@ _MODULO: Final = re.compile(
 )
 _AFTER_COMMAND: Final = re.compile(r"(\\[A-Za-z]+) (?=[0-9\\({\[])")
 _EMPTY_SET: Final = re.compile(r"\\\{ ?\\\}")
+# `x^{2}` is `x^2`; braces around more than one letter or number have a meaning.
+_SHORT_SCRIPT: Final = re.compile(
+    r"([_^]) ?(?:\{ ?\(?([-+]?[0-9]+|[A-Za-z]|\\[A-Za-z]+)\)? ?\}(?![0-9A-Za-z])"
+    r"|\{ ?([-+]?[0-9]+|[A-Za-z]) ?\}(?=[A-Za-z])| )"
+)
 _TIMES: Final = re.compile(r"(?<=[0-9A-Za-z})]) ?\* ?(?=[A-Za-z\\(])(?!\*)")
 
 _ENVIRONMENT: Final = re.compile(
-    r"\\begin ?\{([A-Za-z]+)\*?\} ?(?:\{[lcr|@ ]*\}|\[[a-z]\])?((?:(?!\\begin|\\end).)*)\\end ?\{\1\*?\}",
+    r"\\begin ?\{([A-Za-z]+)\*?\} ?(?:\{[lcr|@ ]*\}|\[[a-z]\])?((?:(?!\\begin|\\end).)*)"
+    r"\\end ?\{\1\*?\}",
     re.DOTALL,
 )
 _ROW: Final = re.compile(r"\\\\(?:\[[^\[\]]{0,10}\])?|\\cr(?![A-Za-z])|\\newline(?![A-Za-z])")
@@ -167,10 +96,7 @@ def plain_latex(text: str, canonical: Callable[[str], str]) -> str:
         text: An answer.
         canonical: What gives the canonical form of a cell of a matrix.
     """
-    text = _SUPERSCRIPT.sub(lambda found: f"^{{{found[0].translate(_SCRIPT_SIGNS)}}}", text)
-    text = _SUBSCRIPT.sub(lambda found: f"_{{{found[0].translate(_SCRIPT_SIGNS)}}}", text)
-    text = _GREEK_LETTER.sub(lambda found: f"\\{_GREEK[found[0]]} ", text)
-    text = _DEGREE.sub("°", text).replace("~", " ")
+    text = _DEGREE.sub("°", plain_signs(text)).replace("~", " ")
     text = _DECIMAL_COMMA.sub(r"\1.\2", text).replace("{,}", ",")
     for _ in range(4):
         if "\\begin" not in text:
@@ -220,7 +146,7 @@ def _environment(found: re.Match[str], canonical: Callable[[str], str]) -> str:
     return f"{name}({';'.join('&'.join(map(canonical, row)) for row in cells)})"
 
 
-def balanced(text: str, start: int) -> int:
+def _balanced(text: str, start: int) -> int:
     """Where the brace that opens at `start` is closed, or -1."""
     depth = 0
     for position in range(start, len(text)):
@@ -244,8 +170,8 @@ def slashed(text: str) -> str:
     r"""`\frac{a}{b}` as `a/b` where that reads the same: not in `2\frac{a}{b}`."""
     at = text.find("\\frac{")
     while at >= 0:
-        middle = balanced(text, at + 5)
-        end = balanced(text, middle + 1) if text[middle + 1 : middle + 2] == "{" else -1
+        middle = _balanced(text, at + 5)
+        end = _balanced(text, middle + 1) if text[middle + 1 : middle + 2] == "{" else -1
         if middle < 0 or end < 0:
             break
         free = (at == 0 or text[at - 1] in _BEFORE - {"/"}) and (

@@ -7,6 +7,12 @@ from typing import Final
 
 __all__ = ["is_placeholder", "is_refusal"]
 
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 _LONGEST: Final = 60  # characters of a placeholder
 _NEAR_END: Final = 500  # characters from the end in which a text refuses
 
@@ -14,29 +20,27 @@ _NEAR_END: Final = 500  # characters from the end in which a text refuses
 _NOTHING: Final = re.compile(
     r"\\(?:(?:eq)?ref|label|cite|h?phantom|[hv]space|tag|underline)\*?\s?\{[^{}]*\}"
     r"|\\(?:[lc]?dots|quad|qquad|square|Box|text\w*|math(?:rm|bf|it|sf|tt)|[mh]box|bf|it|rm"
-    r"|boldsymbol|displaystyle|boxed|fbox)(?![A-Za-z])|\\[ ,;:!_#]|[\s.…$~?_#*`\"'\u25a1]|(?<!\\)[{}]"
+    r"|boldsymbol|displaystyle|boxed|fbox)(?![A-Za-z])|\\[ ,;:!_#]|[\s.…$~?_#*`\"'\u25a1]"
+    r"|(?<!\\)[{}]"
 )
 _NOT_LETTERS: Final = re.compile(r"[\W_]+")
-_WORDS: Final = frozenset(
-    # The words of which "your final answer here" is made, in the languages of `languages.py`.
-    "a an the your my our his final correct numeric numerical exact here goes in put insert write "
-    "enter fill place box boxed form format only of as to is letter number value result answer ans "
-    "answers solution expression integer option choice text string name or and and/or xxx todo tbd "
-    "n "
-    "ihre deine die der das endgültige antwort ergebnis zahl hier einfügen buchstabe "
-    "votre ta la le réponse reponse finale résultat ici nombre lettre "
-    "tu su respuesta final aquí aqui resultado número letra "
-    "sua resposta aqui risposta finale la tua qui risultato numero lettera "
-    "ответ ваш твой здесь число окончательный "
-    "cevap cevabınız buraya antwoord hier jouw uw odpowiedź twoja "
-    "答案 你的答案 您的答案 最终答案 答え 最終的な答え 回答 정답 답 최종 답안 الإجابة الجواب النهائية إجابتك "
-    "उत्तर आपका अंतिम यहाँ".split()
+# The words of which "your final answer here" is made, in the languages of `languages.py`.
+_HEADS: Final = _words(
+    """
+    answer ans answers result value number letter expression integer xxx todo tbd
+    antwort ergebnis réponse reponse résultat respuesta resultado resposta risposta risultato
+    ответ cevap cevabınız antwoord odpowiedź
+    答案 你的答案 您的答案 最终答案 答え 最終的な答え 回答 정답 답 답안 الإجابة الجواب إجابتك उत्तर
+    """
 )
-_HEADS: Final = frozenset(
-    "answer ans answers result value number letter expression integer xxx todo tbd "
-    "antwort ergebnis réponse reponse résultat respuesta resultado resposta risposta risultato "
-    "ответ cevap cevabınız antwoord odpowiedź "
-    "答案 你的答案 您的答案 最终答案 答え 最終的な答え 回答 정답 답 답안 الإجابة الجواب إجابتك उत्तर".split()
+_WORDS: Final = _HEADS | _words(
+    """
+    a an the your my our his final correct numeric numerical exact here goes in put insert write
+    enter fill place box boxed form format only of as to is name or and n solution option choice
+    text string ihre deine die der das endgültige zahl hier einfügen buchstabe votre ta la le finale
+    ici nombre lettre tu su aquí número letra sua aqui tua qui numero lettera il ваш твой здесь
+    число окончательный buraya hier jouw uw twoja 최종 النهائية आपका अंतिम यहाँ
+    """
 )
 _QUALIFIED: Final = frozenset(("solution", "option", "choice", "text", "string", "name"))
 _YOURS: Final = frozenset(("your", "final", "insert", "put", "write", "enter", "fill", "correct"))
@@ -46,22 +50,26 @@ _REFUSALS: Final = re.compile(
     \b(?:i|we)\s(?:can\s?not|can['\u2019]?t|could\s?(?:not|n['\u2019]t)|won['\u2019]?t|will\snot)\s
         (?:\w+\s)?(?:answer|provide|determine|help|assist|solve|give|find|compute|calculate|complete
         |access|do|say|tell|read|see|open|know|verify|classify|write|fulfil|comply|produce|offer)
-  | \b(?:i|we)(?:\sam|['\u2019]m|\sare|['\u2019]re)\s(?:not\s(?:able|sure|certain|capable)|unable|sorry|afraid)
+  | \b(?:i|we)(?:\sam|['\u2019]m|\sare|['\u2019]re)\s
+        (?:not\s(?:able|sure|certain|capable)|unable|sorry|afraid)
   | \b(?:i|we)\s(?:do\snot|don['\u2019]?t)\s(?:know|have|possess|see|understand)
   | \b(?:i|we)\s(?:have\sno|lack|must\sdecline|apologi[sz]e|need\smore)
   | \b(?:my|the)\s(?:apologies|(?:training\s)?(?:data|knowledge)\s(?:ends?|only|cut|stops?|does))
   | \bas\san?\s(?:ai|language\smodel|large\slanguage)
   | \b(?:not\senough|insufficient|missing)\s(?:information|data|context|details)
-  | \b(?:can\s?not|can['\u2019]?t|could\snot|unable\sto)\s(?:be\s)?(?:determined?|answer(?:ed)?|solved?|computed?
-        |calculated?|found|concluded?|verified)
-  | \b(?:could|can|would)\syou\s(?:please\s)?(?:share|provide|clarify|give|tell|send|specify|check)
+  | \b(?:can\s?not|can['\u2019]?t|could\snot|unable\sto)\s(?:be\s)?
+        (?:determined?|answer(?:ed)?|solved?|computed?|calculated?|found|concluded?|verified)
+  | \b(?:could|can|would)\syou\s
+        (?:please\s)?(?:share|provide|clarify|give|tell|send|specify|check)
   | \bplease\s(?:provide|share|clarify|specify|upload|send)
   | \b(?:not\spossible|impossible)\sto\s(?:determine|answer|say|know|tell|solve|find|compute)
   | \b(?:error|exception):\s | \btimed\sout\b | \brate\slimit
   | \bsorry\b | \bapologi[sz]e | \bunfortunately,?\si\b
-  | \b(?:tut\smir\sleid|leider|ich\skann\s(?:das|die|diese\w?|dir|ihnen|hier)\b[^.\n]{0,60}\bnicht
-        |ich\sweiß\s(?:es\s)?nicht|nicht\sgenug\sinformationen|kann\snicht\s(?:beantwort|bestimm))
-  | \b(?:désolée?|je\sne\s(?:peux|sais|suis)\spas|impossible\sde\s(?:répondre|déterminer)|je\sn['\u2019]ai\spas)
+  | \b(?:tut\smir\sleid|leider|ich\sweiß\s(?:es\s)?nicht|nicht\sgenug\sinformationen
+        |ich\skann\s(?:das|die|diese\w?|dir|ihnen|hier)\b[^.\n]{0,60}\bnicht
+        |kann\snicht\s(?:beantwort|bestimm))
+  | \b(?:désolée?|je\sne\s(?:peux|sais|suis)\spas|je\sn['\u2019]ai\spas
+        |impossible\sde\s(?:répondre|déterminer))
   | \b(?:lo\ssiento|no\spuedo|no\ssé|no\stengo|imposible\s(?:responder|determinar)|lamento)
   | \b(?:desculpe|lamento|não\s(?:posso|sei|consigo|tenho)|sinto\smuito|infelizmente)
   | \b(?:mi\sdispiace|non\s(?:posso|so|ho|sono\sin\sgrado)|purtroppo)
