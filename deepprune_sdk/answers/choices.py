@@ -30,12 +30,10 @@ class Chosen(NamedTuple):
 
 
 def _any(field: str) -> str:
-    rows = [getattr(language, field) for language in LANGUAGES.values()]
-    return "|".join(
-        sorted((row if isinstance(row, str) else "|".join(row) for row in rows if row), key=len)[
-            ::-1
-        ]
-    )
+    """What any language has in a field, as one pattern; longer rows first."""
+    rows: list[str | tuple[str, ...]] = [getattr(row, field) for row in LANGUAGES.values()]
+    patterns = (row if isinstance(row, str) else "|".join(row) for row in rows if row)
+    return "|".join(sorted(patterns, key=len, reverse=True))
 
 
 class _Context(NamedTuple):
@@ -53,7 +51,8 @@ class _Context(NamedTuple):
 
 @lru_cache(maxsize=1)
 def _context() -> _Context:
-    option = rf"(?:{_any('option')}|{_any('answer')}|letter|letra|lettre|lettera|buchstabe|буква|statement)"
+    letter = "letter|letra|lettre|lettera|buchstabe|буква|statement"
+    option = rf"(?:{_any('option')}|{_any('answer')}|{letter})"
     sign = r"[*_(\[\"'`]{0,4}\Z"
 
     def pattern(source: str) -> re.Pattern[str]:
@@ -64,23 +63,24 @@ def _context() -> _Context:
             rf"(?<![A-Za-z])(?:{_any('choose')})[:\s]{{0,3}}(?:(?:the\s)?{option}\s?)?{sign}"
         ),
         leading=pattern(
-            r"(?:corresponds?\sto|match(?:es)?|is|be|therefore|thus|hence|so|to|leaves|with|ist|est|es|é|è|это|jest)\s"
+            r"(?:corresponds?\sto|match(?:es)?|is|be|therefore|thus|hence|so|to|leaves|with|ist|est"
+            r"|es|é|è|это|jest)\s"
             rf"(?:the\s)?(?:{option}\s?){{1,2}}{sign}"
         ),
         option=pattern(
             rf"(?:(?<![A-Za-z]){option}\s?|[(\[]|(?:\A|[.;:\n]\s{{0,2}}|making\s)){sign}"
         ),
         thus=pattern(
-            r"(?:therefore|thus|hence|consequently|so|daher|somit|donc|portanto|quindi|dus|así)[,:]?[ ]"
-            rf"{sign}"
+            r"(?:therefore|thus|hence|consequently|so|daher|somit|donc|portanto|quindi|dus|así)"
+            rf"[,:]?[ ]{sign}"
         ),
         alone=pattern(r"[*_)\]\"'`]{0,4}(?:\s*[.!\n\u3002]|\s*\Z)"),
         ending=pattern(
             r"[*_)\]\"'`]{0,4}(?:\s*[.,;:!\n\u3002]|\s*\Z|\s(?:which|as|since|because|is)\b)"
         ),
         right=pattern(
-            r"[*_)\]\"'`]{0,4}\s?(?:(?:is|must be|ist|est|es|é|è|to|jest|选项|項|项)\s?)?(?:therefore\s)?"
-            rf"(?:the\s|la\s|die\s)?[*_]{{0,3}}(?:{_any('right')})(?![^\W\d_])"
+            r"[*_)\]\"'`]{0,4}\s?(?:(?:is|must be|ist|est|es|é|è|to|jest|选项|項|项)\s?)?"
+            rf"(?:therefore\s)?(?:the\s|la\s|die\s)?[*_]{{0,3}}(?:{_any('right')})(?![^\W\d_])"
         ),
         mention=pattern(rf"(?:(?<![A-Za-z]){option}\s?[*_(\[\"'`]{{0,4}}|\(|\*\*)\Z"),
     )
@@ -110,7 +110,8 @@ class Choices:
             rf"|({label})(?=[).:,;*_\]\"'`}}$\u3001\uff0c\u3002]|[^\W\da-zA-Z]|\s:|[ \t]*(?:\n|\Z)"
             rf"|\s(?:because|since|as|and|with|which|[-(\u2013\u2014]|\\|[^\x00-\x7f])))"
             # Several labels are an answer of their own: "A, B and D".
-            rf"(?!\.\s?[A-Z]\.)(?![).]?\s?(?:,|and\b|or\b|&|\+|/|\u3001|\u548c)\s?(?:and\s|or\s)?[(\[]?{label}(?![^\W_]))"
+            rf"(?!\.\s?[A-Z]\.)(?![).]?\s?(?:,|and\b|or\b|&|\+|/|\u3001|\u548c)"
+            rf"\s?(?:and\s|or\s)?[(\[]?{label}(?![^\W_]))"
         )
         shell = r"[\s*_>#(\[\"'$`]*"
         self._line = re.compile(
@@ -118,21 +119,22 @@ class Choices:
             rf"(?:(?i:option|choice|answer|letter)\s?[(\[*_:]{{0,4}}\s?)?"
             rf"({loose if not letters else label}|(?i:{name})(?=\)))[\s*_)\].\"'$`}}\u3002]*"
         )
-        # `(B) 12 cm`, `C) 12 cm`, `**D. 1789**` in a line; the text must not name other labels.
+        # A line that begins with a label, such as **D. 1789**; it must not name other labels.
         self._item = re.compile(
-            rf"[\s*_>#$]*(?:(?i:option|choice)\s)?(?:\({mark}({loose}){mark}\)|({label})(?:[).:]|\*\*[).:]))"
-            rf"[*_]{{0,3}}(?:\s|\\).*"
+            r"[\s*_>#$]*(?:(?i:option|choice)\s)?"
+            rf"(?:\({mark}({loose}){mark}\)|({label})(?:\*\*)?[).:])[*_]{{0,3}}(?:\s|\\).*"
         )
         # AMC writes \textbf{(B)}\ 12; others `E: a risk score`, `Option E`, `\text{C. 5}`.
         self._labelled = re.compile(
-            rf"[*_\s]*(?:\\(?:text|math)\w*\s?\{{)?\s?(?:(?i:option|choice|answer|letter)\s?:?\s?)?"
-            rf"(?:\(({loose})\)|({label})(?:[).:]|\s[-\u2013\u2014]\s|(?=\s?\}}|\s?\\|\s*\Z)))\s?\}}?"
-            rf"(.*)",
+            r"[*_\s]*(?:\\(?:text|math)\w*\s?\{)?\s?(?:(?i:option|choice|answer|letter)\s?:?\s?)?"
+            rf"(?:\(({loose})\)|({label})(?:[).:]|\s[-\u2013\u2014]\s|(?=\s?\}}|\s?\\|\s*\Z)))"
+            r"\s?\}?(.*)",
             re.DOTALL,
         )
-        # "Conclusion: G", "QED ==> D", "Sentiment: **Negative**"
+        # A line that ends in a label after a sign, as in "QED ==> D" or "Sentiment: **Negative**".
         self._after_sign = re.compile(
-            rf"[^\n]{{0,60}}?(?:=+>|->|\u2192|\u21d2|:)[\s*_\"'`(\[$]{{0,4}}({label})[\s*_\"'`)\].$\u3002!]*"
+            rf"[^\n]{{0,60}}?(?:=+>|->|\u2192|\u21d2|:)[\s*_\"'`(\[$]{{0,4}}({label})"
+            r"[\s*_\"'`)\].$\u3002!]*"
         )
         self._other = re.compile(rf"(?<![^\W_]){label}\s?[:=)]" if letters else r"(?!)")
         self._token = re.compile(rf"(?<![A-Za-z0-9'\u2019.]){label}(?![A-Za-z0-9'\u2019]|\.\w)")

@@ -7,8 +7,8 @@ from typing import Final
 
 __all__ = ["DATE", "TIME", "canonical_moment"]
 
-# January to December: English, German, French, Spanish, Portuguese, Italian, Dutch, Russian, Polish,
-# Turkish. A name that two languages share means the same month in both.
+# January to December in English, German, French, Spanish, Portuguese, Italian, Dutch, Russian,
+# Polish and Turkish. A name that two languages share means the same month in both.
 _MONTHS: Final = (
     "january jan januar janvier enero janeiro gennaio januari января stycznia ocak",
     "february feb februar février febrero fevereiro febbraio februari февраля lutego şubat",
@@ -49,9 +49,10 @@ _WRITTEN: Final = re.compile(
     rf"(?:(?P<day>{_DAY}) (?:of |de )?(?P<month>{_MONTH})(?:,? (?:de |del )?(?P<year>{_YEAR}))?"
     rf"|(?P<month2>{_MONTH}) (?P<day2>{_DAY})(?:,? (?P<year2>{_YEAR}))?"
     rf"|(?P<month3>{_MONTH}),? (?:de )?(?P<year3>{_YEAR})"
-    rf"|(?P<year4>{_YEAR}) ?[年년] ?(?P<month4>[0-9]{{1,2}}) ?[月월](?: ?(?P<day4>[0-9]{{1,2}}) ?[日일])?)",
+    rf"|(?P<year4>{_YEAR}) ?[年년] ?(?P<month4>[0-9]{{1,2}}) ?[月월]"
+    r"(?: ?(?P<day4>[0-9]{1,2}) ?[日일])?)",
     re.IGNORECASE,
-)  # fmt: skip
+)
 _CLOCK: Final = re.compile(
     r"([0-2]?[0-9])(?::([0-5][0-9]))?(?::([0-5][0-9]))? ?(?:([ap])\.? ?m\.?|(uhr|hrs|hours))",
     re.IGNORECASE,

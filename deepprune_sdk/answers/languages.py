@@ -57,7 +57,8 @@ LANGUAGES: Final = {
         result=("result", "solution"),
         option=("option", "choice"),
         filler=r"thus|therefore|then|hence|simply|just|exactly|clearly|indeed|actually|probably"
-        r"|likely|most likely|equal to|i think|i believe|approximately|about|roughly|the (?:number|value)(?! of)(?: is)?"
+        r"|likely|most likely|equal to|i think|i believe|approximately|about|roughly"
+        r"|the (?:number|value)(?! of)(?: is)?"
         r"|option|choice|answer|letter|only|so|again|found to be|given by",
         breaks=r"because|since|as|which|so|but|for|if|when|after|where|given|due to|by|while|though"
         r"|and thus|and therefore|and not|rather than|instead of|not",
@@ -98,7 +99,7 @@ LANGUAGES: Final = {
         option=("선택지", "보기"),
         result=("결과",),
         filler=r"선택지|보기|약|바로",
-        ending=r"\s?(?:입니다|이다|이에요|예요|이 됩니다|가 됩니다|됩니다|이 된다|가 된다|이야|임|번입니다|번)",
+        ending=r"\s?(?:번?입니다|이다|이에요|예요|(?:이 |가 )?됩니다|이 된다|가 된다|이야|임|번)",
         breaks=r"왜냐하면|이므로|이고|이며|때문",
         no_value=r"없|알 수|무엇|아니",
         right=r"(?:이|가) (?:정답|맞|옳)",
@@ -114,7 +115,8 @@ LANGUAGES: Final = {
         filler=r"also|daher|somit|demnach|folglich|damit|die|der|das|option|buchstabe|antwort|gleich"
         r"|ungefähr|etwa|genau|ca\.?|rund|wohl|sein",
         breaks=r"weil|da|denn|aber|wobei|wenn|obwohl|und damit|und somit|und nicht|sodass|bei",
-        no_value=r"nicht|nie|weder|unklar|unbekannt|dass|in|ob|was|wie folgt|richtig|falsch|korrekt",
+        no_value=r"nicht|nie|weder|unklar|unbekannt|dass|in|ob|was|wie folgt|richtig|falsch"
+        r"|korrekt",
         right=r"richtig|korrekt|die richtige|zutreffend",
         choose=r"wählen|wähle|entscheide[n]? (?:wir )?(?:uns|mich) für|nehmen",
         inside=True,
@@ -168,8 +170,8 @@ LANGUAGES: Final = {
         of=r"a|alla|al|di|del|della|per",
         result=("risultato", "soluzione"),
         option=("opzione", "alternativa"),
-        filler=r"la|il|l['’]|lo|lettera|l['’]opzione|opzione|quindi|dunque|circa|pari a|di|esattamente"
-        r"|risposta|pertanto",
+        filler=r"la|il|l['’]|lo|lettera|l['’]opzione|opzione|quindi|dunque|circa|pari a|di"
+        r"|esattamente|risposta|pertanto",
         breaks=r"perché|poiché|dato|siccome|che|ma|quando|dove|in quanto|essendo|e non|se",
         no_value=r"non|mai|sconosciuta|che|in|corretta|errata|giusta|quale",
         right=r"corretta|giusta|esatta|la risposta",
@@ -220,7 +222,8 @@ LANGUAGES: Final = {
         result=("sonuç", "sonuc"),
         option=("seçenek", "şık"),
         filler=r"seçenek|şık|yani|yaklaşık|o halde|tam olarak|olarak",
-        ending=r"(?:\s?(?:şıkkı|seçeneği|olarak bulunur|olur|olacaktır|oluyor))?(?:['’]?[dt][ıiuü]r)?",
+        ending=r"(?:\s?(?:şıkkı|seçeneği|olarak bulunur|olur|olacaktır|oluyor))?"
+        r"(?:['’]?[dt][ıiuü]r)?",
         breaks=r"çünkü|ama|zira|ancak|değil",
         no_value=r"değil|bilinmiyor|yok|veremem|nedir",
         right=r"doğru(?:dur)?|doğru cevap(?:tır)?",

@@ -8,7 +8,6 @@ from typing import Final
 __all__ = ["is_placeholder", "is_refusal"]
 
 
-
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 

@@ -72,9 +72,9 @@ _SCALES: Final = {
     **dict.fromkeys("万萬만", 10**4),
     **dict.fromkeys("亿億억", 10**8),
 }
+_SIGNS: Final = 6  # scales of one letter, which need no space
 _SCALE: Final = re.compile(
-    rf" ?(?:({'|'.join(sorted((name for name in _SCALES if len(name) > 1), key=len, reverse=True))})\b\.?"
-    r"|([万萬만亿億억]))",
+    rf" ?(?:({'|'.join(sorted(_SCALES, key=len, reverse=True)[:-_SIGNS])})\b\.?|([万萬만亿億억]))",
     re.IGNORECASE,
 )
 

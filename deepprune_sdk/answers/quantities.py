@@ -30,8 +30,10 @@ _SUPERSCRIPT = r"[\u207a\u207b]?[\u2070\u00b9\u00b2\u00b3\u2074-\u2079]{1,5}"
 _POWER = rf"(?:\^(?:\{{[-+\u2212]?[0-9]{{1,5}}\}}|[-+\u2212]?[0-9]{{1,5}})|{_SUPERSCRIPT})"
 _SCALE = (
     r"[ ](?:hundred|thousand|[mbt]r?illions?|lakhs?|crores?|dozen|Millionen|Mio\.?|milliards?"
-    r"|Milliarden|millones|milhões|milioni|миллион\w*|миллиард\w*|milyon|miljoen)(?!\w)|[ ]?[万萬亿億만억]"
+    r"|Milliarden|millones|milhões|milioni|миллион\w*|миллиард\w*|milyon|miljoen)(?!\w)"
+    r"|[ ]?[万萬亿億만억]"
 )
+_BASE = r"_(?:\{\(?[0-9]{1,2}\)?\}|[0-9]{1,2})"
 NUMBER: Final = re.compile(
     rf"""
     (?:(?<![{_LETTERS})\]}}.])(?<![0-9)\]}}][ ])[-+\u2212\u00b1])?
@@ -40,7 +42,7 @@ NUMBER: Final = re.compile(
     (?:
         \\[dtc]?frac[ ]?\{{[-\u2212]?{_DECIMAL}\}}[ ]?\{{{_DECIMAL}\}}
       | [0-9]+(?:[ ]|(?=\\))(?:[0-9]+/[0-9]+(?![0-9])|\\[dtc]?frac\{{[0-9]+\}}\{{[0-9]+\}})
-      | (?:{_DECIMAL})(?:{_POWER}|_(?:\{{\(?[0-9]{{1,2}}\)?\}}|[0-9]{{1,2}})|[eE][-+]?[0-9]{{1,5}}(?!\w))?
+      | (?:{_DECIMAL})(?:{_POWER}|{_BASE}|[eE][-+]?[0-9]{{1,5}}(?!\w))?
         (?:[ ]?(?:\\times|\\cdot|[\u00d7\u00b7*x])[ ]?10{_POWER}|[ ]?/[ ]?{_DECIMAL})?
     )
     (?:[ ]?\\?%|[ ]per[ ]?cent\b|[ ]?[€£]|{_SCALE})?
@@ -50,14 +52,33 @@ NUMBER: Final = re.compile(
 """A number with its sign, currency, power of ten, percent sign or scale word."""
 
 _MIXED: Final = (
-    r"(?:hours?|hrs?|h|minutes?|mins?|seconds?|secs?|days?|weeks?|months?|years?|feet|foot|ft|inch(?:es)?"
-    r"|in|pounds?|lbs?|ounces?|oz|dollars?|cents?)\b"
+    r"(?:hours?|hrs?|h|minutes?|mins?|seconds?|secs?|days?|weeks?|months?|years?|feet|foot|ft"
+    r"|inch(?:es)?|in|pounds?|lbs?|ounces?|oz|dollars?|cents?)\b"
 )
 _CJK_MIXED: Final = r"(?:个?小时|小時|時間|分钟|分鐘|分|秒|天|시간|분|초)"
 _TERM: Final = r"(?:[0-9]*[a-z](?:\^\{?[0-9]+\}?)?|[0-9]+(?:\.[0-9]+)?)(?!\w)"
+_OPERATOR: Final = r"[ ]?[-+*/][ ]?"
+_VARIABLE: Final = r"[0-9]*[a-z](?:\^\{?[0-9]+\}?)?"
+_EXPRESSION: Final = (
+    rf"(?:{_VARIABLE}(?:{_OPERATOR}{_TERM})+"
+    rf"|[0-9]+(?:{_OPERATOR}{_TERM})*{_OPERATOR}[0-9]*[a-z](?:{_OPERATOR}{_TERM})*"
+    r"|[0-9]+[nkpqrtuwxyz])(?!\w)"
+)
+_NAMED: Final = (
+    r"(?:step|case|equation|eq\.|figure|fig\.|part|question|problem|example|section|chapter|page"
+    r"|p\.|pp\.|option|theorem|lemma|line|row|column|no\.|number[ ]of|table|version|method|approach"
+    r"|round|stage|phase|trial|item|note|footnote|source|attempt|check|schritt|fall|seite|aufgabe"
+    r"|étape|cas|página|paso|passo|caso|pagina|pregunta|questão|domanda|шаг|случай|страниц\w|задач\w"
+    r"|вопрос|adım|sayfa|stap|bladzijde|krok|stron\w|步骤|第|방법|단계)"
+)
+_WHEN: Final = (
+    r"(?:(?<!result[ ])(?<!results[ ])(?<!resulted[ ])(?<!resulting[ ])in|since|until|till|before"
+    r"|after|during|year|circa|early|late|mid|im|jahr|seit|en|depuis|año|ano|em|nel|anno|году?|jaar"
+    r"|rok\w?|roku|(?:as[ ])?of[ ]the[ ]year|as[ ]of)"
+)
 _COUNTED: Final = (
-    r"(?:[kcm]?m|k?g|met(?:er|re)s?|dollars?|euros?|people|steps?|ways|hours?|years?|days|units?|words"
-    r"|points|copies|students|votes|miles?|feet)"
+    r"(?:[kcm]?m|k?g|met(?:er|re)s?|dollars?|euros?|people|steps?|ways|hours?|years?|days|units?"
+    r"|words|points|copies|students|votes|miles?|feet)"
 )
 _PART: Final = r"[-\u2212]?(?:[0-9]+(?:\.[0-9]+)?|[a-z]|\\?[a-z]{2,8})"
 _QUANTITY: Final = re.compile(
@@ -73,22 +94,15 @@ _QUANTITY: Final = re.compile(
       | (?<![{_LETTERS}.])[0-9]+[ ](?:out[ ]of|in|of)[ ][0-9]+(?!\w|\.[0-9])
       | between[ ]{NUMBER.pattern}[ ]and[ ]{NUMBER.pattern}
       | (?<![{_LETTERS}.])[0-9]+[ ]?{_MIXED}(?:,?[ ](?:and[ ])?[0-9]+[ ]?{_MIXED})+
-      | (?<![{_LETTERS}.])(?:[0-9]*[a-z](?:\^\{{?[0-9]+\}}?)?(?:[ ]?[-+*/][ ]?{_TERM})+
-        |[0-9]+(?:[ ]?[-+*/][ ]?{_TERM})*[ ]?[-+*/][ ]?[0-9]*[a-z](?:[ ]?[-+*/][ ]?{_TERM})*|[0-9]+[nkpqrtuwxyz])(?!\w)
+      | (?<![{_LETTERS}.]){_EXPRESSION}
     )
   | (?<![{_LETTERS}.])[0-9]+(?:\.[0-9]+){{2,}}             # a version, an address
   | (?<=[A-Za-z]-)[0-9]+ | (?<=\#)[0-9]+ | (?<=\[)[0-9]+(?=\])
   | \\(?:(?:eq)?ref|label|cite|h?phantom|[hv]space)\{{[^{{}}]*\}}
   | [\^_](?:\{{[^{{}}]{{0,20}}\}}|[-+\u2212]?[0-9]+)   # an exponent, an index
   | ^[ \t>*_#]*[(]?[0-9]{{1,2}}[.)](?=[ ]|\*)         # of a list
-  | (?<![\w-])(?:step|case|equation|eq\.|figure|fig\.|part|question|problem|example|section|chapter
-      |page|p\.|pp\.|option|theorem|lemma|line|row|column|no\.|number[ ]of|table|version|method|approach|round
-      |stage|phase|trial|item|note|footnote|source|attempt|check
-      |schritt|fall|seite|aufgabe|étape|cas|página|paso|passo|caso|pagina|pregunta|questão|domanda
-      |шаг|случай|страниц\w|задач\w|вопрос|adım|sayfa|stap|bladzijde|krok|stron\w|步骤|第|방법|단계)
-      [ ]?[#(]?[ivx0-9]{{1,4}}(?:\.[0-9]+)*\)?(?![0-9])
-  | \b(?:in|since|until|till|from|before|after|during|year|around|circa|early|late|mid|by|im|jahr
-      |seit|en|depuis|año|ano|em|nel|anno|году?|jaar|rok\w?|roku|of)[ ](?:the[ ]year[ ])?
+  | (?<![\w-]){_NAMED}[ ]?[#(]?[ivx0-9]{{1,4}}(?:\.[0-9]+)*\)?(?![0-9])
+  | \b{_WHEN}[ ](?:the[ ]year[ ])?
       (?:1[5-9]|20)[0-9]{{2}}(?![\w,.]?[0-9]|[ ]?(?:[%°$€]|{_COUNTED}\b))
   | (?:1[5-9]|20)[0-9]{{2}}[ ]?[年년]
   | (?P<number>{NUMBER.pattern})
@@ -103,7 +117,7 @@ _MATH: Final = re.compile(
 _EQUALS: Final = re.compile(r"=|\\(?:approx|equiv|Rightarrow|implies|to|iff)(?![A-Za-z])|[≈≡⇒→]")
 _PROSE: Final = re.compile(r"[0-9.,]\s+[A-Za-z]{2}|(?<![\\A-Za-z])[A-Za-z]{4}")
 _DIGIT: Final = re.compile("[0-9]")
-# "3.5 kg (7.7 lb)"
+# Brackets with words in them, as in "3.5 kg (7.7 lb)".
 _ASIDE: Final = re.compile(r"(?<=\w )\([^()\n]{0,200}?[^\W\d_]{2}[^()\n]{0,200}\)")
 _LONGEST: Final = 80
 

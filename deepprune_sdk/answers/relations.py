@@ -8,7 +8,8 @@ from typing import Final
 __all__ = ["interval_of", "right_side"]
 
 _NAME: Final = re.compile(
-    r"(?:[^\W\d_][^\W\d_' ]*(?: [^\W\d_' ]+)*|\\[A-Za-z]+) ?(?:_ ?(?:\{[^{}]*\}|\w+))?'? ?(?:\([A-Za-z0-9, ]*\) ?)?"
+    r"(?:[^\W\d_][^\W\d_' ]*(?: [^\W\d_' ]+)*|\\[A-Za-z]+) ?(?:_ ?(?:\{[^{}]*\}|\w+))?'? ?"
+    r"(?:\([A-Za-z0-9, ]*\) ?)?"
 )
 _ARITHMETIC: Final = re.compile(r"(?:\\frac|[-+*/^0-9.,(){}% ])+")
 # What is computed on the left of a result: `P(X > 2) = 0.5`, `\int_0^1 x dx = 1/2`.
@@ -57,7 +58,8 @@ def interval_of(text: str) -> str | None:
             return None
         if first in {">", "\\ge"}:
             low, first, second, high = high, _MIRRORED[second], _MIRRORED[first], low
-        return f"{'(' if first == '<' else '['}{low.strip()}, {high.strip()}{')' if second == '<' else ']'}"
+        bounds = f"{low.strip()}, {high.strip()}"
+        return f"{'(' if first == '<' else '['}{bounds}{')' if second == '<' else ']'}"
     if found := _UPPER_OR_LOWER.fullmatch(text):
         relation, bound = found[2], found[3]
     elif found := _REVERSED.fullmatch(text):

@@ -42,7 +42,8 @@ _ATTACHED: Final = _SHORT_UNITS | _LONG_UNITS
 _OHM: Final = re.compile(r"(?<=[0-9}]) ?(k|M|m)? ?\\(?:Omega|mho)(?![A-Za-z])")
 _MICRO: Final = re.compile(r"(?<=[0-9}]) ?\\mu ?(?=[mgsLlFACVHW](?![A-Za-z]))")
 _TEXT_UNIT: Final = re.compile(
-    r"(?:\\[,;:! ]|[\s~])*\\(?:text|mathrm|textrm|rm|operatorname|mbox|textnormal)\s?\{([^{}\\$]*)\}"
+    r"(?:\\[,;:! ]|[\s~])*\\(?:text|mathrm|textrm|rm|operatorname|mbox|textnormal)\s?"
+    r"\{([^{}\\$]*)\}"
     r"\s?((?:\^\s?(?:\{\s?-?[1-9]\s?\}|-?[1-9]))?)[\s.$]*\Z"
 )
 # Its unit is told by `exact`, which needs it: `6,5 cm` is a decimal and `6,5` a list.
