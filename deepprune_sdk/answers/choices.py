@@ -80,7 +80,7 @@ def _context() -> _Context:
         ),
         right=pattern(
             r"[*_)\]\"'`]{0,4}\s?(?:(?:is|must be|ist|est|es|é|è|to|jest|选项|項|项)\s?)?"
-            rf"(?:therefore\s)?(?:the\s|la\s|die\s)?[*_]{{0,3}}(?:{_any('right')})(?![^\W\d_])"
+            rf"(?:therefore\s)?(?:the\s|la\s|die\s)?[*_]{{0,3}}(?:{_any('right')})(?![A-Za-z])"
         ),
         mention=pattern(rf"(?:(?<![A-Za-z]){option}\s?[*_(\[\"'`]{{0,4}}|\(|\*\*)\Z"),
     )

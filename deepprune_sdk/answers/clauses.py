@@ -39,11 +39,13 @@ _BREAK: Final = "|".join(
         rf"{_INITIAL}{_TITLE}[.!?;](?=\s|[*_\"')\]}}$<`])(?!\s?[A-Z]\.)",
         r"[\u3002\uff01\uff1f\uff1b\u0964\u061f\u061b\u06d4]|\n|</|<\||__|```",
         r"\*\*(?=[\s.,;:!?)]|\Z)",  # the end of what is bold, not the beginning
-        r",\s(?![-0-9(\\$]|[A-Z]\b|[a-z](?:_\w)?(?:\s?[=<>,]|\b)|and\b|or\b)",  # no list
+        # But for a list: numbers, letters, "and", single words up to an "and".
+        r",\s(?![-0-9(\\$]|[A-Z]{1,2}\b|[a-z](?:_\w)?(?:\s?[=<>,]|\b)|and\b|or\b"
+        r"|(?:\w+,\s){0,8}\w+,?\s(?:and|or|und|et|y|и)\s\w+\s*(?:[.;!\n]|\Z))",
         r"[\uff0c\u060c]\s?(?![-0-9(\\$a-z])",
         r"\s?[\u2014\u2013]\s?(?=[^\W\d_]{2})|\s-\s(?=[A-Za-z])",
         # "42 (21 red and 21 green)", but for "17 (mod 23)"
-        r"(?:\s|(?<=[0-9\u3040-\uffdc]))\((?!mod\b|base\b)(?=[^()]{0,40}?[^\W\d_]{3})",
+        r"(?:\s|(?<=[0-9\u3040-\uffdc]))\((?!mod\b|base\b)(?=[^()]{0,40}?[^\W\d_]{3}|[0-9]{3,4}\W)",
     )
 )
 _CONTINUES: Final = re.compile(

@@ -55,7 +55,7 @@ LANGUAGES: Final = {
         after=r"here|choice|option|letter|value|then|therefore|thus|hence",
         of=r"to|for|of|in|that|we|i",
         result=("result", "solution"),
-        option=("option", "choice"),
+        option=("option", "choice", "statement", "alternative"),
         filler=r"thus|therefore|then|hence|simply|just|exactly|clearly|indeed|actually|probably"
         r"|likely|most likely|equal to|i think|i believe|approximately|about|roughly"
         r"|the (?:number|value)(?! of)(?: is)?"

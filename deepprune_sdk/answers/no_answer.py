@@ -22,7 +22,8 @@ _NOTHING: Final = re.compile(
     r"|boldsymbol|displaystyle|boxed|fbox)(?![A-Za-z])|\\[ ,;:!_#]|[\s.…$~?_#*`\"'\u25a1]"
     r"|(?<!\\)[{}]"
 )
-_NOT_LETTERS: Final = re.compile(r"[\W_]+")
+# Not `\W`: the vowel signs of Devanagari are none of its word characters.
+_NOT_LETTERS: Final = re.compile(r"[\x00-\x2f\x3a-\x40\x5b-\x60\x7b-\x7f]+")
 # The words of which "your final answer here" is made, in the languages of `languages.py`.
 _HEADS: Final = _words(
     """
@@ -62,6 +63,7 @@ _REFUSALS: Final = re.compile(
         (?:please\s)?(?:share|provide|clarify|give|tell|send|specify|check)
   | \bplease\s(?:provide|share|clarify|specify|upload|send)
   | \b(?:not\spossible|impossible)\sto\s(?:determine|answer|say|know|tell|solve|find|compute)
+  | \banswer["']?\s?:\s?(?:null|none)\b
   | \b(?:error|exception):\s | \btimed\sout\b | \brate\slimit
   | \bsorry\b | \bapologi[sz]e | \bunfortunately,?\si\b
   | \b(?:tut\smir\sleid|leider|ich\sweiß\s(?:es\s)?nicht|nicht\sgenug\sinformationen

@@ -39,6 +39,9 @@ def right_side(text: str) -> str | None:
     left, _, right = text.replace("\\approx", "=").partition("=")
     if not right.strip():
         return None
+    *middle, last = right.split("=")
+    if middle and all(map(_ARITHMETIC.fullmatch, middle)) and not _RELATION.search(left + last):
+        return last
     if _RELATION.search(right) and not _GROUPED.fullmatch(right.strip()):
         return None
     if _COMPUTED.fullmatch(left):

@@ -75,7 +75,8 @@ _GREEK_NAMES: Final = """
     ξ xi ρ rho σ sigma τ tau υ upsilon φ phi χ chi ψ psi ω omega Γ Gamma Δ Delta Θ Theta Λ Lambda
     Ξ Xi Π Pi Σ Sigma Φ Phi Ψ Psi Ω Omega
 """
-_GREEK: Final[dict[str, str]] = dict(zip(_GREEK_NAMES.split()[::2], _GREEK_NAMES.split()[1::2], strict=True))
+_LETTERS: Final = _GREEK_NAMES.split()
+_GREEK: Final[dict[str, str]] = dict(zip(_LETTERS[::2], _LETTERS[1::2], strict=True))
 # A letter by itself: those of a Greek word are none of mathematics.
 _GREEK_LETTER: Final = re.compile(
     rf"(?<![\u0370-\u03ff\u1f00-\u1fff])[{''.join(_GREEK)}](?![\u0370-\u03ff\u1f00-\u1fff])"
