@@ -8,22 +8,17 @@ it takes too long, so that any thread and any event loop may ask.
 from __future__ import annotations
 
 import contextlib
-import functools
-import importlib
 import importlib.util
 import json
 import logging
-import math
 import queue
 import re
-import signal
 import subprocess
 import sys
 import threading
 import weakref
 from collections import OrderedDict
-from collections.abc import Generator
-from typing import Any, Final, TextIO
+from typing import Final, TextIO
 
 from deepprune_sdk.answers import Answers, exact_number, is_worded, normalize
 from deepprune_sdk.errors import ConfigurationError, MissingExtraError
@@ -44,7 +39,7 @@ import json, signal, sys
 signal.signal(signal.SIGINT, signal.SIG_IGN)
 replies, sys.stdout = sys.stdout, sys.stderr
 sys.path[:] = json.loads(sys.argv[1])
-from deepprune_adapters.math import serve
+from deepprune_adapters.math_worker import serve
 serve(sys.stdin, replies, seconds=float(sys.argv[2]))
 """
 
@@ -276,59 +271,3 @@ def _end(process: subprocess.Popen[str], reader: threading.Thread) -> None:
         if pipe is not None:
             with contextlib.suppress(OSError):  # what was not yet sent cannot be flushed
                 pipe.close()
-
-
-def serve(requests: TextIO, replies: TextIO, *, seconds: float) -> None:
-    """The worker's loop: for each pair of answers, a JSON list, whether they are equal.
-
-    Args:
-        requests: A request a line.
-        replies: `ready` first, then `true` or `false` a request.
-        seconds: The asker's time limit.
-    """
-    # Untyped, and an extra: nothing of it is imported by name.
-    library: Any = importlib.import_module("math_verify")
-    logging.disable()  # it warns that its own time limits are off, which is the point
-    # LaTeX alone: its parser of plain expressions evaluates text that a model wrote.
-    targets = [library.LatexExtractionConfig()]
-
-    @functools.lru_cache(maxsize=1024)
-    def read(answer: str) -> Any:
-        return library.parse(
-            f"\\boxed{{{answer}}}",
-            extraction_config=targets,
-            fallback_mode="no_fallback",
-            parsing_timeout=None,
-        )
-
-    def holds(answers: list[str]) -> bool:
-        left, right = map(read, answers)
-        # verify() is not symmetric: it treats its first argument as the reference.
-        return bool(
-            library.verify(left, right, timeout_seconds=None)
-            or library.verify(right, left, timeout_seconds=None)
-        )
-
-    replies.write("ready\n")
-    replies.flush()
-    for line in requests:
-        with _deadline(seconds):
-            try:
-                held = holds(json.loads(line))
-            except Exception:
-                held = False
-        replies.write(f"{json.dumps(held)}\n")
-        replies.flush()
-
-
-@contextlib.contextmanager
-def _deadline(seconds: float) -> Generator[None]:
-    """End this process should it still compute when its parent, which kills it, is gone itself."""
-    if not hasattr(signal, "alarm"):  # Windows
-        yield
-        return
-    signal.alarm(math.ceil(seconds) + 10)
-    try:
-        yield
-    finally:
-        signal.alarm(0)

@@ -11,13 +11,16 @@ from typing import Final, Self
 from deepprune_sdk.answers.boxed import OPENING
 from deepprune_sdk.answers.labels import Labels, first_sentence, label_form, last_sentence
 from deepprune_sdk.answers.plain import plain
-from deepprune_sdk.answers.statements import REACH, stated
+from deepprune_sdk.answers.statements import stated
 from deepprune_sdk.answers.thinking import without_thinking
 from deepprune_sdk.errors import ConfigurationError
 
 __all__ = ["ChoiceAnswers"]
 
 LETTERS: Final = "ABCDEFGHIJ"
+
+REACH: Final = 20_000
+"""Characters from the end in which a label is looked for."""
 
 
 @dataclass(frozen=True, slots=True)

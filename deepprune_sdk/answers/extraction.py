@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Final
 
-from deepprune_sdk.answers.boxed import BOX_REACH, OPENING, BoxWatch, last_boxed
+from deepprune_sdk.answers.boxed import OPENING, BoxWatch
+from deepprune_sdk.answers.choices import Choices
 from deepprune_sdk.answers.equivalence import normalize
-from deepprune_sdk.answers.statements import REACH, Choices, last_number, last_statement
+from deepprune_sdk.answers.no_answer import is_refusal
+from deepprune_sdk.answers.quantities import last_number
+from deepprune_sdk.answers.statements import ends_open, last_statement
 from deepprune_sdk.answers.thinking import without_thinking
+
+_BOX: Final = "\\boxed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,14 +74,14 @@ class Answers:
         """
         text = without_thinking(text, complete=complete)
         choices = _choices(self.choices.upper()) if self.choices else None
-        boxed = last_boxed(text[-BOX_REACH:], complete=complete)
-        if boxed is not None:
-            return choices.labelled(boxed) if choices is not None else boxed
-        tail = text[-REACH:]
-        stated = last_statement(tail, complete=complete, choices=choices)
-        if stated is None and complete and self.last_number:
-            return last_number(tail)
-        return stated
+        said = last_statement(text, complete=complete, choices=choices)
+        if said is not None or not complete or not self.last_number:
+            return said
+        # A box that holds nothing is where the answer should be: what stands before it is not it.
+        text = text[text.rfind(_BOX) + 1 :]
+        if is_refusal(text) or ends_open(text) or (choices and choices.ends_in_list(text)):
+            return None
+        return last_number(text)
 
     def equivalent(self, left: str, right: str) -> bool:
         """Whether both have the same canonical form; see `normalize` for what that joins."""

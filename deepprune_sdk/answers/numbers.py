@@ -10,14 +10,25 @@ import re
 from fractions import Fraction
 from typing import Final
 
+from deepprune_sdk.answers.units import is_unit
+
 MAX_DIGITS: Final = 300
 """Longest numerator or denominator that is computed; a longer number is compared as text."""
 
 # ASCII digits only: `\d` of other scripts would reach int() and give keys no reader expects.
-_WHOLE = r"[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,3}(?: [0-9]{3})+|[0-9]+"
-_PLAIN = rf"(?:(?:{_WHOLE})(?:\.[0-9]*)?|\.[0-9]+)"
+_WHOLE = (
+    r"[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]{1,2}(?:,[0-9]{2})+,[0-9]{3}(?![0-9])"  # 1,00,000
+    r"|[0-9]{1,3}(?: [0-9]{3})+(?![0-9])|[0-9]{1,3}(?:'[0-9]{3})+(?![0-9])|[0-9]+"
+)
+# Groups between full stops, and a comma before the decimals, where nothing else can be meant.
+_COMMA = (
+    r"[0-9]{1,3}(?:\.[0-9]{3}){2,}(?:,[0-9]+)?(?![0-9.])"
+    r"|[0-9]{1,3}(?:[. ][0-9]{3})+,(?:[0-9]{1,2}|[0-9]{4,})(?![0-9,])"
+)
+_PLAIN = rf"(?:{_COMMA}|(?:{_WHOLE})(?:\.[0-9]*)?|\.[0-9]+)"
 _EXPONENT = r"(?:\{ ?[+-]?[0-9]+ ?\}|\( ?[+-]?[0-9]+ ?\)|[+-]?[0-9]+)"
 _POWER = rf"{_PLAIN} ?(?:\^|\*\*) ?{_EXPONENT}"
+_TERM = rf"(?:{_POWER}|{_PLAIN})"
 
 # Tried in order; a form that could be read as the beginning of a longer one comes later.
 _FORMS: Final = tuple(
@@ -26,46 +37,45 @@ _FORMS: Final = tuple(
         # 1\frac{1}{2} and 1 1/2 are one and a half, as school mathematics writes them.
         ("mixed", r"([0-9]+) ?\\frac\{([0-9]+)\}\{([0-9]+)\}"),
         ("mixed", r"([0-9]+) ([0-9]+) ?/ ?([0-9]+)"),
-        ("ratio", rf"\\frac\{{([+-]? ?{_PLAIN})\}}\{{([+-]? ?{_PLAIN})\}}"),
+        ("ratio", rf"\\frac\{{([+-]? ?{_TERM})\}}\{{([+-]? ?{_TERM})\}}"),
+        ("ratio", rf"({_PLAIN}) ?/ ?({_POWER})"),
         ("scaled", rf"({_PLAIN}) ?(?:\*|x) ?({_POWER})"),
         ("power", rf"({_POWER})"),
         ("scientific", rf"({_PLAIN})[eE]([+-]?[0-9]+)(?![A-Za-z0-9])"),
         ("ratio", rf"({_PLAIN}) ?/ ?({_PLAIN})"),
-        ("plain", rf"({_PLAIN})"),
+        (
+            "repeating",
+            r"([0-9]*)\.([0-9]*)(?:\\(?:overline|bar|dot) ?\{ ?([0-9]+) ?\}|\(([0-9]+)\))",
+        ),
+        ("repeating", r"([0-9]*)\.([0-9]*?)(?:([0-9])\3\3+|([0-9]{2,9})\4+) ?\\ldots"),
+        # With a unit behind it, and no space, a comma divides no list.
+        ("comma", r"([0-9]+,[0-9]{1,2})(?= ?(?:%|[^\W\d_]{2}|[°mgshlLCFVAWK](?!\w)))"),
+        ("plain", rf"({_PLAIN})(?! ?\\ldots)"),
     )
 )
+_SPACED_COMMA: Final = re.compile(r"[0-9]{4,},(?:[0-9]{1,2}|[0-9]{4,})")
 _SIGN: Final = re.compile(r"[+-]? ?")
 _PERCENT: Final = re.compile(r" ?(?:%|per ?cent\b)")
-_SCALE: Final = re.compile(r" ?(hundred|thousand|million|billion|trillion|dozen)\b", re.IGNORECASE)
 _SCALES: Final = {
     "dozen": 12,
     "hundred": 100,
     "thousand": 10**3,
-    "million": 10**6,
-    "billion": 10**9,
+    **dict.fromkeys(("million", "millions", "millionen", "mio", "millones", "milhões"), 10**6),
+    **dict.fromkeys(("milioni", "миллион", "миллиона", "миллионов", "milyon", "miljoen"), 10**6),
+    **dict.fromkeys(("billion", "billions", "milliard", "milliards", "milliarde"), 10**9),
+    **dict.fromkeys(
+        ("milliarden", "миллиард", "миллиарда", "миллиардов", "milyar", "miljard"), 10**9
+    ),
     "trillion": 10**12,
+    **dict.fromkeys(("lakh", "lakhs"), 10**5),
+    **dict.fromkeys(("crore", "crores"), 10**7),
+    **dict.fromkeys("万萬만", 10**4),
+    **dict.fromkeys("亿億억", 10**8),
 }
-
-_TAIL: Final = re.compile(r"[^\W\d_]+\.?|\^ ?(?:\{ ?-?[1-9] ?\}|-?[1-9])|[ °/*.'()-]")
-
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-_SINGLE_UNITS: Final = frozenset("mgshlLJNWVACFK")
-_SHORT_UNITS: Final = _words(
-    "km cm mm nm um ft in yd mi kg mg lb oz ml dl hr min sec ms mph kph kmh kw kwh hz khz mhz ghz "
-    "kj kcal cal pa kpa atm mol ev kev mev usd eur gbp cents deg rad ha gb mb kb tb lbs hrs mins "
-    "secs rpm sq cu days hours dollars"
-)
-_CONNECTORS: Final = _words("a an the per of all at on by each in")
-_NEVER_UNITS: Final = _words(
-    "and or nor not if is are plus minus times more less fewer than over under mod modulo divided "
-    "multiplied remainder choose squared cubed factorial root am pm bc ad bce ce through to "
-    "halves half thirds third fourths quarters quarter fifths sixths tenths hundredths pi sqrt sin "
-    "cos tan cot csc log ln exp lim max gcd lcm hundred thousand million billion trillion dozen "
-    "percent followed but except"
+_SIGNS: Final = 6  # scales of one letter, which need no space
+_SCALE: Final = re.compile(
+    rf" ?(?:({'|'.join(sorted(_SCALES, key=len, reverse=True)[:-_SIGNS])})\b\.?|([万萬만亿億억]))",
+    re.IGNORECASE,
 )
 
 
@@ -93,17 +103,19 @@ def exact(text: str) -> Fraction | None:
 def _evaluate(form: str, found: re.Match[str]) -> Fraction | None:
     if form == "power":
         return _power(found[1])
-    first = _plain(found[1])
+    if form == "repeating":
+        return _repeating(found[1], found[2], found[3] or found[4])
+    first = _term(found[1].replace(",", ".") if form == "comma" else found[1])
     if first is None:
         return None
-    if form == "plain":
+    if form in {"plain", "comma"}:
         return first
     if form == "scientific":
         return _times_power(first, Fraction(10), found[2])
     if form == "scaled":
         factor = _power(found[2])
         return None if factor is None else first * factor
-    second = _plain(found[2])
+    second = _term(found[2])
     if form == "ratio":
         return first / second if second else None
     third = _plain(found[3])
@@ -114,8 +126,29 @@ def _evaluate(form: str, found: re.Match[str]) -> Fraction | None:
 
 
 def _plain(literal: str) -> Fraction | None:
-    literal = literal.replace(",", "").replace(" ", "")
+    literal = literal.replace(" ", "").replace("'", "")
+    if literal.count(".") > 1 or 0 <= literal.find(".") < literal.find(","):
+        literal = literal.replace(".", "").replace(",", ".")
+    elif _SPACED_COMMA.fullmatch(literal):
+        literal = literal.replace(",", ".")
+    literal = literal.replace(",", "")
     return Fraction(literal) if len(literal) <= MAX_DIGITS else None
+
+
+def _repeating(whole: str, start: str, block: str) -> Fraction | None:
+    """`0.1666...`: `start` is 1, `block` is 6."""
+    if len(whole) + len(start) + len(block) > MAX_DIGITS:
+        return None
+    ones = Fraction(int(block), 10 ** len(block) - 1)
+    return int(whole or 0) + (int(start or 0) + ones) / 10 ** len(start)
+
+
+def _term(literal: str) -> Fraction | None:
+    if "^" not in literal and "**" not in literal:
+        return _plain(literal)
+    negative = literal.startswith("-")
+    value = _power(literal.lstrip("+- "))
+    return -value if negative and value is not None else value
 
 
 def _power(text: str) -> Fraction | None:
@@ -144,40 +177,6 @@ def _scaled(value: Fraction, rest: str) -> Fraction | None:
         value /= 100
         rest = rest[percent.end() :]
     elif scale := _SCALE.match(rest):
-        value *= _SCALES[scale[1].lower()]
+        value *= _SCALES[(scale[1] or scale[2]).lower()]
         rest = rest[scale.end() :]
-    return value if not rest.strip() or _is_unit(rest) else None
-
-
-def _is_unit(text: str) -> bool:
-    """Whether what follows a number is only its unit: `cm`, ` miles per hour`, `°C`, ` m/s^2`."""
-    pieces = [piece[0] for piece in _TAIL.finditer(text)]
-    # The pieces are the text without what the pattern skipped; equal lengths: it skipped nothing.
-    if sum(map(len, pieces)) != len(text) or text.lstrip()[0] in "/*-^.')":
-        return False
-    # `5 m - g` is a difference and `foot-pounds` a unit; brackets must be balanced.
-    if " -" in text or "- " in text or text.count("(") != text.count(")"):
-        return False
-    words = [piece.rstrip(".") for piece in pieces if piece[0].isalpha()]
-    if not words:
-        return "°" in text
-    if words[0].lower() in {"a", "an"}:
-        return False
-    # Next to the digits, `5cm` is a length and `5ab` a product: only known units count there.
-    if text[0].isalpha() and words[0].isascii() and words[0].lower() not in _SHORT_UNITS:
-        return False
-    return all(map(_is_unit_word, words))
-
-
-def _is_unit_word(word: str) -> bool:
-    if not word.isascii():
-        # `5 元` is money, `5π` is not; Greek letters are variables and constants.
-        return not any("\u0370" <= letter <= "\u03ff" for letter in word)
-    lowered = word.lower()
-    if len(word) == 1:
-        return word in _SINGLE_UNITS or word == "a"
-    if len(word) == 2:
-        return lowered in _SHORT_UNITS or lowered in _CONNECTORS
-    # "squared" makes an area of "cm" but a power of a bare number: _scaled never sees the former
-    # alone, because a unit word must come first.
-    return lowered not in _NEVER_UNITS
+    return value if not rest.strip() or is_unit(rest) else None

@@ -11,9 +11,10 @@ from typing import Final
 
 __all__ = ["without_thinking"]
 
-# Opening and closing mark, as patterns; the names `think`, `thinking` and `thought` are often mixed.
+# Opening and closing mark, as patterns; `think`, `thinking` and `thought` are often mixed.
+_THINK = r"(?:\w{1,9}[:_-])?(?:think(?:ing)?|thoughts?)>"
 _PAIRS: Final = (
-    (r"<(?:\w{1,9}[:_-])?(?:think(?:ing)?|thoughts?)>", r"</(?:\w{1,9}[:_-])?(?:think(?:ing)?|thoughts?)>"),
+    (f"<{_THINK}", f"</{_THINK}"),
     (r"<antthinking>", r"</antthinking>"),
     (r"<reasoning>", r"</reasoning>"),
     (r"<analysis>", r"</analysis>"),

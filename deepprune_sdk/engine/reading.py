@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 from deepprune_sdk.answers.classes import AnswerClasses
 from deepprune_sdk.answers.learning import learner
+from deepprune_sdk.answers.no_answer import is_refusal
 from deepprune_sdk.answers.powers import ExtractorPowers, watch
-from deepprune_sdk.answers.refusals import refuses
 from deepprune_sdk.data.signals import Probed
 from deepprune_sdk.data.trace import Trace
 from deepprune_sdk.protocols import AnswerExtractor, AnswerWatch
@@ -83,7 +83,7 @@ class Reading:
             if self._learner.settled:
                 self._read.clear()
         trace.answer = self._of(trace)
-        if trace.answer is None and _is_whole(trace) and refuses(trace.answer_text):
+        if trace.answer is None and _is_whole(trace) and is_refusal(trace.answer_text):
             self.refused.add(trace.index)
 
     def _of(self, trace: Trace) -> str | None:

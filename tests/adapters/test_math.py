@@ -15,6 +15,7 @@ import pytest
 from support.labels import FINISHED_ONLY, LABELS, UNASKED, Bare
 
 from deepprune_adapters import math as adapter
+from deepprune_adapters import math_worker
 from deepprune_adapters.math import MathAnswers
 from deepprune_sdk import Composed, FullSampling, ParallelReasoner, StopAtAnswer
 from deepprune_sdk.answers import Answers, ExtractorPowers, FunctionAnswers
@@ -70,6 +71,8 @@ def test_worker_runs_where_the_library_is(real: MathAnswers) -> None:
         ("\\{1,2\\}", "\\{2,1\\}"),
         ("x>5", "(5,\\infty)"),
         ("(1,\\sqrt{8})", "(1, 2\\sqrt{2})"),
+        ("\\sqrt{2}+\\sqrt{3}", "\\sqrt{5+2\\sqrt{6}}"),
+        ("\\{\\sqrt{8}, 1\\}", "\\{1, 2\\sqrt{2}\\}"),
         ("\\begin{pmatrix}1\\\\2\\end{pmatrix}", "\\begin{pmatrix}1\\\\2.0\\end{pmatrix}"),
     ],
 )
@@ -84,6 +87,16 @@ def test_formulas_that_say_the_same(real: MathAnswers, left: str, right: str) ->
         ("no", "on"),
         ("5 or 6", "6 or 5"),
         ("7 hours 30 minutes", "30 minutes 7 hours"),
+        ("\\sqrt{2}", "1.41421356"),
+        ("1/2^{99}", "1/2^{98}"),
+        ("1/2^{999}", "1/2^{998}"),
+        ("\\frac{\\pi}{2^{99}}", "\\frac{\\pi}{2^{98}}"),
+        ("e^{-50}", "e^{-51}"),
+        ("(1, \\pi/2^{99})", "(1, \\pi/2^{98})"),
+        ("\\{1, e^{-50}\\}", "\\{1, e^{-51}\\}"),
+        ("x > e^{-50}", "x > e^{-51}"),
+        ("[0, e^{-50}]", "[0, e^{-51}]"),
+        ("\\pi + e^{-40}", "\\pi"),
         ("(1,2)", "(1,2]"),
         ("\\frac{1}{3}", "0.333333"),
         ("\\infty", "-\\infty"),
@@ -254,6 +267,7 @@ def test_a_forgotten_extractor_ends_its_worker(stand_in: None) -> None:
 def test_the_loop_of_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     class Library:
         LatexExtractionConfig = builtins.object
+        Basic = tuple  # what SymPy reads; the texts here are none of it
 
         def parse(self, text: str, **options: object) -> str:
             assert options["parsing_timeout"] is None
@@ -272,7 +286,7 @@ def test_the_loop_of_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     pairs = [["a", "b"], ["b", "a"], ["a", "a"], ["bad", "a"]]
     requests = io.StringIO("".join(f"{json.dumps(pair)}\n" for pair in pairs))
     replies = io.StringIO()
-    adapter.serve(requests, replies, seconds=5)
+    math_worker.serve(requests, replies, seconds=5)
     assert replies.getvalue().split() == ["ready", "true", "true", "false", "false"]
 
 

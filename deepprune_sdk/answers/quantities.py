@@ -1,0 +1,179 @@
+"""Numbers as texts write them, and the last one that is no part of something else."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from deepprune_sdk.answers.dates import DATE, TIME
+
+__all__ = ["NUMBER", "last_number"]
+
+NUMBER_REACH: Final = 2_000
+"""Characters from the end in which the last number is looked for."""
+
+# Not `\w`: where words are written without spaces, a number follows a letter.
+_LETTERS = r"0-9A-Za-z_\u00c0-\u04ff"
+# Every repetition is bounded or consumes what no other repetition can: a match costs a constant.
+_SPACE = r"(?:\\[,;: !]|\{,\}|[\u00a0\u202f\u2009~]|,){1,2}"
+_INTEGER = (
+    rf"[0-9]{{1,3}}(?:{_SPACE}[0-9]{{3}})+(?![0-9])"
+    r"|[0-9]{1,2}(?:,[0-9]{2})+,[0-9]{3}(?![0-9])"  # 1,00,000
+    r"|[0-9]{1,3}(?:[ '\u2019][0-9]{3})+(?![0-9])|[0-9]+"
+)
+_DECIMAL = (
+    r"(?:[0-9]{1,3}(?:\.[0-9]{3})+,[0-9]+(?![0-9])|[0-9]{1,3}(?:\.[0-9]{3}){2,}(?![0-9])"
+    rf"|(?:{_INTEGER})(?:\.[0-9]+|(?:,|\{{,\}})[0-9]+(?!,?[0-9]))?|\.[0-9]+)"
+    r"(?:\.\.\.|…|\\(?:[lc]?dots|overline\{[0-9]{1,20}\}|bar\{[0-9]{1,20}\}))?"
+)
+_SUPERSCRIPT = r"[\u207a\u207b]?[\u2070\u00b9\u00b2\u00b3\u2074-\u2079]{1,5}"
+_POWER = rf"(?:\^(?:\{{[-+\u2212]?[0-9]{{1,5}}\}}|[-+\u2212]?[0-9]{{1,5}})|{_SUPERSCRIPT})"
+_SCALE = (
+    r"[ ](?:hundred|thousand|[mbt]r?illions?|lakhs?|crores?|dozen|Millionen|Mio\.?|milliards?"
+    r"|Milliarden|millones|milhões|milioni|миллион\w*|миллиард\w*|milyon|miljoen)(?!\w)"
+    r"|[ ]?[万萬亿億만억]"
+)
+_BASE = r"_(?:\{\(?[0-9]{1,2}\)?\}|[0-9]{1,2})"
+NUMBER: Final = re.compile(
+    rf"""
+    (?:(?<![{_LETTERS})\]}}.])(?<![0-9)\]}}][ ])[-+\u2212\u00b1])?
+    (?:\\?[$€£¥₹][ ]?)?
+    (?<![{_LETTERS}.])
+    (?:
+        \\[dtc]?frac[ ]?\{{[-\u2212]?{_DECIMAL}\}}[ ]?\{{{_DECIMAL}\}}
+      | [0-9]+(?:[ ]|(?=\\))(?:[0-9]+/[0-9]+(?![0-9])|\\[dtc]?frac\{{[0-9]+\}}\{{[0-9]+\}})
+      | (?:{_DECIMAL})(?:{_POWER}|{_BASE}|[eE][-+]?[0-9]{{1,5}}(?!\w))?
+        (?:[ ]?(?:\\times|\\cdot|[\u00d7\u00b7*x])[ ]?10{_POWER}|[ ]?/[ ]?{_DECIMAL})?
+    )
+    (?:[ ]?\\?%|[ ]per[ ]?cent\b|[ ]?[€£]|{_SCALE})?
+    """,
+    re.VERBOSE,
+)
+"""A number with its sign, currency, power of ten, percent sign or scale word."""
+
+_MIXED: Final = (
+    r"(?:hours?|hrs?|h|minutes?|mins?|seconds?|secs?|days?|weeks?|months?|years?|feet|foot|ft"
+    r"|inch(?:es)?|in|pounds?|lbs?|ounces?|oz|dollars?|cents?)\b"
+)
+_CJK_MIXED: Final = r"(?:个?小时|小時|時間|分钟|分鐘|分|秒|天|시간|분|초)"
+_TERM: Final = r"(?:[0-9]*[a-z](?:\^\{?[0-9]+\}?)?|[0-9]+(?:\.[0-9]+)?)(?!\w)"
+_OPERATOR: Final = r"[ ]?[-+*/][ ]?"
+_VARIABLE: Final = r"[0-9]*[a-z](?:\^\{?[0-9]+\}?)?"
+_EXPRESSION: Final = (
+    rf"(?:{_VARIABLE}(?:{_OPERATOR}{_TERM})+"
+    rf"|[0-9]+(?:{_OPERATOR}{_TERM})*{_OPERATOR}[0-9]*[a-z](?:{_OPERATOR}{_TERM})*"
+    r"|[0-9]+[nkpqrtuwxyz])(?!\w)"
+)
+_NAMED: Final = (
+    r"(?:step|case|equation|eq\.|figure|fig\.|part|question|problem|example|section|chapter|page"
+    r"|p\.|pp\.|option|theorem|lemma|line|row|column|no\.|number[ ]of|table|version|method|approach"
+    r"|round|stage|phase|trial|item|note|footnote|source|attempt|check|schritt|fall|seite|aufgabe"
+    r"|étape|cas|página|paso|passo|caso|pagina|pregunta|questão|domanda|шаг|случай|страниц\w|задач\w"
+    r"|вопрос|adım|sayfa|stap|bladzijde|krok|stron\w|步骤|第|방법|단계)"
+)
+_WHEN: Final = (
+    r"(?:(?<!result[ ])(?<!results[ ])(?<!resulted[ ])(?<!resulting[ ])in|since|until|till|before"
+    r"|after|during|year|circa|early|late|mid|im|jahr|seit|en|depuis|año|ano|em|nel|anno|году?|jaar"
+    r"|rok\w?|roku|(?:as[ ])?of[ ]the[ ]year|as[ ]of)"
+)
+_COUNTED: Final = (
+    r"(?:[kcm]?m|k?g|met(?:er|re)s?|dollars?|euros?|people|steps?|ways|hours?|years?|days|units?"
+    r"|words|points|copies|students|votes|miles?|feet)"
+)
+_PART: Final = r"[-\u2212]?(?:[0-9]+(?:\.[0-9]+)?|[a-z]|\\?[a-z]{2,8})"
+_QUANTITY: Final = re.compile(
+    rf"""
+    (?<![{_LETTERS}.-])[0-9]{{3}}-[0-9]{{4}}(?![0-9])  # a telephone number
+  | (?P<whole>
+        (?<![{_LETTERS}.])(?:{DATE})
+      | (?<![{_LETTERS}.:])(?:{TIME})
+      | (?<![{_LETTERS}.:])[0-9]+(?:[ ]?:[ ]?[0-9]+)+(?![\w:])
+      | (?<![{_LETTERS}.])[0-9]+(?:[ ]?[\u2013]|-)[ ]?[0-9]+(?![\w-])
+      | (?:[0-9]+[ ]?{_CJK_MIXED}){{2,6}}
+      | (?:[(\[]|\\?\{{)[ ]?{_PART}(?:,[ ]?{_PART}){{1,9}}[ ]?(?:[)\]]|\\?\}})
+      | (?<![{_LETTERS}.])[0-9]+[ ](?:out[ ]of|in|of)[ ][0-9]+(?!\w|\.[0-9])
+      | between[ ]{NUMBER.pattern}[ ]and[ ]{NUMBER.pattern}
+      | (?<![{_LETTERS}.])[0-9]+[ ]?{_MIXED}(?:,?[ ](?:and[ ])?[0-9]+[ ]?{_MIXED})+
+      | (?<![{_LETTERS}.]){_EXPRESSION}
+    )
+  | (?<![{_LETTERS}.])[0-9]+(?:\.[0-9]+){{2,}}             # a version, an address
+  | (?<=[A-Za-z]-)[0-9]+ | (?<=\#)[0-9]+ | (?<=\[)[0-9]+(?=\])
+  | \\(?:(?:eq)?ref|label|cite|h?phantom|[hv]space)\{{[^{{}}]*\}}
+  | [\^_](?:\{{[^{{}}]{{0,20}}\}}|[-+\u2212]?[0-9]+)   # an exponent, an index
+  | ^[ \t>*_#]*[(]?[0-9]{{1,2}}[.)](?=[ ]|\*)         # of a list
+  | (?<![\w-]){_NAMED}[ ]?[#(]?[ivx0-9]{{1,4}}(?:\.[0-9]+)*\)?(?![0-9])
+  | \b{_WHEN}[ ](?:the[ ]year[ ])?
+      (?:1[5-9]|20)[0-9]{{2}}(?![\w,.]?[0-9]|[ ]?(?:[%°$€]|{_COUNTED}\b))
+  | (?:1[5-9]|20)[0-9]{{2}}[ ]?[年년]
+  | (?P<number>{NUMBER.pattern})
+    """,
+    re.VERBOSE | re.IGNORECASE | re.MULTILINE,
+)
+_SINGLE_UNITS: Final = frozenset("mgshlLJNWVACFKd")
+_ORDINAL: Final = re.compile(r"(?:st|nd|rd|th|ième|e|er|ère|[ºª])\b|\.[ºª]|-(?:й|я|е|го|th)\b")
+_MATH: Final = re.compile(
+    r"\$\$(.+?)\$\$|(?<!\\)\$([^$\n]+)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL
+)
+_EQUALS: Final = re.compile(r"=|\\(?:approx|equiv|Rightarrow|implies|to|iff)(?![A-Za-z])|[≈≡⇒→]")
+_PROSE: Final = re.compile(r"[0-9.,]\s+[A-Za-z]{2}|(?<![\\A-Za-z])[A-Za-z]{4}")
+_DIGIT: Final = re.compile("[0-9]")
+# Brackets with words in them, as in "3.5 kg (7.7 lb)".
+_ASIDE: Final = re.compile(r"(?<=\w )\([^()\n]{0,200}?[^\W\d_]{2}[^()\n]{0,200}\)")
+_LONGEST: Final = 80
+
+
+def last_number(text: str) -> str | None:
+    """The last quantity of a text as it is written there, or None.
+
+    It is read whole, with what it is a part of: a fraction, a date, a time, a ratio, a pair, the
+    formula behind an equals sign. What only counts or names something is passed over: exponents and
+    indices, the numbers of lists and steps, years in prose.
+    """
+    window = text[-NUMBER_REACH:]
+    if len(text) > NUMBER_REACH:
+        window = window[window.find(" ") + 1 :]
+    asides = [aside.span() for aside in _ASIDE.finditer(window)]
+    last = in_aside = None
+    for found in _QUANTITY.finditer(window):
+        whole = found["whole"] and _DIGIT.search(found["whole"])
+        if not whole and not (found["number"] and _is_whole(window, found)):
+            continue
+        if any(start < found.start() < stop for start, stop in asides):
+            in_aside = found
+        else:
+            last = found
+    last = last or in_aside
+    if last is None:
+        return None
+    whole = last[0].strip()
+    return _formula(window, last) or (whole if whole.endswith("...") else whole.rstrip("."))
+
+
+def _is_whole(text: str, found: re.Match[str]) -> bool:
+    after = text[found.end() : found.end() + 5]
+    if _ORDINAL.match(after):
+        return False
+    # `5x` is a product; `5m` and `5 cm` are quantities.
+    letter = after[:1].isascii() and after[:1].isalpha()
+    return not letter or after[1:2].isalpha() or after[:1] in _SINGLE_UNITS
+
+
+def _formula(text: str, last: re.Match[str]) -> str | None:
+    """What stands behind the last equals sign of the formula that `last` is a part of."""
+    for math in _MATH.finditer(text):
+        if math.end() >= last.end() and math.start() <= last.start():
+            inside = next(group for group in math.groups() if group is not None)
+            if _PROSE.search(inside):
+                return None
+            value = _EQUALS.split(inside)[-1].strip(" \n\t.,;")
+            return value if 0 < len(value) <= _LONGEST else None
+    begin = text.rfind("\n", 0, last.start()) + 1
+    line = text[begin:].partition("\n")[0]
+    left, equals, right = line.rpartition("=")
+    value = right.strip(" .*_`$")
+    if value.count("{") != value.count("}"):
+        return None
+    inside_right = begin + len(left) + len(equals) <= last.start()
+    if not equals or not inside_right or _PROSE.search(right) or " " in value.strip():
+        return None
+    return value if 0 < len(value) <= _LONGEST else None
