@@ -11,16 +11,13 @@ from typing import Final, Self
 from deepprune_sdk.answers.boxed import OPENING
 from deepprune_sdk.answers.labels import Labels, first_sentence, label_form, last_sentence
 from deepprune_sdk.answers.plain import plain
-from deepprune_sdk.answers.statements import stated
+from deepprune_sdk.answers.statements import REACH, last_statement
 from deepprune_sdk.answers.thinking import without_thinking
 from deepprune_sdk.errors import ConfigurationError
 
 __all__ = ["ChoiceAnswers"]
 
 LETTERS: Final = "ABCDEFGHIJ"
-
-REACH: Final = 20_000
-"""Characters from the end in which a label is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +156,7 @@ def _found(readings: Sequence[str | None] | Iterator[str | None]) -> Iterator[st
 
 
 def _of_statement(text: str, labels: Labels, *, complete: bool) -> str | None:
-    answer = stated(text, complete=complete)
+    answer = last_statement(text, complete=complete, choices=labels.choices)
     return None if answer is None else labels.named(answer)
 
 

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
+from deepprune_sdk.answers.choices import Choices
 from deepprune_sdk.answers.label_phrases import (
     AFTER,
     CLAUSE,
@@ -47,6 +48,7 @@ class Labels:
 
     Attributes:
         letters: Whether they are letters, which in prose are also articles and names.
+        choices: The same labels, for those who read statements in many languages.
     """
 
     def __init__(self, labels: Sequence[str]) -> None:
@@ -55,6 +57,7 @@ class Labels:
         self.letters = all(
             len(label) == 1 and label.isalpha() and _cased(label) for label in labels
         )
+        self.choices = Choices(labels)
         # The longest first: "not spam" before "spam".
         words = sorted(self._names, key=len, reverse=True)
         spelled = "|".join(map(_spelled, words))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from deepprune_sdk.answers.boxed import OPENING
+from deepprune_sdk.answers.no_answer import is_refusal
 from deepprune_sdk.answers.plain import plain
 from deepprune_sdk.answers.statements import stated
 from deepprune_sdk.answers.thinking import without_thinking
@@ -31,10 +32,6 @@ _SENTENCES: Final = (
 )
 _AFTERTHOUGHT: Final = re.compile(
     r",?\s(?:not|which|because|since|rather than|who|where|nicht|pas|y no|non)\b.*"
-)
-_DECLINED: Final = re.compile(
-    r"(?:i(?:'m| am)? (?:sorry|cannot|can't|don't know|do not know|am not able|am unable|unable)"
-    r"|(?:sorry|unfortunately)\b|as an ai\b)"
 )
 
 
@@ -77,14 +74,14 @@ class TextAnswers:
                 counts.
 
         Returns:
-            The answer as written, or None.
+            The answer without marks and quotes round it, or None.
         """
         text = without_thinking(text, complete=complete)
         answer = stated(text, complete=complete)
         if answer is not None:
             return _bare(answer)
         line = text.rstrip()[-SHORT - 1 :].rpartition("\n")[2].strip()
-        if not complete or len(line) > SHORT or _DECLINED.match(plain(line)):
+        if not complete or len(line) > SHORT or is_refusal(line):
             return None
         return _bare(_of_sentence(line)) if line.strip(_MARKS) else None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from deepprune_sdk.answers.classes import AnswerClasses
 from deepprune_sdk.answers.learning import learner
@@ -110,6 +110,20 @@ class Reading:
             return None
         asked = self.powers.require_probe("this policy")
         return self._named(self._extract(asked + probed.text, complete=False))
+
+    def folded(self, ballots: Sequence[tuple[str, float]]) -> str | None:
+        """Return the answer that the extractor makes of a vote itself, such as field by field.
+
+        None leaves it to the vote.
+
+        Args:
+            ballots: Each answer with its weight.
+        """
+        fold: Callable[..., object] | None = getattr(self._answers, "fold", None)
+        if fold is None or not getattr(self._answers, "by_field", False):
+            return None
+        answer = self._guarded(lambda: fold(ballots))
+        return answer if isinstance(answer, str) else None
 
     def watch(self) -> AnswerWatch:
         """Begin to follow a trace: says when `so_far` is worth asking."""

@@ -66,6 +66,8 @@ def summarize(
     abstained = (
         abstain_below is not None and tally.answer is not None and tally.agreement < abstain_below
     )
+    totals = [(answer, entry.total) for answer, entry in tally.entries.items()]
+    answer = engine.roster.reading.folded(totals) or tally.answer
     warnings = [*warnings_of(engine, traces, ballots, tally, judge), *engine.warnings]
     if abstained:
         warnings.insert(
@@ -74,7 +76,7 @@ def summarize(
             f"abstain_below={abstain_below:g}",
         )
     return Result(
-        answer=None if abstained else tally.answer,
+        answer=None if abstained else answer,
         answers=engine.roster.reading.kind,
         abstained=abstained,
         tally={

@@ -65,7 +65,7 @@ def test_different_texts_stay_apart(left: str, right: str) -> None:
         "**",
         "I'm sorry, I can't help with that.",
         "I don't know.",
-        "Unfortunately the text does not say.",
+        "Unfortunately, I cannot tell.",
         "The city has grown a lot over the years, and it is hard to say what it is best known for, "
         "but many would name its river, its bridges and its museums before all else.",
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import anyio
@@ -184,3 +185,16 @@ async def test_a_divided_vote_can_be_withheld() -> None:
 async def test_a_kind_that_cannot_be_is_refused_at_once(given: str, said: str) -> None:
     with pytest.raises(ConfigurationError, match=said):
         ParallelReasoner(ScriptedBackend(["yes"]), answers=given)
+
+
+@pytest.mark.anyio
+async def test_a_vote_field_by_field_may_find_what_no_trace_gave() -> None:
+    texts = ['{"a": 1, "b": 1}', '{"a": 1, "b": 2}', '{"a": 2, "b": 2}']
+    kind = JsonAnswers(by_field=True)
+    result = await ParallelReasoner(ScriptedBackend(texts), policy=FULL, answers=kind).solve("?", 3)
+    assert json.loads(result.answer or "") == {"a": 1, "b": 2}
+    texts = ['{"a": 1, "b": 1}', '{"a": 1, "b": 2}', '{"a": 2, "b": 3}', '{"a": 2, "b": 2, "c": 0}']
+    reasoner = ParallelReasoner(ScriptedBackend(texts), policy=FULL, answers="json:by_field=true")
+    result = await reasoner.solve("?", 4)
+    assert json.loads(result.answer or "")["b"] == 2
+    assert len(result.tally) == 4
