@@ -21,8 +21,8 @@ class Result(Report):
     """The outcome of one run."""
 
     answer: str | None
-    """The answer of the vote; None only if no trace gave one, or the run abstained. Of a vote field by
-    field it may be one that no trace gave, and that is not in the tally."""
+    """The answer of the vote; None only if no trace gave one, or the run abstained. A vote field by
+    field may give one that no trace gave, and that is not in the tally."""
     answers: str = ""
     """How answers were read: the kind, as `answers=` takes it; of `auto` also what it took."""
     tally: dict[str, TallyReport]
