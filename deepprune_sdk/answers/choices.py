@@ -13,6 +13,7 @@ __all__ = ["Choices", "Chosen"]
 
 _LINE: Final = 300  # longest line that is read
 _NEAR: Final = 1_000  # characters from the end in which a choice in a sentence is looked for
+_CLOSE: Final = 16  # characters before a label in which its line begins
 _AROUND: Final = 60  # characters around a label that are looked at
 _CLAUSES: Final = re.compile(r"[.,\n;:。，]\s?")
 _NOT: Final = re.compile(
@@ -136,6 +137,11 @@ class Choices:
             rf"[^\n]{{0,60}}?(?:=+>|->|\u2192|\u21d2|:)[\s*_\"'`(\[$]{{0,4}}({label})"
             r"[\s*_\"'`)\].$\u3002!]*"
         )
+        item = r"[\s*_>(\[-]{0,8}"
+        self._opens = re.compile(rf"{item}{re.escape(self.labels[0])}(?!\w)")
+        self._follows = re.compile(
+            rf"\n{item}(?:{'|'.join(map(re.escape, self.labels[1:2]))})(?!\w)"
+        )
         self._other = re.compile(rf"(?<![^\W_]){label}\s?[:=)]" if letters else r"(?!)")
         self._token = re.compile(rf"(?<![A-Za-z0-9'\u2019.]){label}(?![A-Za-z0-9'\u2019]|\.\w)")
 
@@ -166,6 +172,12 @@ class Choices:
         """Whether the last lines of a text list what there is to choose from."""
         lines = [line for line in text[-2 * _LINE :].rstrip().rsplit("\n", 4) if line.strip()]
         return len(lines) > 1 and all(map(self._item.fullmatch, lines[-2:]))
+
+    def begins_list(self, text: str, start: int, *, complete: bool) -> bool:
+        """Whether the first label, which a line begins with, opens a list of all of them."""
+        if "\n" not in text[max(0, start - _CLOSE) : start] or not self._opens.match(text, start):
+            return False
+        return not complete or self._follows.search(text, start) is not None
 
     def chosen(self, text: str, *, complete: bool = True) -> Chosen | None:
         """The last label that a sentence calls right or chooses: "so we go with option B"."""

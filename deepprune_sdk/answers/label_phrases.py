@@ -11,6 +11,7 @@ from typing import Final
 
 __all__ = [
     "AFTER",
+    "BOLD",
     "CLAUSE",
     "CLOSE",
     "COPULA",
@@ -25,13 +26,22 @@ __all__ = [
     "TAIL",
 ]
 
-OPEN: Final = r"(?:[\s*_~`\"'(\[{<#$>\u2022-]|\\(?:text[a-z]*|math[a-z]*|boxed|[(\[ ,;!])){0,12}"
+_EMOJI: Final = "\u2600-\u27bf\ufe0f\U0001f300-\U0001faff"
+
+OPEN: Final = (
+    rf"(?:[{_EMOJI}\s*_~`\"'(\[{{<#$>\u2022-]"
+    r"|\\(?:text[a-z]*|math[a-z]*|boxed|[(\[ ,;!])){0,12}"
+)
 """Markup and brackets before a label."""
 
 CLOSE: Final = r"(?:[*_~`\"')\]}$>]|\\[)\]]|[^\S\n]){0,8}"
 """The same after it."""
 
-_MARK: Final = r"(?:\n|[.!?;:,](?![^\W_])|[\u3001\u3002\u2026\u0964\u060c\u06d4)\]]|-+(?:\s|>))"
+# A stop within ASCII, as in `.env`, ends nothing; before another script it does: "C.光合成".
+_MARK: Final = (
+    r"(?:\n|[.!?;:,](?![A-Za-z0-9])|[\u3001\u3002\u2026\u0964\u060c\u06d4)\]]|-+(?:\s|>)"
+    rf"|[{_EMOJI}])"
+)
 
 _KINDS: Final = (
     "sentiment|tone|polarity|review|message|email|text|class|category|label|answer|option|choice"
@@ -91,6 +101,9 @@ HEDGE: Final = re.compile(
     re.IGNORECASE,
 )
 """What takes back, or leaves open, what follows it in its clause."""
+
+BOLD: Final = re.compile(r"\*\*([^*\n]{1,200})\*\*")
+"""What is in bold."""
 
 CLAUSE: Final = re.compile(r"[,;:]\s(?!\S{0,20}$)|(?<![^\W_])but(?![^\W_])|[=-]>|\u2192")
 """Where a clause ends."""

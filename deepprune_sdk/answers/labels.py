@@ -16,6 +16,7 @@ from typing import Final
 from deepprune_sdk.answers.choices import Choices
 from deepprune_sdk.answers.label_phrases import (
     AFTER,
+    BOLD,
     CLAUSE,
     CLOSE,
     COPULA,
@@ -29,6 +30,7 @@ from deepprune_sdk.answers.label_phrases import (
     TAGGED,
     TAIL,
 )
+from deepprune_sdk.answers.last_words import concludes
 from deepprune_sdk.answers.plain import folded, legible, plain
 
 __all__ = ["Labels", "label_form"]
@@ -72,14 +74,16 @@ class Labels:
         self._alone = _pattern(rf"{OPEN}{FILLER}{OPEN}{label}{CLOSE}[.!\u3002\u0964]?{CLOSE}\n?")
         self._asserted = _pattern(rf"{COPULA}{OPEN}{FILLER}{OPEN}{asserted}{AFTER}")
         verdict = (
-            rf"{CLOSE}\s(?:is|must be)\s(?:therefore\s)?(?:the\s)?[*_]{{0,3}}"
-            r"(?:correct|right|best|answer)\b"
+            rf"{CLOSE}\s(?:is|must be|fits|seems|appears|looks|works)\s(?:therefore\s)?(?:the\s)?"
+            r"[*_]{0,3}(?:correct|right|best|answer)\b"
         )
         shown = asserted.replace("<label>", "<shown>")
         self._right = _pattern(
             rf"(?:(?:\b{OPTION}\s{OPEN}|\(){label}"
-            rf"|(?:^|[,;]\s|\b(?:so|thus|hence|therefore),?\s){shown}){verdict}"
+            rf"|(?:^|[,;]\s{OPEN}|\b(?:so|thus|hence|therefore),?\s){shown}){verdict}"
         )
+        self._mentioned = _pattern(rf"(?<![^\W_])(?<!['.]){asserted}(?!['.]\w)")
+        self._ending = _pattern(rf"(?={CLOSE}(?:[.,;:!\u3002\u0964\n)]|-\s|$))")
         # "C, I think" and "C, as A is wrong" name one letter.
         prose = r"(?!\s(?!and\b|or\b)(?-i:[a-z]))" if self.letters else ""
         self._another = _pattern(
@@ -123,6 +127,25 @@ class Labels:
             return None
         before = CLAUSE.split(sentence[: found.start(_group(found))])[-1]
         return None if HEDGE.search(before) else self._only(found, sentence)
+
+    def emphasised(self, sentence: str) -> str | None:
+        """The label that a sentence has in bold, as the only one."""
+        bold = {
+            label
+            for found in BOLD.finditer(sentence)
+            if (label := self.named(found[1])) is not None
+            and not HEDGE.search(CLAUSE.split(sentence[: found.start()])[-1])
+        }
+        return bold.pop() if len(bold) == 1 else None
+
+    def concluded(self, sentence: str) -> str | None:
+        """The one letter that a conclusion names, as in "That leaves only B"."""
+        named = list(self._mentioned.finditer(sentence))
+        if len(named) != 1 or not self.letters or HEDGE.search(sentence):
+            return None
+        if not self._ending.match(sentence, named[0].end(_group(named[0]))):
+            return None
+        return self._name(named[0]) if concludes(sentence) else None
 
     def _only(self, found: re.Match[str] | None, text: str) -> str | None:
         label = self._name(found)
