@@ -26,6 +26,7 @@ from deepprune_sdk.answers.numbers import MAX_DIGITS, exact
 from deepprune_sdk.answers.relations import interval_of, right_side
 from deepprune_sdk.answers.signs import TRANSLATION
 from deepprune_sdk.answers.units import without_unit
+from deepprune_sdk.answers.written_numbers import plain_money
 
 MAX_LENGTH: Final = 1000
 """Longest answer that is normalised beyond its spaces; what is longer is no final answer."""
@@ -96,7 +97,7 @@ def _canonical(answer: str) -> str:
 
 
 def _step(text: str) -> str:
-    text = _peel(plain_latex(without_unit(text), _cell))
+    text = _peel(plain_latex(plain_money(without_unit(text)), _cell))
     if (moment := canonical_moment(text)) is not None:
         return moment
     if (value := exact(text)) is not None:

@@ -1,0 +1,42 @@
+"""The value in which a text ends that does not state its answer."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from deepprune_sdk.answers.choices import Choices
+from deepprune_sdk.answers.clauses import first_formula, trimmed, whole_number
+from deepprune_sdk.answers.dates import canonical_moment
+from deepprune_sdk.answers.last_words import bold_in, last_line, without_afterword
+from deepprune_sdk.answers.no_answer import is_placeholder
+from deepprune_sdk.answers.quantities import last_number
+
+__all__ = ["last_value"]
+
+_WORD: Final = re.compile(r"(?<![\\A-Za-z])[^\W\d_]{3}")
+_DECIMAL_COMMA: Final = re.compile(r"[0-9],[0-9]{1,2}\Z")
+
+
+def last_value(text: str, choices: Choices | None) -> str | None:
+    """What the last line has in bold, where that is a value or a label; else the last number."""
+    text = without_afterword(text)
+    bold = bold_in(last_line(text))
+    if bold is not None and (value := _value(bold, choices)) is not None:
+        return value
+    return last_number(text)
+
+
+def _value(bold: str, choices: Choices | None) -> str | None:
+    clause = trimmed(bold)
+    if (formula := first_formula(clause)) is not None:
+        return None if is_placeholder(formula) else formula
+    if choices is not None and (label := choices.line(clause)) is not None:
+        return label
+    if canonical_moment(clause) is not None or ("=" in clause and not _WORD.search(clause)):
+        return clause
+    number = whole_number(clause)
+    # With its unit, a comma divides no list.
+    if number is not None and _DECIMAL_COMMA.search(number):
+        return clause
+    return number or last_number(bold)
