@@ -15,7 +15,6 @@ from deepprune_sdk.answers.quantities import last_number
 __all__ = ["last_value"]
 
 _WORD: Final = re.compile(r"(?<![\\A-Za-z])[^\W\d_]{3}")
-_DECIMAL_COMMA: Final = re.compile(r"[0-9],[0-9]{1,2}\Z")
 
 
 def last_value(text: str, choices: Choices | None) -> str | None:
@@ -35,8 +34,4 @@ def _value(bold: str, choices: Choices | None) -> str | None:
         return label
     if canonical_moment(clause) is not None or ("=" in clause and not _WORD.search(clause)):
         return clause
-    number = whole_number(clause)
-    # With its unit, a comma divides no list.
-    if number is not None and _DECIMAL_COMMA.search(number):
-        return clause
-    return number or last_number(bold)
+    return whole_number(clause) or last_number(bold)

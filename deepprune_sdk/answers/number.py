@@ -13,6 +13,7 @@ from deepprune_sdk.answers.extraction import Answers
 __all__ = ["NumberAnswers"]
 
 _READER: Final = Answers(choices=None)
+_DECIMAL_COMMA: Final = re.compile(r"\A([^0-9,]*[0-9]+),([0-9]{1,2})(?![0-9,]|, ?[0-9])")
 _CONSTANT: Final = re.compile(r"(?:\\(?:frac|sqrt|pi|infty)(?![A-Za-z])|[-+*/^0-9.(){} ])+")
 
 
@@ -64,12 +65,17 @@ class NumberAnswers:
 
     def equivalent(self, left: str, right: str) -> bool:
         """Whether both have the same value; see `normalize`."""
-        return normalize(left) == normalize(right)
+        return _form(left) == _form(right)
+
+
+def _form(answer: str) -> str:
+    """The canonical form of one number, in which a comma divides no list: `3,75` is `15/4`."""
+    return normalize(_DECIMAL_COMMA.sub(r"\1.\2", answer, count=1))
 
 
 def _is_number(answer: str) -> bool:
-    if exact_number(answer) is not None:
+    form = _form(answer)
+    if exact_number(form) is not None:
         return True
-    form = normalize(answer)
     valued = any(sign.isdigit() for sign in form) or "\\pi" in form or "\\infty" in form
     return valued and _CONSTANT.fullmatch(form) is not None
