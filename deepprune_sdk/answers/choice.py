@@ -143,11 +143,11 @@ def _readings(text: str, labels: Labels, *, complete: bool) -> Iterator[str]:
     if not lines:
         return
     first, last = lines[0] + "\n", lines[-1] + "\n"
-    yield from _found([labels.alone(last), labels.keyed(last)])
+    ending = last_sentence(last)
+    yield from _found([labels.corrected(ending), labels.alone(last), labels.keyed(last)])
     yield from _found([_of_statement(text, labels, complete=True)])
     if not (labels.letters and _is_listed(labels, lines[-2:])):
         yield from _found([labels.leading(last)])
-    ending = last_sentence(last)
     yield from _found([labels.emphasised(ending), labels.asserted(ending)])
     yield from _found([labels.leading(ending), labels.concluded(ending)])
     yield from _found(keyed)

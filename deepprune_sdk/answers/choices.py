@@ -16,6 +16,7 @@ _NEAR: Final = 1_000  # characters from the end in which a choice in a sentence 
 _CLOSE: Final = 16  # characters before a label in which its line begins
 _AROUND: Final = 60  # characters around a label that are looked at
 _CLAUSES: Final = re.compile(r"[.,\n;:。，]\s?")
+_STOP: Final = re.compile(r"[.!?\n\u3002\uff1f\u061f]")
 _NOT: Final = re.compile(
     r"\b(?:not|never|cannot|neither|nor|rather than|instead of|except|incorrect|wrong|if|whether"
     r"|nicht|non|ne|pas|não|ni|niet|nie)\b|n['\u2019]t\b|不|否",
@@ -69,7 +70,7 @@ def _context() -> _Context:
             rf"(?:the\s)?(?:{option}\s?){{1,2}}{sign}"
         ),
         option=pattern(
-            rf"(?:(?<![A-Za-z]){option}\s?|[(\[]|(?:\A|[.;:\n]\s{{0,2}}|making\s)){sign}"
+            rf"(?:(?<![A-Za-z]){option}\s?|[(\[]|(?:\A|[.,;:\n]\s{{0,2}}|making\s)){sign}"
         ),
         thus=pattern(
             r"(?:therefore|thus|hence|consequently|so|daher|somit|donc|portanto|quindi|dus|así)"
@@ -85,6 +86,12 @@ def _context() -> _Context:
         ),
         mention=pattern(rf"(?:(?<![A-Za-z]){option}\s?[*_(\[\"'`]{{0,4}}|\(|\*\*)\Z"),
     )
+
+
+def _asked(text: str, start: int) -> bool:
+    """Whether the sentence that goes on at `start` is a question."""
+    end = _STOP.search(text, start, start + _AROUND)
+    return end is not None and end[0] in "?\uff1f\u061f"
 
 
 class Choices:
@@ -194,7 +201,7 @@ class Choices:
             )
             if not chosen:
                 right = context.option.search(before) and context.right.match(after)
-                if not right or _NOT.search(right[0]):
+                if not right or _NOT.search(right[0]) or _asked(text, found.end()):
                     continue
             if not _NOT.search(_CLAUSES.split(before)[-1]):
                 return Chosen(self._by_lowered[found[0].lower()], found.start())

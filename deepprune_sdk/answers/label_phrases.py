@@ -11,6 +11,7 @@ from typing import Final
 
 __all__ = [
     "AFTER",
+    "AFTER_LETTER",
     "BOLD",
     "CLAUSE",
     "CLOSE",
@@ -19,9 +20,12 @@ __all__ = [
     "FILLER",
     "HEDGE",
     "KEYED",
+    "KINDS",
     "OPEN",
     "OPTION",
+    "RETRACTION",
     "SENTENCE",
+    "SUBORDINATE",
     "TAGGED",
     "TAIL",
 ]
@@ -43,16 +47,22 @@ _MARK: Final = (
     rf"|[{_EMOJI}])"
 )
 
-_KINDS: Final = (
+KINDS: Final = (
     "sentiment|tone|polarity|review|message|email|text|class|category|label|answer|option|choice"
-    "|verdict|statement|claim|emotion|report|request|issue"
+    "|verdict|statement|claim|emotion|report|request|issue|risk|priority|severity|level|quality"
+    "|confidence|likelihood|impact|urgency|relevance|probability|intensity|importance"
+)
+"""What a label may be of: "high risk"."""
+
+_WORDS: Final = (
+    "because|since|as|due|given|with|which|that|although|though|but|and|based|overall|considering"
 )
 
-AFTER: Final = (
-    rf"(?={CLOSE}(?:{_MARK}|[(\[<]|(?:because|since|as|due|given|with|which|that|although|though"
-    rf"|but|and|based|overall|considering|{_KINDS})\b))"
-)
+AFTER: Final = rf"(?={CLOSE}(?:{_MARK}|[(\[<]|(?:{_WORDS}|{KINDS})\b))"
 """What follows a label that a statement begins with; a text that has ended has a line's end."""
+
+AFTER_LETTER: Final = rf"(?={CLOSE}(?:{_MARK}|[(\[<]|(?:{_WORDS})\b))"
+"""The same of a letter: "a risk" is none."""
 
 ENDING: Final = rf"(?={CLOSE}(?:{_MARK}|[(\[]))"
 """What follows a label that a reply opens with."""
@@ -107,6 +117,21 @@ BOLD: Final = re.compile(r"\*\*([^*\n]{1,200})\*\*")
 
 CLAUSE: Final = re.compile(r"[,;:]\s(?!\S{0,20}$)|(?<![^\W_])but(?![^\W_])|[=-]>|\u2192")
 """Where a clause ends."""
+
+SUBORDINATE: Final = re.compile(
+    r",?\s(?:although|though|even (?:though|if)|since|because|while|whereas|despite|given that"
+    r"|but (?:its|their|his|her)|obwohl|weil|da|bien que|car|aunque|porque|embora|sebbene|perché"
+    r"|хотя)\s",
+    re.IGNORECASE,
+)
+"""What ends the clause that says what a sentence is about."""
+
+RETRACTION: Final = re.compile(
+    r"(?:actually|wait|correction|sorry|hmm|no wait|on second thoughts?|scratch that|or rather)"
+    r"[,:.!\s-]{1,4}",
+    re.IGNORECASE,
+)
+"""What takes back what was said before it."""
 
 KEYED: Final = re.compile(r"[\s*_>#\"'{\u2022-]{0,12}([^\n:=]{1,40}?)[\s*_\"']{0,6}[:=]")
 """The beginning of a line such as `Sentiment: positive`."""

@@ -16,6 +16,7 @@ from typing import Final
 from deepprune_sdk.answers.choices import Choices
 from deepprune_sdk.answers.label_phrases import (
     AFTER,
+    AFTER_LETTER,
     BOLD,
     CLAUSE,
     CLOSE,
@@ -24,9 +25,12 @@ from deepprune_sdk.answers.label_phrases import (
     FILLER,
     HEDGE,
     KEYED,
+    KINDS,
     OPEN,
     OPTION,
+    RETRACTION,
     SENTENCE,
+    SUBORDINATE,
     TAGGED,
     TAIL,
 )
@@ -66,13 +70,17 @@ class Labels:
         # "So I" and "is a" are prose: within a sentence a letter is a capital.
         capital = f"(?-i:{'|'.join(map(str.upper, words))})" if self.letters else spelled
         label, asserted = _label(spelled), _label(capital)
-        self._of = _pattern(rf"{OPEN}{FILLER}{OPEN}{label}{AFTER}")
+        after = AFTER_LETTER if self.letters else AFTER
+        self._of = _pattern(rf"{OPEN}{FILLER}{OPEN}{label}{after}")
         # "A dog" and "I, for one" open with no answer: a letter needs a bracket, a stop or a colon.
         ending = rf"(?={CLOSE}[.:)\]]{CLOSE}(?:\s|$))" if self.letters else ENDING
         called = rf"(?:{OPTION}\s)?{OPEN}" if self.letters else ""
         self._leading = _pattern(rf"{OPEN}{called}{label}{ending}")
-        self._alone = _pattern(rf"{OPEN}{FILLER}{OPEN}{label}{CLOSE}[.!\u3002\u0964]?{CLOSE}\n?")
-        self._asserted = _pattern(rf"{COPULA}{OPEN}{FILLER}{OPEN}{asserted}{AFTER}")
+        kind = "" if self.letters else rf"(?:\s(?:{KINDS}))?"
+        self._alone = _pattern(
+            rf"{OPEN}{FILLER}{OPEN}{label}{kind}{CLOSE}[.!\u3002\u0964]?{CLOSE}\n?"
+        )
+        self._asserted = _pattern(rf"{COPULA}{OPEN}{FILLER}{OPEN}{asserted}{after}")
         verdict = (
             rf"{CLOSE}\s(?:is|must be|fits|seems|appears|looks|works)\s(?:therefore\s)?(?:the\s)?"
             r"[*_]{0,3}(?:correct|right|best|answer)\b"
@@ -110,6 +118,11 @@ class Labels:
         """The label that a reply opens with, as in "Yes, because ..." or "(C) 12 m"."""
         return self._only(self._leading.match(text), text)
 
+    def corrected(self, sentence: str) -> str | None:
+        """The label that takes back another, as in "Yes, of course. Actually no."."""
+        taken_back = RETRACTION.match(sentence)
+        return self.leading(sentence[taken_back.end() :]) if taken_back else None
+
     def keyed(self, line: str) -> str | None:
         """The label of a line such as `Sentiment: **positive**`, or of `<label>spam</label>`."""
         if tagged := TAGGED.search(line):
@@ -121,7 +134,9 @@ class Labels:
 
     def asserted(self, sentence: str) -> str | None:
         """The label that a sentence asserts last, as in "so the review is positive"."""
-        asserted = list(self._asserted.finditer(sentence))
+        main = SUBORDINATE.split(sentence, maxsplit=1)[0]
+        asserted = list(self._asserted.finditer(f"{main}\n"))
+        asserted = asserted or list(self._asserted.finditer(sentence))
         found = self._right.search(sentence) or (asserted[-1] if asserted else None)
         if found is None:
             return None

@@ -14,6 +14,8 @@ __all__ = ["NumberAnswers"]
 
 _READER: Final = Answers(choices=None)
 _DECIMAL_COMMA: Final = re.compile(r"\A([^0-9,]*[0-9]+),([0-9]{1,2})(?![0-9,]|, ?[0-9])")
+# "42-45" and a date are no difference.
+_RANGE: Final = re.compile(r"[0-9.]+(?: ?- ?[0-9.]+)+")
 _CONSTANT: Final = re.compile(r"(?:\\(?:frac|sqrt|pi|infty)(?![A-Za-z])|[-+*/^0-9.(){} ])+")
 
 
@@ -77,5 +79,7 @@ def _is_number(answer: str) -> bool:
     form = _form(answer)
     if exact_number(form) is not None:
         return True
+    if _RANGE.fullmatch(form):
+        return False
     valued = any(sign.isdigit() for sign in form) or "\\pi" in form or "\\infty" in form
     return valued and _CONSTANT.fullmatch(form) is not None

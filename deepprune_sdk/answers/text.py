@@ -8,7 +8,7 @@ from typing import Final
 
 from deepprune_sdk.answers.boxed import OPENING
 from deepprune_sdk.answers.last_words import bold_in, last_line, without_afterword
-from deepprune_sdk.answers.no_answer import is_refusal
+from deepprune_sdk.answers.no_answer import is_placeholder, is_refusal
 from deepprune_sdk.answers.plain import plain
 from deepprune_sdk.answers.statements import ends_open, stated
 from deepprune_sdk.answers.thinking import without_thinking
@@ -88,7 +88,7 @@ class TextAnswers:
             return None
         text = without_afterword(text)
         line = last_line(text)
-        if is_refusal(text if len(text) < _BRIEF else line) or not line.strip(_MARKS):
+        if is_refusal(text if len(text) < _BRIEF else line) or is_placeholder(line.strip()):
             return None
         answer = _of_sentence(line)
         return _bare(answer) if len(answer) <= SHORT else None
