@@ -15,6 +15,7 @@ __all__ = [
     "BOLD",
     "CLAUSE",
     "CLOSE",
+    "CONTRAST",
     "COPULA",
     "ENDING",
     "FILLER",
@@ -38,7 +39,7 @@ OPEN: Final = (
 )
 """Markup and brackets before a label."""
 
-CLOSE: Final = r"(?:[*_~`\"')\]}$>]|\\[)\]]|[^\S\n]){0,8}"
+CLOSE: Final = rf"(?:[{_EMOJI}*_~`\"')\]}}$>]|\\[)\]]|[^\S\n]){{0,8}}"
 """The same after it."""
 
 # A stop within ASCII, as in `.env`, ends nothing; before another script it does: "C.光合成".
@@ -83,7 +84,8 @@ FILLER: Final = (
     rf"(?:(?:the|an?|of|(?:correct |right |best |final )?(?:{OPTION}|label|class|category|sentiment"
     r"|verdict)(?: is)?"
     r"|la|le|les|el|il|lo|o|die|der|das|réponse|respuesta|resposta|risposta|antwort|ответ"
-    r"|clearly|most likely|likely|probably|definitely|certainly|therefore|thus|simply|just|overall"
+    r"|only|us with|clearly|most likely|likely|probably|definitely|certainly|therefore|thus|simply"
+    r"|just|overall"
     r"|very|strongly|highly|mostly|mainly|largely|generally|predominantly|overwhelmingly|somewhat"
     r"|slightly|rather|quite|eindeutig|klar|claramente|clairement|nettement|chiaramente"
     r"|это|однозначно)"
@@ -94,6 +96,7 @@ FILLER: Final = (
 COPULA: Final = (
     r"(?:(?<![^\W_])(?:is|are|was|were|(?:it|that|this)'s|(?:would|should|must|will) be|has to be"
     r"|(?:seems|appears)(?: to be)?|remains|expresses|conveys|has|ist|war|est|es|é|è|fue|foi"
+    r"|leaves|leaving|ends up|leans|turns out(?: to be)?|(?:would|'d|will) (?:say|guess|answer)"
     r"|match(?:es)?|corresponds? to|belongs to|falls (?:into|under)"
     r"|choos(?:e|ing)|chose|pick(?:ed)?|select(?:ed)?|(?:go|going) with|therefore|thus|hence|so"
     r"|(?:label|call|rate|mark|consider|deem|judge) (?:it|(?:this|that|the)(?: [a-z]{1,20})?)"
@@ -106,7 +109,8 @@ COPULA: Final = (
 
 HEDGE: Final = re.compile(
     r"(?<![^\W_])(?:not|never|neither|nor|cannot|whether|if|unless|unclear|unsure|doubt"
-    r"|(?:could|might|may) be|ruled? out|ruling out|eliminated?|excluded?|incorrect|wrong|false"
+    r"|(?:could|might|may) be|ruled? out|ruling out|eliminated?|excluded?"
+    r"|(?:incorrect|wrong|false) (?:to|that)"
     r"|nicht|kein[a-z]{0,2}|pas|non|não|no es|не)(?![^\W_])|n't(?![^\W_])|不是|不选|不确定|不確定",
     re.IGNORECASE,
 )
@@ -117,6 +121,13 @@ BOLD: Final = re.compile(r"\*\*([^*\n]{1,200})\*\*")
 
 CLAUSE: Final = re.compile(r"[,;:]\s(?!\S{0,20}$)|(?<![^\W_])but(?![^\W_])|[=-]>|\u2192")
 """Where a clause ends."""
+
+CONTRAST: Final = (
+    r"(?:(?<![^\W_])(?:not|n't|nicht|pas|no|non|não|niet|nie|не|inte)\s[^.\n]{1,40}?(?<![^\W_])"
+    r"(?:but(?: rather)?|sondern|mais|sino|mas|ma|maar|lecz|ale|а|utan|men)\s"
+    r"|不是[^.\n]{1,20}?而是|아니라\s?|ではなく[、,]?)\s?"
+)
+"""What says of the label after it that it is meant, and not another: "not A but C"."""
 
 SUBORDINATE: Final = re.compile(
     r",?\s(?:although|though|even (?:though|if)|since|because|while|whereas|despite|given that"

@@ -20,6 +20,7 @@ from deepprune_sdk.answers.label_phrases import (
     BOLD,
     CLAUSE,
     CLOSE,
+    CONTRAST,
     COPULA,
     ENDING,
     FILLER,
@@ -40,6 +41,11 @@ from deepprune_sdk.answers.plain import folded, legible, plain
 __all__ = ["Labels", "label_form"]
 
 _LINE: Final = 300  # characters of a line, from either end, in which it can give a label
+# What the letter after it only names: "vitamin C".
+_A_NAME: Final = re.compile(
+    r"(?:vitamin\w*|hepatiti\w*|plan|gro?up\w*|type?\w*|class\w*|team|strain|point|figure)\s\Z",
+    re.IGNORECASE,
+)
 _BETWEEN: Final = re.compile(r"(?<=\w)[\s_-]+(?=\w)")
 
 
@@ -81,6 +87,7 @@ class Labels:
             rf"{OPEN}{FILLER}{OPEN}{label}{kind}{CLOSE}[.!\u3002\u0964]?{CLOSE}\n?"
         )
         self._asserted = _pattern(rf"{COPULA}{OPEN}{FILLER}{OPEN}{asserted}{after}")
+        self._contrasted = _pattern(rf"{CONTRAST}{OPEN}{FILLER}{OPEN}{label}{after}")
         verdict = (
             rf"{CLOSE}\s(?:is|must be|fits|seems|appears|looks|works)\s(?:therefore\s)?(?:the\s)?"
             r"[*_]{0,3}(?:correct|right|best|answer)\b"
@@ -119,7 +126,9 @@ class Labels:
         return self._only(self._leading.match(text), text)
 
     def corrected(self, sentence: str) -> str | None:
-        """The label that takes back another, as in "Yes, of course. Actually no."."""
+        """The label that takes another back: "Yes, of course. Actually no.", "not A but C"."""
+        if (contrasted := self._contrasted.search(sentence)) is not None:
+            return self._only(contrasted, sentence)
         taken_back = RETRACTION.match(sentence)
         return self.leading(sentence[taken_back.end() :]) if taken_back else None
 
@@ -154,9 +163,11 @@ class Labels:
         return bold.pop() if len(bold) == 1 else None
 
     def concluded(self, sentence: str) -> str | None:
-        """The one letter that a conclusion names, as in "That leaves only B"."""
+        """The one letter that a conclusion names, in a language of which no more is known."""
         named = list(self._mentioned.finditer(sentence))
         if len(named) != 1 or not self.letters or HEDGE.search(sentence):
+            return None
+        if _A_NAME.search(sentence, 0, named[0].start()):
             return None
         if not self._ending.match(sentence, named[0].end(_group(named[0]))):
             return None

@@ -14,6 +14,16 @@ from deepprune_sdk.answers.quantities import last_number
 
 __all__ = ["last_value"]
 
+_BEFORE: Final = 24  # characters before a number that are looked at
+_MINUS: Final = re.compile(
+    r"(?<![0-9]\s)(?<![^\W\d_])(?:minus|negative|moins|menos|meno|минус|eksi)\s\Z"
+    r"|(?:负|負|マイナス|마이너스)\s?\Z",
+    re.IGNORECASE,
+)
+_REFUTED: Final = re.compile(
+    r"(?<![^\W\d_])(?:not|nicht|pas|no es|não é|non è|не)\s(?:equal to\s)?\Z|不是\s?\Z",
+    re.IGNORECASE,
+)
 _WORD: Final = re.compile(r"(?<![\\A-Za-z])[^\W\d_]{3}")
 
 
@@ -23,7 +33,13 @@ def last_value(text: str, choices: Choices | None) -> str | None:
     bold = bold_in(last_line(text))
     if bold is not None and (value := _value(bold, choices)) is not None:
         return value
-    return last_number(text)
+    number = last_number(text)
+    if number is None:
+        return None
+    before = text[max(0, text.rfind(number) - _BEFORE) : text.rfind(number)]
+    if _REFUTED.search(before):
+        return None
+    return f"-{number}" if _MINUS.search(before) and number[0].isdecimal() else number
 
 
 def _value(bold: str, choices: Choices | None) -> str | None:

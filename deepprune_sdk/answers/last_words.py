@@ -12,11 +12,12 @@ _LINE: Final = 300  # longest line that is read
 _AFTERWORDS: Final = 3  # paragraphs after an answer that are taken off
 _REACH: Final = 4_000  # characters from the end in which they stand
 _PARAGRAPH: Final = re.compile(r"\n[ \t]*\n")
+_LINE_BREAK: Final = re.compile(r"\n")
+_SENTENCE: Final = re.compile(r"[.!?](?:\*\*)?\s+(?=\w)|[\u3002]")
 
-# The words that draw a conclusion, by language; a word of a script with spaces stands by itself.
+# The words that draw a conclusion in languages other than English, of which more is known.
 _CONCLUSIONS: Final = (
-    r"therefore|thus|hence|so|consequently|accordingly|in conclusion|in summary|overall|finally"
-    r"|also|daher|somit|folglich|demnach|deshalb|insgesamt|donc|ainsi|par conséquent|finalement"
+    r"also|daher|somit|folglich|demnach|deshalb|insgesamt|donc|ainsi|par conséquent|finalement"
     r"|por (?:lo )?tanto|así|entonces|en conclusión|luego|portanto|logo|assim|então|em conclusão"
     r"|quindi|dunque|pertanto|perciò|таким образом|итак|значит|следовательно|поэтому|отже"
     r"|таким чином|тому|zatem|więc|czyli|dlatego|dus|daarom|kortom|alltså|därför|derfor|altså"
@@ -24,7 +25,7 @@ _CONCLUSIONS: Final = (
     r"|prin urmare|așadar|tehát|άρα|επομένως|συνεπώς|do đó|vì vậy|vậy|suy ra|như vậy|vì thế|jadi"
     r"|oleh karena itu|dengan demikian"
     # what is left when the others are ruled out
-    r"|leaves|leaving|remains|reste|queda|bleibt|resta|rimane|остаётся|остается|zostaje"
+    r"|reste|queda|bleibt|resta|rimane|остаётся|остается|zostaje"
 )
 _UNSPACED: Final = (
     "因此|所以|故|综上|由此|于是|因而|よって|したがって|従って|ゆえに|つまり|以上より|以上から|따라서|그러므로"
@@ -35,7 +36,8 @@ _AFTERWORD: Final = (
     r"(?:(?:quick |sanity |double[- ])?check(?:ing)?|verif(?:y|ying|ication)|let me know"
     r"|let['\u2019]s (?:check|verify)|to (?:check|verify)|we can (?:check|verify)"
     r"|feel free|i hope|hope th(?:is|at)|(?:would|do) you (?:like|want)|if you(?:['\u2019]d like"
-    r"| would like| want| need| have)|probe|zur probe|kontrolle|vérification|vérifions"
+    r"| would like| (?:want|need|have) any| want (?:me|to))"
+    r"|probe|zur probe|kontrolle|vérification|vérifions"
     r"|n['\u2019]hésite[zs]?|verificación|comprobación|comprobemos|verificação|verificando|verifica"
     r"|проверка|проверим|sprawdzenie|sağlama|controle)\b"
     r"|(?:验证|驗證|检验|檢驗|验算|驗算|検算|確認|검산|확인|如果你|如果您|如有)"
@@ -60,12 +62,19 @@ def without_afterword(text: str) -> str:
     text = text.rstrip()
     for _ in range(_AFTERWORDS):
         begin = max(0, len(text) - _REACH)
-        breaks = [found.end() for found in _PARAGRAPH.finditer(text, begin)]
-        at = breaks[-1] if breaks else -1
-        if at <= 0 or not _afterword().match(text, at):
+        starts = [_last_start(text, begin, part) for part in (_PARAGRAPH, _LINE_BREAK, _SENTENCE)]
+        at = next((at for at in starts if at > 0 and _afterword().match(text, at)), 0)
+        if at == 0:
             break
         text = text[:at].rstrip()
     return text
+
+
+def _last_start(text: str, begin: int, separator: re.Pattern[str]) -> int:
+    at = 0
+    for found in separator.finditer(text, begin):
+        at = found.end()
+    return at
 
 
 def last_line(text: str) -> str:
@@ -75,7 +84,7 @@ def last_line(text: str) -> str:
 
 
 def concludes(sentence: str) -> bool:
-    """Whether a sentence draws a conclusion, in any language: "so", "donc", "因此"."""
+    """Whether a sentence draws a conclusion, in a language other than English."""
     return _conclusion().search(sentence) is not None
 
 

@@ -24,8 +24,11 @@ _BRIEF: Final = 400  # characters of a reply that is a refusal wherever it refus
 _SENTENCES: Final = (
     re.compile(
         r"(?:The|It|This|That|He|She|They|My|Its|His|Her|Der|Die|Das|Es|Le|La|Les|L'|C'|El|Il|Lo|O|A)"
-        r"\b.{0,80}?\s(?:is|was|are|were|ist|war|est|es|era|è|é|foi|fue)\s(.{1,100})",
+        r"\b.{0,80}?(?:\s(?:is|was|are|were|would be|ist|war|est|es|era|è|é|foi|fue)"
+        r"|(?<=\w)['\u2019]s)\s(.{1,100})",
     ),
+    re.compile(r".{1,80}\?\s([^?]{1,60})"),
+    re.compile(r"\*\*[^*:]{1,40}(?::\*\*|\*\*\s?:)\s*(.{1,100})"),
     re.compile(r".{1,40}?(?:是|为|為)([^,.!?:\uff1a\u3001\u3002\uff0c]{1,40})\u3002"),
     re.compile(
         r".{1,80}?(?:\s(?:is|was|are|ist|war|est|es|era|è|é|jest|to)|[是为為は])\s?[:\uff1a](.+)"
@@ -34,6 +37,7 @@ _SENTENCES: Final = (
     re.compile(r".{1,40}?[은는]\s(.{1,40}?)(?:입니다|이다|예요|이에요)\."),
     re.compile(r".{1,60}?\s[\u2013\u2014-]\s(?:это\s)?([\u0410-\u042f\u0401].{0,60})\."),
 )
+_ITEM: Final = re.compile(r"\s*(?:[-*\u2022]|[0-9]{1,2}[.)])\s")
 _AFTERTHOUGHT: Final = re.compile(
     r",?\s(?:not|which|because|since|rather than|who|where|nicht|pas|y no|non)\b.*"
 )
@@ -91,7 +95,9 @@ class TextAnswers:
         if is_refusal(text if len(text) < _BRIEF else line) or is_placeholder(line.strip()):
             return None
         answer = _of_sentence(line)
-        return _bare(answer) if len(answer) <= SHORT else None
+        if len(answer) > SHORT or answer.count("**") > 1 or _lists(text):
+            return None
+        return _bare(answer)
 
     def equivalent(self, left: str, right: str) -> bool:
         """Whether both are the same but for case, markup, quotes and final punctuation."""
@@ -102,6 +108,12 @@ def _bare(answer: str) -> str:
     """Take off the marks and quotes round an answer and the point after it, if anything is left."""
     bare = answer.strip("*_`\"' ").removesuffix(".").strip("*_`\"' ")
     return bare or answer
+
+
+def _lists(text: str) -> bool:
+    """Whether the last lines of a text are several items: none of them is the answer."""
+    lines = text[-2 * SHORT :].splitlines()[-2:]
+    return len(lines) == 2 and all(map(_ITEM.match, lines))
 
 
 def _of_sentence(line: str) -> str:
