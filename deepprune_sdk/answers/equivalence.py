@@ -39,6 +39,7 @@ _APPROXIMATELY: Final = re.compile(
 _LABEL: Final = re.compile(
     r"(?:the )?(?:final |correct )?answer(?: is(?![A-Za-z'])| ?[:=]) ?(?=\S)", re.IGNORECASE
 )
+_GROUPED_RATIO: Final = re.compile(r"[0-9]+ ?: ?[0-9]{1,3}(?:[ ,][0-9]{3})+")
 _ITEM: Final = re.compile(r"[A-Za-z]\)")
 _POSITIVE: Final = re.compile(r"\+(?=[0-9\\.])")
 _SAYINGS: Final = {
@@ -102,6 +103,7 @@ def _step(text: str) -> str:
         return moment
     if (value := exact(text)) is not None:
         return str(value)
+    text = _GROUPED_RATIO.sub(_ungrouped, text)
     if (value_of := right_side(text)) is not None:
         return value_of
     if (interval := interval_of(text)) is not None:
@@ -110,6 +112,10 @@ def _step(text: str) -> str:
         return listed
     text = as_text(without_unit(text))
     return _SAYINGS.get(text, text)
+
+
+def _ungrouped(ratio: re.Match[str]) -> str:
+    return re.sub("[ ,]", "", ratio[0])
 
 
 def _cell(text: str) -> str:
