@@ -97,6 +97,19 @@ def test_labels(choices: ChoiceAnswers, text: str, label: str | None) -> None:
         ("It is minus 3.", "-3"),
         ("So 10 minus 3.", "3"),
         ("It is not 42.", None),
+        ("The answer cannot be 42.", None),
+        ("The circle is (x-1)^2 + (y+2)^2 = 9.", "(x-1)^2+(y+2)^2=9"),
+        ("Hence m + n = 11.", "11"),
+        ("So we have $x=3$, $y=4$.", "x=3, y=4"),
+        (
+            "The matrix is \\begin{pmatrix}1&2\\\\3&4\\end{pmatrix}.",
+            "\\begin{pmatrix}1&2\\\\3&4\\end{pmatrix}",
+        ),
+        ("Answer: 1; 5; 9", "1, 5, 9"),
+        ("Answer #1: 42", "42"),
+        ("| Field | Value |\n|---|---|\n| Final answer | 72 |\n| Confidence | 90% |", "72"),
+        ("| Answer | Count |\n|---|---|\n| 72 | 9 |", "9"),
+        ("إذن عدد التفاحات هو ٥.", "5"),
     ],
 )
 def test_values(text: str, answer: str | None) -> None:
@@ -161,6 +174,8 @@ def test_texts(text: str, answer: str | None) -> None:
         ("R$ 5,00", "5"),
         ("CHF 12.50", "12.5"),
         ("0,432", "0.432"),
+        ("1:25 000", "1:25000"),
+        ("(1,5; 2)", "(1.5, 2)"),
     ],
 )
 def test_one_value_in_two_forms(left: str, right: str) -> None:
