@@ -149,7 +149,7 @@ class Choices:
         self._follows = re.compile(
             rf"\n{item}(?:{'|'.join(map(re.escape, self.labels[1:2]))})(?!\w)"
         )
-        self._other = re.compile(rf"(?<![^\W_]){label}\s?[:=)]" if letters else r"(?!)")
+        self._other = re.compile(rf"(?<![^\W_]){label}\s?[:=)]" if letters else rf"{label}\s?[:=]")
         self._token = re.compile(rf"(?<![A-Za-z0-9'\u2019.]){label}(?![A-Za-z0-9'\u2019]|\.\w)")
 
     def stated(self, value: str) -> str | None:

@@ -15,7 +15,7 @@ from deepprune_sdk.answers.quantities import last_number
 
 __all__ = ["last_value"]
 
-_BEFORE: Final = 24  # characters before a number that are looked at
+_BEFORE: Final = 100  # characters before a number that are looked at
 _MINUS: Final = re.compile(
     r"(?<![0-9]\s)(?<![^\W\d_])(?:minus|negative|moins|menos|meno|минус|eksi)\s\Z"
     r"|(?:负|負|マイナス|마이너스)\s?\Z",
@@ -23,7 +23,14 @@ _MINUS: Final = re.compile(
 )
 _REFUTED: Final = re.compile(
     r"(?<![^\W\d_])(?:not|cannot|can['\u2019]t|nicht|pas|no es|não é|non è|не)\s"
-    r"(?:be\s)?(?:equal (?:to\s)?)?\Z|不是\s?\Z",
+    r"(?:be\s)?(?:equal (?:to\s)?)?\Z|(?:wrong|incorrect)\s(?:\w+\s){0,2}(?:is|was)\s\Z|不是\s?\Z",
+    re.IGNORECASE,
+)
+_SENTENCE: Final = re.compile(r"[.!?\n]\s*")
+# "If the answer is 5": not yet what follows from it.
+_CONDITION: Final = re.compile(
+    r"(?:if|unless|suppose|assuming|wenn|falls|si|se|если|如果|もし)(?![a-zA-Z])(?!.*(?:,|then)\s)"
+    r".*(?:answer|result|antwort|ergebnis|réponse|respuesta|resposta|risposta|ответ|答案|答え).*",
     re.IGNORECASE,
 )
 _REACH: Final = 20_000
@@ -62,8 +69,9 @@ def last_value(text: str, choices: Choices | None) -> str | None:
     number = last_number(text)
     if number is None:
         return None
-    before = text[max(0, text.rfind(number) - _BEFORE) : text.rfind(number)]
-    if _REFUTED.search(before):
+    at = text.rfind(number)
+    before = text[max(0, at - _BEFORE) : at]
+    if _REFUTED.search(before) or _CONDITION.fullmatch(_SENTENCE.split(before)[-1]):
         return None
     return f"-{number}" if _MINUS.search(before) and number[0].isdecimal() else number
 

@@ -54,6 +54,11 @@ _CLAUSE: Final = re.compile(r"[.;:,]\s|\b(?:that|so|thus|therefore|hence|get|hav
 _HYPOTHETICAL: Final = re.compile(
     r"\b(?:if|unless|suppose|assum\w+|whether|would)\b", re.IGNORECASE
 )
+_WRONG: Final = re.compile(
+    r"(?:wrong|incorrect|false|falsche|mauvaise|fausse|incorrecta|errada|sbagliata|неверный"
+    r"|неправильный|错误|錯誤)[\s的]{0,2}\Z",
+    re.IGNORECASE,
+)
 _POINTS: Final = re.compile(
     r"(?:this|that|it|what|which|here|there|one)|.*(?:not|n't)", re.IGNORECASE
 )
@@ -146,6 +151,8 @@ def read_noun(text: str, noun: Noun, how: Reading) -> Statement | None:
     if marker["cell"] is not None and _HEADER.match(text, marker.end()):
         return None
     if marker["dash"] is not None and not (leads or verb):
+        return None
+    if noun.kind == "answer" and _WRONG.search(sentence):
         return None
     if verb and _HYPOTHETICAL.search(sentence + marker[0]):
         return None
