@@ -12,8 +12,6 @@ import signal
 from collections.abc import Generator
 from typing import Any, Final, TextIO
 
-__all__ = ["serve"]
-
 _EXACT: Final = 1e-25
 _ROUNDED: Final = 1e-6
 """Relative differences up to which two values are the same: of exact ones, and where one is a

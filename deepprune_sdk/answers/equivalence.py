@@ -22,7 +22,7 @@ from typing import Final
 from deepprune_sdk.answers.dates import canonical_moment
 from deepprune_sdk.answers.latex import plain_latex
 from deepprune_sdk.answers.lists import WORDS, as_text, elements
-from deepprune_sdk.answers.numbers import exact
+from deepprune_sdk.answers.numbers import MAX_DIGITS, exact
 from deepprune_sdk.answers.relations import interval_of, right_side
 from deepprune_sdk.answers.signs import TRANSLATION
 from deepprune_sdk.answers.units import without_unit
@@ -82,6 +82,8 @@ def is_worded(answer: str) -> bool:
 
 @lru_cache(maxsize=8192)
 def _canonical(answer: str) -> str:
+    if answer.isascii() and answer.isdecimal():  # by far the most answers
+        return str(int(answer)) if len(answer) <= MAX_DIGITS else answer
     # Peeling one layer can uncover another (`**\text{(B)}**`), so the step is repeated until
     # nothing changes; that is also what makes the form idempotent. The cap on the length and this
     # bound on the rounds keep the worst case small.

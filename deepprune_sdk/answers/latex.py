@@ -96,27 +96,38 @@ def plain_latex(text: str, canonical: Callable[[str], str]) -> str:
         text: An answer.
         canonical: What gives the canonical form of a cell of a matrix.
     """
-    text = _DEGREE.sub("°", plain_signs(text)).replace("~", " ")
+    text = plain_signs(text).replace("~", " ")
+    text = _UNFINISHED.sub(r"\\ldots ", text)
+    text = _MODULO.sub(lambda found: f" mod {found[1] or found[2]}", text)
+    if "\\" in text or "{" in text:
+        text = _without_commands(text, canonical)
+    text = text.replace("$", "")
+    text = _FUNCTION.sub(r"\\", text)
+    text = _ASCII_RELATION.sub(lambda found: _ASCII_RELATIONS[found[0]], text)
+    text = _ROOT.sub(lambda found: f"\\sqrt{{{found[1] or found[2] or found[3]}}}", text)
+    text = _SHORT_SCRIPT.sub(lambda found: found[1] + (found[2] or found[3] or ""), text)
+    text = _TIMES.sub("", text)
+    if "\\" in text:
+        text = _AFTER_COMMAND.sub(r"\1", text)
+    if "matrix(" in text:
+        text = _BARRED_MATRIX.sub(r"det\1", _ROUND_MATRIX.sub(r"\1", text))
+    return " ".join(text.split())
+
+
+def _without_commands(text: str, canonical: Callable[[str], str]) -> str:
+    text = _DEGREE.sub("°", text)
     text = _DECIMAL_COMMA.sub(r"\1.\2", text).replace("{,}", ",")
     for _ in range(4):
         if "\\begin" not in text:
             break
         text = _ENVIRONMENT.sub(lambda found: _environment(found, canonical), text)
-    text = _MODULO.sub(lambda found: f" mod {found[1] or found[2]}", text)
-    text = _UNFINISHED.sub(r"\\ldots ", text)
     text = _WRAPPED.sub(r" \1 ", text)
-    text = _COMMAND.sub(_command, text).replace("$", "")
-    text = _FUNCTION.sub(r"\\", text)
-    text = _ASCII_RELATION.sub(lambda found: _ASCII_RELATIONS[found[0]], text)
+    text = _COMMAND.sub(_command, text)
     text = _EMPTY_SET.sub(r"\\emptyset ", text)
-    text = _FRACTION.sub(lambda found: f"\\frac{_braced(found[1])}{_braced(found[2])}", text)
-    text = _FRACTION_TAIL.sub(r"\1{\2}", text)
-    text = _ROOT.sub(lambda found: f"\\sqrt{{{found[1] or found[2] or found[3]}}}", text)
-    text = _SHORT_SCRIPT.sub(lambda found: found[1] + (found[2] or found[3] or ""), text)
-    text = _TIMES.sub("", text)
-    text = _AFTER_COMMAND.sub(r"\1", text)
-    text = _BARRED_MATRIX.sub(r"det\1", _ROUND_MATRIX.sub(r"\1", text))
-    return " ".join(text.split())
+    if "\\frac" in text:
+        text = _FRACTION.sub(lambda found: f"\\frac{_braced(found[1])}{_braced(found[2])}", text)
+        text = _FRACTION_TAIL.sub(r"\1{\2}", text)
+    return text
 
 
 def _command(found: re.Match[str]) -> str:

@@ -34,6 +34,7 @@ _FOLDED: Final = {
     0x130: "I",  # whose small letter is two characters
 }
 
+_LETTER: Final = re.compile(r"[^\W\d_]|####")
 _MARKUP: Final = r"[*_\s\u200e\u200f]{0,8}"
 _CLOSING: Final = r"[}\])\u3011\u300d\"']{0,2}"
 # What may stand between the beginning of a line and "answer": markup, "The final".
@@ -83,6 +84,8 @@ def _nouns(*, ascii_only: bool) -> dict[str, list[tuple[Language, str]]]:
 
 def nouns_from_the_end(text: str) -> Iterator[Noun]:
     """The nouns of a text in all languages, the last one first."""
+    if not _LETTER.search(text):
+        return
     lowered = text.lower()
     nouns = _nouns(ascii_only=text.isascii())
     end = len(text)

@@ -119,6 +119,9 @@ _PROSE: Final = re.compile(r"[0-9.,]\s+[A-Za-z]{2}|(?<![\\A-Za-z])[A-Za-z]{4}")
 _DIGIT: Final = re.compile("[0-9]")
 # Brackets with words in them, as in "3.5 kg (7.7 lb)".
 _ASIDE: Final = re.compile(r"(?<=\w )\([^()\n]{0,200}?[^\W\d_]{2}[^()\n]{0,200}\)")
+_LAST_DIGIT: Final = re.compile("[0-9](?=[^0-9]*\\Z)")
+_NEAR: Final = 160
+_CONTEXT: Final = 40
 _LONGEST: Final = 80
 
 
@@ -129,24 +132,38 @@ def last_number(text: str) -> str | None:
     formula behind an equals sign. What only counts or names something is passed over: exponents and
     indices, the numbers of lists and steps, years in prose.
     """
-    window = text[-NUMBER_REACH:]
-    if len(text) > NUMBER_REACH:
-        window = window[window.find(" ") + 1 :]
-    asides = [aside.span() for aside in _ASIDE.finditer(window)]
+    digits = _LAST_DIGIT.search(text, max(0, len(text) - NUMBER_REACH))
+    if digits is None:
+        return None
+    # Mostly the last number stands in the last few words: to try all patterns is not cheap.
+    for reach in (_NEAR, NUMBER_REACH):
+        begin = max(0, digits.start() - reach)
+        if begin > 0:
+            begin = text.find(" ", begin, digits.start()) + 1 or begin
+        last = _last_quantity(text, begin)
+        # What begins right there may be the end of something.
+        if last is not None and (begin == 0 or last.start() > begin + _CONTEXT):
+            break
+    if last is None:
+        return None
+    whole = last[0].strip()
+    return _formula(text[begin:], last.start() - begin, last.end() - begin) or (
+        whole if whole.endswith("...") else whole.rstrip(".")
+    )
+
+
+def _last_quantity(text: str, begin: int) -> re.Match[str] | None:
+    asides = [aside.span() for aside in _ASIDE.finditer(text, begin)]
     last = in_aside = None
-    for found in _QUANTITY.finditer(window):
+    for found in _QUANTITY.finditer(text, begin):
         whole = found["whole"] and _DIGIT.search(found["whole"])
-        if not whole and not (found["number"] and _is_whole(window, found)):
+        if not whole and not (found["number"] and _is_whole(text, found)):
             continue
         if any(start < found.start() < stop for start, stop in asides):
             in_aside = found
         else:
             last = found
-    last = last or in_aside
-    if last is None:
-        return None
-    whole = last[0].strip()
-    return _formula(window, last) or (whole if whole.endswith("...") else whole.rstrip("."))
+    return last or in_aside
 
 
 def _is_whole(text: str, found: re.Match[str]) -> bool:
@@ -158,22 +175,21 @@ def _is_whole(text: str, found: re.Match[str]) -> bool:
     return not letter or after[1:2].isalpha() or after[:1] in _SINGLE_UNITS
 
 
-def _formula(text: str, last: re.Match[str]) -> str | None:
-    """What stands behind the last equals sign of the formula that `last` is a part of."""
+def _formula(text: str, start: int, end: int) -> str | None:
+    """What stands behind the last equals sign of the formula that a number is a part of."""
     for math in _MATH.finditer(text):
-        if math.end() >= last.end() and math.start() <= last.start():
+        if math.start() <= start and end <= math.end():
             inside = next(group for group in math.groups() if group is not None)
             if _PROSE.search(inside):
                 return None
             value = _EQUALS.split(inside)[-1].strip(" \n\t.,;")
             return value if 0 < len(value) <= _LONGEST else None
-    begin = text.rfind("\n", 0, last.start()) + 1
+    begin = text.rfind("\n", 0, start) + 1
     line = text[begin:].partition("\n")[0]
     left, equals, right = line.rpartition("=")
     value = right.strip(" .*_`$")
-    if value.count("{") != value.count("}"):
+    if not equals or begin + len(left) + 1 > start or not 0 < len(value) <= _LONGEST:
         return None
-    inside_right = begin + len(left) + len(equals) <= last.start()
-    if not equals or not inside_right or _PROSE.search(right) or " " in value.strip():
+    if " " in value or _PROSE.search(right) or value.count("{") != value.count("}"):
         return None
-    return value if 0 < len(value) <= _LONGEST else None
+    return value

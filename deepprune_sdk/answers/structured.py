@@ -28,7 +28,7 @@ _LATEX_IN_JSON: Final = re.compile(r"(?<!\\)(?:\\\\)*\\[A-Za-z]{2}")
 _MARK: Final = re.compile(r"####[ ]{0,4}(?=[-+$.0-9\\\u2212])")
 _LONG_WORD: Final = re.compile(r"[A-Za-z]{3}")
 _TEXT: Final = re.compile(r"\\(?:text|textbf|mathrm|mbox)\s?\{([^{}]*)\}")
-_WORD: Final = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{2,}")
+_WORD: Final = re.compile(r"(?<![\\A-Za-z])[^\W\d_]{2,}")
 
 
 def read_mark(text: str, start: int, how: Reading) -> Statement | None:
@@ -97,7 +97,7 @@ def _whole(content: str, how: Reading) -> Statement | None:
 
 def inner_answer(content: str, how: Reading) -> str | None:
     r"""The answer of a statement inside of a box or a tag: `\boxed{\text{The answer is } 91}`."""
-    if len(content) > LINE:
+    if len(content) > LINE or not _WORD.search(content):
         return None
     content = _TEXT.sub(r"\1", content)
     how = how._replace(complete=True)

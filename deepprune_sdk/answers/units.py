@@ -53,7 +53,8 @@ _WORD_UNIT: Final = re.compile(r"(?<=[0-9A-Za-z})!]) ((?:[A-Za-z]+|\^-?[1-9]|[/*
 
 def without_unit(text: str) -> str:
     r"""A formula without the unit behind it: `4\sqrt3\text{ cm}^2`, `12\pi square units`."""
-    text = _MICRO.sub(" u", _OHM.sub(r" \1ohm", text))
+    if "\\" in text:
+        text = _MICRO.sub(" u", _OHM.sub(r" \1ohm", text))
     if _PLAIN_NUMBER.match(text):
         return text
     if not any(sign.isdigit() or sign == "\\" for sign in text):
