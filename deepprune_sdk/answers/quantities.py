@@ -83,6 +83,8 @@ _COUNTED: Final = (
 _PART: Final = r"[-\u2212]?(?:[0-9]+(?:\.[0-9]+)?|[a-z]|\\?[a-z]{2,8})"
 _QUANTITY: Final = re.compile(
     rf"""
+    # Within a word, and at a space, nothing begins: that is told at once.
+    (?=[^\w\s]|[0-9]|(?<![^\W\d_])[^\W\d_]|^|[\u3040-\uffdc]|_)(?:
     (?<![{_LETTERS}.-])[0-9]{{3}}-[0-9]{{4}}(?![0-9])  # a telephone number
   | (?P<whole>
         (?<![{_LETTERS}.])(?:{DATE})
@@ -106,6 +108,7 @@ _QUANTITY: Final = re.compile(
       (?:1[5-9]|20)[0-9]{{2}}(?![\w,.]?[0-9]|[ ]?(?:[%°$€]|{_COUNTED}\b))
   | (?:1[5-9]|20)[0-9]{{2}}[ ]?[年년]
   | (?P<number>{NUMBER.pattern})
+    )
     """,
     re.VERBOSE | re.IGNORECASE | re.MULTILINE,
 )
@@ -119,9 +122,11 @@ _PROSE: Final = re.compile(r"[0-9.,]\s+[A-Za-z]{2}|(?<![\\A-Za-z])[A-Za-z]{4}")
 _DIGIT: Final = re.compile("[0-9]")
 # Brackets with words in them, as in "3.5 kg (7.7 lb)".
 _ASIDE: Final = re.compile(r"(?<=\w )\([^()\n]{0,200}?[^\W\d_]{2}[^()\n]{0,200}\)")
-_LAST_DIGIT: Final = re.compile("[0-9](?=[^0-9]*\\Z)")
-_NEAR: Final = 160
-_CONTEXT: Final = 40
+_NEAR: Final = 64
+_AFTER: Final = 24
+_CONTEXT: Final = 20
+_AROUND: Final = 500
+_FULL_STOP: Final = re.compile(r"(?<!\.\.)\.\Z")
 _LONGEST: Final = 80
 
 
@@ -132,30 +137,34 @@ def last_number(text: str) -> str | None:
     formula behind an equals sign. What only counts or names something is passed over: exponents and
     indices, the numbers of lists and steps, years in prose.
     """
-    digits = _LAST_DIGIT.search(text, max(0, len(text) - NUMBER_REACH))
-    if digits is None:
+    from_the_end = _DIGIT.search(text[: -NUMBER_REACH - 1 : -1])
+    if from_the_end is None:
         return None
+    digit = len(text) - from_the_end.end()
     # Mostly the last number stands in the last few words: to try all patterns is not cheap.
+    end = min(len(text), digit + 1 + _AFTER)
+    last = in_aside = None
     for reach in (_NEAR, NUMBER_REACH):
-        begin = max(0, digits.start() - reach)
+        begin = max(0, digit - reach)
         if begin > 0:
-            begin = text.find(" ", begin, digits.start()) + 1 or begin
-        last = _last_quantity(text, begin)
+            begin = text.find(" ", begin, digit) + 1 or begin
+        last, in_aside = _last_quantity(text, begin, end)
         # What begins right there may be the end of something.
-        if last is not None and (begin == 0 or last.start() > begin + _CONTEXT):
+        if last is not None and last.start() > begin + _CONTEXT:
             break
+    last = last or in_aside
     if last is None:
         return None
-    whole = last[0].strip()
-    return _formula(text[begin:], last.start() - begin, last.end() - begin) or (
-        whole if whole.endswith("...") else whole.rstrip(".")
-    )
+    return _formula(text, last.start(), last.end()) or _FULL_STOP.sub("", last[0].strip())
 
 
-def _last_quantity(text: str, begin: int) -> re.Match[str] | None:
-    asides = [aside.span() for aside in _ASIDE.finditer(text, begin)]
+def _last_quantity(
+    text: str, begin: int, end: int
+) -> tuple[re.Match[str] | None, re.Match[str] | None]:
+    """The last quantity, and the last one in an aside: in brackets with words in them."""
+    asides = [aside.span() for aside in _ASIDE.finditer(text, begin, end + _AROUND)]
     last = in_aside = None
-    for found in _QUANTITY.finditer(text, begin):
+    for found in _QUANTITY.finditer(text, begin, end):
         whole = found["whole"] and _DIGIT.search(found["whole"])
         if not whole and not (found["number"] and _is_whole(text, found)):
             continue
@@ -163,7 +172,7 @@ def _last_quantity(text: str, begin: int) -> re.Match[str] | None:
             in_aside = found
         else:
             last = found
-    return last or in_aside
+    return last, in_aside
 
 
 def _is_whole(text: str, found: re.Match[str]) -> bool:
@@ -177,7 +186,8 @@ def _is_whole(text: str, found: re.Match[str]) -> bool:
 
 def _formula(text: str, start: int, end: int) -> str | None:
     """What stands behind the last equals sign of the formula that a number is a part of."""
-    for math in _MATH.finditer(text):
+    begin = text.rfind("\n\n", max(0, start - _AROUND), start) + 1 or max(0, start - _AROUND)
+    for math in _MATH.finditer(text, begin, end + _AROUND):
         if math.start() <= start and end <= math.end():
             inside = next(group for group in math.groups() if group is not None)
             if _PROSE.search(inside):
@@ -185,11 +195,11 @@ def _formula(text: str, start: int, end: int) -> str | None:
             value = _EQUALS.split(inside)[-1].strip(" \n\t.,;")
             return value if 0 < len(value) <= _LONGEST else None
     begin = text.rfind("\n", 0, start) + 1
-    line = text[begin:].partition("\n")[0]
-    left, equals, right = line.rpartition("=")
+    equals = text.rfind("=", begin, start)
+    if equals < 0:
+        return None
+    right = text[equals + 1 : equals + 1 + _AROUND].partition("\n")[0]
     value = right.strip(" .*_`$")
-    if not equals or begin + len(left) + 1 > start or not 0 < len(value) <= _LONGEST:
+    if "=" in right or " " in value or not 0 < len(value) <= _LONGEST or _PROSE.search(right):
         return None
-    if " " in value or _PROSE.search(right) or value.count("{") != value.count("}"):
-        return None
-    return value
+    return value if value.count("{") == value.count("}") else None

@@ -6,7 +6,14 @@ from typing import Final
 
 from deepprune_sdk.answers.boxed import BOX_REACH, last_box
 from deepprune_sdk.answers.choices import Choices
-from deepprune_sdk.answers.markers import Noun, ends_open, folded, nouns_from_the_end, read_noun
+from deepprune_sdk.answers.markers import (
+    Noun,
+    ends_open,
+    folded,
+    has_letters,
+    nouns_from_the_end,
+    read_noun,
+)
 from deepprune_sdk.answers.structured import inner_answer, key_value, read_key, read_mark, read_tag
 from deepprune_sdk.answers.values import Rank, Reading, Statement
 
@@ -43,11 +50,13 @@ def last_statement(text: str, *, complete: bool, choices: Choices | None) -> str
     box = last_box(text[-BOX_REACH:], complete=complete)
     begin = max(0, len(text) - BOX_REACH) + box.end if box is not None else 0
     tail = folded(text[max(begin, len(text) - REACH) :])
-    if choices is not None and (complete or tail.endswith("\n")) and (line := choices.line(tail)):
-        return line
-    found = _find(tail, how, least=Rank.FREE if box is None else Rank.LABEL)
-    if found is not None or box is None:
-        return found
+    if box is None or has_letters(tail):
+        ended = complete or tail.endswith("\n")
+        if choices is not None and ended and (line := choices.line(tail)) is not None:
+            return line
+        found = _find(tail, how, least=Rank.FREE if box is None else Rank.LABEL)
+        if found is not None or box is None:
+            return found
     answer = inner_answer(folded(box.content), how) or box.content
     return choices.labelled(answer) if choices is not None else answer
 
