@@ -52,6 +52,7 @@ _CLAUSE: Final = re.compile(r"[.;:,]\s|\b(?:that|so|thus|therefore|hence|get|hav
 _HYPOTHETICAL: Final = re.compile(
     r"\b(?:if|unless|suppose|assum\w+|whether|would)\b", re.IGNORECASE
 )
+_SINCE: Final = re.compile(r"[:=](?=\s|\Z)|\n")
 _POINTS: Final = re.compile(
     r"(?:this|that|it|what|which|here|there|one)|.*(?:not|n't)", re.IGNORECASE
 )
@@ -175,6 +176,10 @@ def _read_reversed(text: str, noun: Noun, line: str, how: Reading) -> Statement 
 def ends_open(text: str) -> bool:
     """Whether a text ends where an answer should follow: "The answer is: ____"."""
     end = folded(text[-_OPEN:])
+    # Cheap, and mostly enough: the last words are no placeholder.
+    last = _SINCE.split(end.rstrip())[-1]
+    if not is_placeholder(last) and not is_placeholder(last.rpartition(" ")[2]):
+        return False
     return any(
         marker is not None and is_placeholder(end[marker.end() :].strip())
         for noun in nouns_from_the_end(end)

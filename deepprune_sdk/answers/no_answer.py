@@ -14,7 +14,7 @@ def _words(text: str) -> frozenset[str]:
 
 _LONGEST: Final = 60  # characters of a placeholder
 _SIGNS: Final = 20  # characters from the end in which a question mark is looked for
-_NEAR_END: Final = 500  # characters from the end in which a text refuses
+_NEAR_END: Final = 400  # characters from the end in which a text refuses
 
 # What says nothing, LaTeX or plain. `\{\}` is the empty set and no empty place.
 _NOTHING: Final = re.compile(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Final
 
 from deepprune_sdk.answers.boxed import BOX_REACH, last_box
@@ -21,6 +22,8 @@ __all__ = ["REACH", "ends_open", "last_statement", "stated"]
 
 REACH: Final = 20_000
 """Characters from the end in which statements are looked for: an answer stands at the end."""
+
+_NOUNS: Final = 400  # from the end that are read at most
 
 
 def stated(text: str, *, complete: bool) -> str | None:
@@ -65,7 +68,7 @@ def _find(text: str, how: Reading, *, least: int) -> str | None:
     """The last statement that says enough, or else the last that says the most."""
     chosen = how.choices.chosen(text, complete=how.complete) if how.choices is not None else None
     best: Statement | None = None
-    for noun in nouns_from_the_end(text):
+    for noun in islice(nouns_from_the_end(text), _NOUNS):
         if chosen is not None and chosen.start > noun.start:
             break
         statement = _read(text, noun, how)
