@@ -153,7 +153,7 @@ def read_noun(text: str, noun: Noun, how: Reading) -> Statement | None:
         link = "option"
     elif noun.kind == "result" and "final" not in sentence.lower():
         link = "result"
-    elif ":" in marker[0] or (leads and not verb and marker["bare"] is None):
+    elif (verb and ":" in marker[0]) or (leads and not verb and marker["bare"] is None):
         link = "label"
     else:
         link = "verb"
