@@ -67,7 +67,8 @@ def _context() -> _Context:
         leading=pattern(
             r"(?:corresponds?\sto|match(?:es)?|is|be|therefore|thus|hence|so|to|leaves|with|ist|est"
             r"|es|é|è|это|jest)\s"
-            rf"(?:the\s)?(?:{option}\s?){{1,2}}{sign}"
+            r"(?:donc\s|then\s|also\s)?(?:the\s|la\s|l['\u2019]|el\s|die\s|de\s)?"
+            rf"(?:{option}\s?){{1,2}}{sign}"
         ),
         option=pattern(
             rf"(?:(?<![A-Za-z]){option}\s?|[(\[]|(?:\A|[.,;:\n]\s{{0,2}}|making\s)){sign}"
@@ -150,7 +151,11 @@ class Choices:
             rf"\n{item}(?:{'|'.join(map(re.escape, self.labels[1:2]))})(?!\w)"
         )
         self._other = re.compile(rf"(?<![^\W_]){label}\s?[:=)]" if letters else rf"{label}\s?[:=]")
-        self._token = re.compile(rf"(?<![A-Za-z0-9'\u2019.]){label}(?![A-Za-z0-9'\u2019]|\.\w)")
+        inside, after = r"[A-Za-z0-9'\u2019.]", r"(?![A-Za-z0-9'\u2019]|\.\w)"
+        # To look behind a letter, rather than before it, lets the search jump to the letters.
+        self._token = re.compile(
+            rf"(?:{name})(?<!{inside}.){after}" if letters else rf"(?<!{inside}){label}{after}"
+        )
 
     def stated(self, value: str) -> str | None:
         """The label with which the value of a statement begins."""
