@@ -33,6 +33,10 @@ _CONDITION: Final = re.compile(
     r".*(?:answer|result|antwort|ergebnis|réponse|respuesta|resposta|risposta|ответ|答案|答え).*",
     re.IGNORECASE,
 )
+_BELOW_ZERO: Final = re.compile(
+    r".{0,12}\s(?:below zero|unter null|sous zéro|bajo cero|abaixo de zero|sotto zero)",
+    re.IGNORECASE,
+)
 _REACH: Final = 20_000
 _LONGEST_MATRIX: Final = 1_000
 _MATRIX: Final = re.compile(
@@ -72,6 +76,8 @@ def last_value(text: str, choices: Choices | None) -> str | None:
     at = text.rfind(number)
     before = text[max(0, at - _BEFORE) : at]
     if _REFUTED.search(before) or _CONDITION.fullmatch(_SENTENCE.split(before)[-1]):
+        return None
+    if _BELOW_ZERO.match(text, at + len(number)):
         return None
     return f"-{number}" if _MINUS.search(before) and number[0].isdecimal() else number
 

@@ -27,6 +27,8 @@ _COMMANDS: Final = {
     **dict.fromkeys(("dots", "cdots"), "\\ldots"),
     **dict.fromkeys(("mid", "vert", "lvert", "rvert"), "|"),
     **dict.fromkeys(("rightarrow", "Rightarrow", "implies", "longrightarrow"), "\\to"),
+    "bigcup": "\\cup",
+    "bigcap": "\\cap",
     "div": "/",
     "leq": "\\le",
     "leqslant": "\\le",
@@ -116,7 +118,7 @@ def plain_latex(text: str, canonical: Callable[[str], str]) -> str:
 
 def _without_commands(text: str, canonical: Callable[[str], str]) -> str:
     text = _DEGREE.sub("°", text)
-    text = _DECIMAL_COMMA.sub(r"\1.\2", text).replace("{,}", ",")
+    text = _DECIMAL_COMMA.sub(r"\1.\2", text).replace("{,}", ",").replace("{:}", ":")
     for _ in range(4):
         if "\\begin" not in text:
             break

@@ -23,6 +23,12 @@ _NOTHING: Final = re.compile(
     r"|boldsymbol|displaystyle|boxed|fbox)(?![A-Za-z])|\\[ ,;:!_#]|[\s.…$~?_#*`\"'\u25a1]"
     r"|(?<!\\)[{}]"
 )
+# In brackets of any shape: what to write there, or what it is called.
+_BRACKETED: Final = re.compile(
+    r"[\[<{(\uff3b\u3010]{1,2}\s?(?:(?:insert|enter|your|write|put|fill|type|add|the|ihre?|dein"
+    r"|votre|su|tu|sua|tua|ваш|您的|你的|在此|此处)(?![^\W\d_])[^\[\]<>{}()]{0,50}"
+    r"|(?!none|null|true|false|yes|no\b)[a-z]{3,12}(?: [a-z]{3,12})?)\s?[\]>})\uff3d\u3011]{1,2}",
+)
 # Not `\W`: the vowel signs of Devanagari are none of its word characters.
 _NOT_LETTERS: Final = re.compile(r"[\x00-\x2f\x3a-\x40\x5b-\x60\x7b-\x7f]+")
 # The words of which "your final answer here" is made, in the languages of `languages.py`.
@@ -40,7 +46,7 @@ _WORDS: Final = _HEADS | _words(
     enter fill place box boxed form format only of as to is name or and n solution option choice
     text string ihre deine die der das endgültige zahl hier einfügen buchstabe votre ta la le finale
     ici nombre lettre tu su aquí número letra sua aqui tua qui numero lettera il ваш твой здесь
-    число окончательный buraya hier jouw uw twoja 최종 النهائية आपका अंतिम यहाँ
+    число окончательный buraya hier jouw uw twoja 최종 여기에 النهائية आपका अंतिम यहाँ
     """
 )
 _QUALIFIED: Final = frozenset(("solution", "option", "choice", "text", "string", "name"))
@@ -53,34 +59,35 @@ _PHRASES: Final = """
     | as a large language model | timed out | rate limit | i must decline | answer": null
     | i do not know | i don't know | i do not have | i don't have | i do not possess | i have no
     | we do not know | we don't know | we do not have | we don't have | we have no | i lack
-    | no idea | we lack | i need more | we need more | i'm not sure | i am not sure | i'm not certain
+    | we lack | i need more | we need more | i'm not sure | i am not sure | i'm not certain
     | i am not certain | i'm unable | i am unable | we are unable | i'm not able | i am not able
     | we are not able | i'm afraid | i am afraid | my data | my training | my knowledge
     | not enough information | not enough data | not enough context | not enough details
     | insufficient information | insufficient data | missing information | missing data
     | not possible to determine | not possible to answer | not possible to say
     | not possible to know | not possible to solve | impossible to determine
-    | impossible to answer | impossible to say | could you share | could you provide
-    | could you clarify | could you give | could you tell | could you please | can you provide
-    | can you share | can you clarify | please provide | please share | please clarify
-    | please specify | please upload | please send
-    | tut mir leid | leider | ich weiß nicht | ich weiß es nicht | nicht genug informationen
-    | nicht beantwort* | nicht bestimm*
-    | désolé* | je ne peux pas | je ne sais pas | je ne suis pas | je n'ai pas
-    | impossible de répondre | impossible de déterminer
-    | lo siento | no puedo | no sé | no tengo | imposible responder | imposible determinar
+    | impossible to answer | impossible to say | could you share | could you provide | no idea
+    | isn't enough information | without access to | could you clarify | could you give
+    | could you tell | could you please | can you provide | can you share | can you clarify
+    | please provide | please share | please clarify | please specify | please upload
+    | please send | tut mir leid | leider | ich weiß nicht | ich weiß es nicht
+    | nicht genug informationen | nicht beantwort* | nicht bestimm* | können sie | könnten sie
+    | kannst du mir | pourriez-vous | pouvez-vous | désolé* | je ne peux pas | je ne sais pas
+    | je ne suis pas | je n'ai pas | impossible de répondre | impossible de déterminer | podrías
+    | podría usted | puedes indicar* | lo siento | no puedo | no sé | no tengo
+    | imposible responder | imposible determinar | você poderia | poderia informar | potresti
     | desculpe | lamento | não posso | não sei | não consigo | não tenho | sinto muito
     | infelizmente | mi dispiace | non posso | non so | non ho | non sono in grado | purtroppo
     | извините | к сожалению | не могу | не знаю | невозможно определить | у меня нет
-    | 抱歉 | 对不起 | 對不起 | 无法 | 無法 | 不知道 | 不能回答 | 不确定 | 信息不足
+    | не могли бы вы | уточните | 请您 | 请提供 | 请补充 | 缺少 | 教えてください | 알려 주
+    | 알려주 | 抱歉 | 对不起 | 對不起 | 无法 | 無法 | 不知道 | 不能回答 | 不确定 | 信息不足
     | 申し訳 | すみません | わかりません | 分かりません | できません | お答えでき | 不明です
-    | 죄송 | 모르겠 | 알 수 없 | 할 수 없 | 답변할 수 | 드릴 수 없
-    | عذرا | عذرًا | آسف | لا أستطيع | لا يمكنني | لا أعرف | لا أعلم | للأسف | يؤسفني
-    | क्षमा | माफ़ | माफ | खेद | नहीं दे सकता | नहीं दे सकती | पता नहीं | नहीं जानता | असमर्थ
-    | üzgünüm | maalesef | bilmiyorum | veremem | yanıtlayam* | cevaplayam* | özür
-    | het spijt me | helaas | ik weet het niet | przykro mi | niestety | nie mogę | nie wiem
-    | nie jestem w stanie | przepraszam | xin lỗi | không thể | tôi không | maaf | tidak dapat
-    | saya tidak
+    | 죄송 | 모르겠 | 알 수 없 | 할 수 없 | 답변할 수 | 드릴 수 없 | عذرا | عذرًا | آسف
+    | لا أستطيع | لا يمكنني | لا أعرف | لا أعلم | للأسف | يؤسفني | क्षमा | माफ़ | माफ | खेद
+    | नहीं दे सकता | नहीं दे सकती | पता नहीं | नहीं जानता | असमर्थ | üzgünüm | maalesef
+    | bilmiyorum | veremem | yanıtlayam* | cevaplayam* | özür | het spijt me | helaas
+    | ik weet het niet | przykro mi | niestety | nie mogę | nie wiem | nie jestem w stanie
+    | przepraszam | xin lỗi | không thể | tôi không | maaf | tidak dapat | saya tidak
     """
 _STEMS: Final = tuple(
     (phrase.rstrip("*"), phrase.endswith("*"))
@@ -107,6 +114,8 @@ def is_placeholder(answer: str) -> bool:
     if len(answer) > _LONGEST:
         return False
     if not _NOTHING.sub("", answer):
+        return True
+    if _BRACKETED.fullmatch(answer.strip()):
         return True
     words = _NOT_LETTERS.sub(" ", _NOTHING.sub(" ", answer)).lower().split()
     if not _WORDS.issuperset(words):

@@ -90,7 +90,7 @@ _PLAIN: Final = re.compile(r"[0-9]{1,4}(?:\.[0-9]+)?")
 _BEFORE: Final = re.compile(r"([^\W\d_]+)\.?[ #(]{0,3}\Z")
 _YEAR: Final = re.compile("1[5-9][0-9]{2}|20[0-9]{2}")
 _RESULTS: Final = re.compile(r"result\w* in[ ]\Z")
-_PART: Final = r"[-\u2212]?(?:[0-9]+(?:\.[0-9]+)?|[a-z]|\\?[a-z]{2,8})"
+_PART: Final = r"[-\u2212\u00b1]?(?:[0-9]+(?:\.[0-9]+)?|[a-z]|\\?[a-z]{2,8})"
 
 
 @lru_cache(maxsize=2)
@@ -108,6 +108,11 @@ def _quantity(date: str) -> re.Pattern[str]:
           | (?:[0-9]+[ ]?{_CJK_MIXED}){{2,6}}
           | (?:[(\[]|\\?\{{)[ ]?{_PART}(?:,[ ]?{_PART}){{1,9}}[ ]?(?:[)\]]|\\?\}})
           | (?<![{_LETTERS}.])[0-9]+[ ](?:out[ ]of|in|of)[ ][0-9]+(?!\w|\.[0-9])
+          | (?<![{_LETTERS}.])(?:{_DECIMAL})(?:[ ]?[\u00d7x][ ]?(?:{_DECIMAL})){{1,3}}
+              (?![\^\u2070-\u2079\u00b9\u00b2\u00b3\w]|[ ]?[=\u2248])
+          | {NUMBER.pattern}[ ](?:or|oder|ou)[ ]{NUMBER.pattern}
+          | {NUMBER.pattern}[ ]?[a-z]{{1,8}}[ ]per[ ][0-9.]+[ ]?[a-z]{{1,8}}
+          | (?<![{_LETTERS}.])[0-9]+['\u2032][ ]?[0-9]+(?:["\u2033]|'')
           | between[ ]{NUMBER.pattern}[ ]and[ ]{NUMBER.pattern}
           | (?<![{_LETTERS}.])[0-9]+[ ]?{_MIXED}(?:,?[ ](?:and[ ])?[0-9]+[ ]?{_MIXED})+
           | (?<![{_LETTERS}.]){_EXPRESSION}

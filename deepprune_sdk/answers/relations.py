@@ -9,6 +9,7 @@ __all__ = ["interval_of", "right_side"]
 
 _NAME: Final = re.compile(
     r"(?:[^\W\d_](?:[^\W\d_]|[' ])*|\\[A-Za-z]+) ?(?:_ ?(?:\{[^{}]*\}|\w+))?'? ?"
+    r"(?:\^ ?(?:-1|T))? ?"
     r"(?:\([A-Za-z0-9, ]*\) ?)?"
 )
 _ARITHMETIC: Final = re.compile(r"(?:\\frac|[-+*/^0-9.,(){}% ])+")

@@ -126,7 +126,8 @@ def read_value(
     plain = Rank.RESULT if link == "result" else Rank.PLAIN
     if (formula := first_formula(value)) is not None:
         return None if is_placeholder(formula) else Statement(formula, plain)
-    if not ended and value.startswith(("\\(", "\\[", "\\boxed")):
+    # A box that holds something has been read before.
+    if value.startswith("\\boxed") or (not ended and value.startswith(("\\(", "\\["))):
         return None
     end = end_of_clause(value, language)
     if not (ended or "\n" in value or (end is not None and _has_ended(value, end))):
