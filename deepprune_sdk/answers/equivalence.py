@@ -45,6 +45,10 @@ _APPROXIMATELY: Final = re.compile(
 _LABEL: Final = re.compile(
     r"(?:the )?(?:final |correct )?answer(?: is(?![A-Za-z'])| ?[:=]) ?(?=\S)", re.IGNORECASE
 )
+_FEET: Final = re.compile(
+    r"([0-9]+) ?(?:'|feet|foot|ft\.?),? ?(?:and )?([0-9]+) ?(?:''|\"|inch(?:es)?|in\.?)?",
+    re.IGNORECASE,
+)
 _GROUPED_RATIO: Final = re.compile(r"[0-9]+ ?: ?[0-9]{1,3}(?:[ ,][0-9]{3})+")
 _ITEM: Final = re.compile(r"[A-Za-z]\)")
 _POSITIVE: Final = re.compile(r"\+(?=[0-9\\.])")
@@ -109,6 +113,8 @@ def _step(text: str) -> str:
         return moment
     if (value := exact(text)) is not None:
         return str(value)
+    if (height := _FEET.fullmatch(text)) is not None:
+        return f"{height[1]}'{height[2]}"
     text = _GROUPED_RATIO.sub(_ungrouped, text)
     if (value_of := right_side(text)) is not None:
         return value_of

@@ -37,6 +37,8 @@ _BELOW_ZERO: Final = re.compile(
     r".{0,12}\s(?:below zero|unter null|sous zéro|bajo cero|abaixo de zero|sotto zero)",
     re.IGNORECASE,
 )
+_DIGIT: Final = re.compile("[0-9]")
+_ASIDE: Final = re.compile(r"\([^()]{0,200}\)")
 _REACH: Final = 20_000
 _LONGEST_MATRIX: Final = 1_000
 _MATRIX: Final = re.compile(
@@ -68,8 +70,11 @@ def last_value(text: str, choices: Choices | None) -> str | None:
     if (whole := _whole(text, line)) is not None:
         return whole
     bold = bold_in(line)
-    if bold is not None and (value := _value(bold, choices)) is not None:
-        return value
+    # "The first term is **3**, so the sum is 12": then the bold is not the last word.
+    if bold is not None and not _DIGIT.search(_ASIDE.sub("", bold.after)):
+        value = _value(bold.content, choices)
+        if value is not None:
+            return value
     number = last_number(text)
     if number is None:
         return None

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
-__all__ = ["bold_in", "concludes", "last_line", "without_afterword"]
+__all__ = ["Bold", "bold_in", "concludes", "last_line", "without_afterword"]
 
 _LINE: Final = 300  # longest line that is read
 _AFTERWORDS: Final = 3  # paragraphs after an answer that are taken off
@@ -88,7 +88,14 @@ def concludes(sentence: str) -> bool:
     return _conclusion().search(sentence) is not None
 
 
-def bold_in(line: str) -> str | None:
+class Bold(NamedTuple):
+    """What is in bold, and what follows it."""
+
+    content: str
+    after: str
+
+
+def bold_in(line: str) -> Bold | None:
     """The one thing that a line has in bold, or None: where it has two, neither says enough.
 
     What only leads up to something is not meant: `**Note:**`, the number of an item, a heading.
@@ -100,6 +107,7 @@ def bold_in(line: str) -> str | None:
     if len(spans) != 1:
         return None
     found, content = spans[0]
-    if content.endswith((":", "\uff1a")) or line[found.end() :].startswith((":", "\uff1a")):
+    after = line[-_LINE:][found.end() :]
+    if content.endswith((":", "\uff1a")) or after.startswith((":", "\uff1a")):
         return None
-    return None if re.fullmatch(r"[0-9]{1,2}[.)]", content) else content
+    return None if re.fullmatch(r"[0-9]{1,2}[.)]", content) else Bold(content, after)

@@ -16,6 +16,8 @@ _WRAPPED: Final = re.compile(
     r"\\(?:text(?:bf|it|rm|sf|tt|normal)?|math(?:rm|bf|it|sf|tt)|mbox|hbox|boxed|fbox|operatorname"
     r"|boldsymbol|bm|emph|underline|ensuremath) ?\{([^{}]*)\}"
 )
+# The digits of a number in a base above ten.
+_DIGITS: Final = re.compile(r"\\(?:mathrm|text) ?\{([0-9A-F]{1,20})\}(?=[0-9A-F_])")
 _COMMAND: Final = re.compile(r"\\([A-Za-z]+)|\\([^A-Za-z{}])")
 _COMMANDS: Final = {
     **dict.fromkeys(("left", "right", "displaystyle", "textstyle", "limits", "rm", "bf"), ""),
@@ -123,7 +125,7 @@ def _without_commands(text: str, canonical: Callable[[str], str]) -> str:
         if "\\begin" not in text:
             break
         text = _ENVIRONMENT.sub(lambda found: _environment(found, canonical), text)
-    text = _WRAPPED.sub(r" \1 ", text)
+    text = _WRAPPED.sub(r" \1 ", _DIGITS.sub(r"\1", text))
     text = _COMMAND.sub(_command, text)
     text = _EMPTY_SET.sub(r"\\emptyset ", text)
     if "\\frac" in text:

@@ -58,7 +58,7 @@ _WRONG: Final = re.compile(
     r"|неправильный|错误|錯誤)[\s的]{0,2}\Z",
     re.IGNORECASE,
 )
-_SINCE: Final = re.compile(r"[:=](?=\s|\Z)|\n")
+_SINCE: Final = re.compile(r"[:=](?=\s|\Z|[\[{<\u3010])|\n")
 _POINTS: Final = re.compile(
     r"(?:this|that|it|what|which|here|there|one)|.*(?:not|n't)", re.IGNORECASE
 )

@@ -26,8 +26,9 @@ _NOTHING: Final = re.compile(
 # In brackets of any shape: what to write there, or what it is called.
 _BRACKETED: Final = re.compile(
     r"[\[<{(\uff3b\u3010]{1,2}\s?(?:(?:insert|enter|your|write|put|fill|type|add|the|ihre?|dein"
-    r"|votre|su|tu|sua|tua|ваш|您的|你的|在此|此处)(?![^\W\d_])[^\[\]<>{}()]{0,50}"
-    r"|(?!none|null|true|false|yes|no\b)[a-z]{3,12}(?: [a-z]{3,12})?)\s?[\]>})\uff3d\u3011]{1,2}",
+    r"|votre|su|tu|sua|tua|ваш|您的|你的|在此|此处)(?![a-z])[^\[\]<>{}()]{0,50}"
+    r"|(?<!\()(?!none|null|true|false|yes|no\b)[a-z]{3,12}(?: [a-z]{3,12})?)"
+    r"\s?[\]>})\uff3d\u3011]{1,2}",
 )
 # Not `\W`: the vowel signs of Devanagari are none of its word characters.
 _NOT_LETTERS: Final = re.compile(r"[\x00-\x2f\x3a-\x40\x5b-\x60\x7b-\x7f]+")
@@ -59,33 +60,33 @@ _PHRASES: Final = """
     | as a large language model | timed out | rate limit | i must decline | answer": null
     | i do not know | i don't know | i do not have | i don't have | i do not possess | i have no
     | we do not know | we don't know | we do not have | we don't have | we have no | i lack
-    | we lack | i need more | we need more | i'm not sure | i am not sure | i'm not certain
-    | i am not certain | i'm unable | i am unable | we are unable | i'm not able | i am not able
-    | we are not able | i'm afraid | i am afraid | my data | my training | my knowledge
-    | not enough information | not enough data | not enough context | not enough details
-    | insufficient information | insufficient data | missing information | missing data
-    | not possible to determine | not possible to answer | not possible to say
-    | not possible to know | not possible to solve | impossible to determine
-    | impossible to answer | impossible to say | could you share | could you provide | no idea
-    | isn't enough information | without access to | could you clarify | could you give
+    | we lack | i need more information | i need more context | i need more details
+    | i need more data | we need more information | we need more context | we need more details
+    | we need more data | i'm not sure | i am not sure | i'm not certain | i am not certain
+    | i'm unable | i am unable | we are unable | i'm not able | i am not able | we are not able
+    | i'm afraid | i am afraid | my data | my training | my knowledge | not enough information
+    | not enough data | not enough context | not enough details | insufficient information
+    | insufficient data | missing information | missing data | not possible to determine
+    | not possible to answer | not possible to say | not possible to know | not possible to solve
+    | impossible to determine | impossible to answer | impossible to say | could you share
+    | could you provide | no idea | isn't enough information | could you clarify | could you give
     | could you tell | could you please | can you provide | can you share | can you clarify
     | please provide | please share | please clarify | please specify | please upload
     | please send | tut mir leid | leider | ich weiß nicht | ich weiß es nicht
-    | nicht genug informationen | nicht beantwort* | nicht bestimm* | können sie | könnten sie
-    | kannst du mir | pourriez-vous | pouvez-vous | désolé* | je ne peux pas | je ne sais pas
-    | je ne suis pas | je n'ai pas | impossible de répondre | impossible de déterminer | podrías
-    | podría usted | puedes indicar* | lo siento | no puedo | no sé | no tengo
-    | imposible responder | imposible determinar | você poderia | poderia informar | potresti
-    | desculpe | lamento | não posso | não sei | não consigo | não tenho | sinto muito
-    | infelizmente | mi dispiace | non posso | non so | non ho | non sono in grado | purtroppo
-    | извините | к сожалению | не могу | не знаю | невозможно определить | у меня нет
-    | не могли бы вы | уточните | 请您 | 请提供 | 请补充 | 缺少 | 教えてください | 알려 주
-    | 알려주 | 抱歉 | 对不起 | 對不起 | 无法 | 無法 | 不知道 | 不能回答 | 不确定 | 信息不足
-    | 申し訳 | すみません | わかりません | 分かりません | できません | お答えでき | 不明です
-    | 죄송 | 모르겠 | 알 수 없 | 할 수 없 | 답변할 수 | 드릴 수 없 | عذرا | عذرًا | آسف
-    | لا أستطيع | لا يمكنني | لا أعرف | لا أعلم | للأسف | يؤسفني | क्षमा | माफ़ | माफ | खेद
-    | नहीं दे सकता | नहीं दे सकती | पता नहीं | नहीं जानता | असमर्थ | üzgünüm | maalesef
-    | bilmiyorum | veremem | yanıtlayam* | cevaplayam* | özür | het spijt me | helaas
+    | nicht genug informationen | nicht beantwort* | nicht bestimm* | könnten sie | pourriez-vous
+    | désolé* | je ne peux pas | je ne sais pas | je ne suis pas | je n'ai pas
+    | impossible de répondre | impossible de déterminer | podrías | podría usted | puedes indicar*
+    | lo siento | no puedo | no sé | no tengo | imposible responder | imposible determinar
+    | você poderia | poderia informar | potresti | desculpe | lamento | não posso | não sei
+    | não consigo | não tenho | sinto muito | infelizmente | mi dispiace | non posso | non so
+    | non ho | non sono in grado | purtroppo | извините | к сожалению | не могу | не знаю
+    | невозможно определить | у меня нет | не могли бы вы | уточните | 请您 | 请提供 | 请补充
+    | 教えてください | 알려 주 | 알려주 | 抱歉 | 对不起 | 對不起 | 无法 | 無法 | 不知道 | 不能回答
+    | 不确定 | 信息不足 | 申し訳 | すみません | わかりません | 分かりません | できません
+    | お答えでき | 不明です | 죄송 | 모르겠 | 알 수 없 | 할 수 없 | 답변할 수 | 드릴 수 없 | عذرا
+    | عذرًا | آسف | لا أستطيع | لا يمكنني | لا أعرف | لا أعلم | للأسف | يؤسفني | क्षमा | माफ़
+    | माफ | खेद | नहीं दे सकता | नहीं दे सकती | पता नहीं | नहीं जानता | असमर्थ | üzgünüm
+    | maalesef | bilmiyorum | veremem | yanıtlayam* | cevaplayam* | özür | het spijt me | helaas
     | ik weet het niet | przykro mi | niestety | nie mogę | nie wiem | nie jestem w stanie
     | przepraszam | xin lỗi | không thể | tôi không | maaf | tidak dapat | saya tidak
     """

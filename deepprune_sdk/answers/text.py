@@ -119,7 +119,7 @@ def _lists(text: str) -> bool:
 def _of_sentence(line: str) -> str:
     """What a sentence says, or the line itself where it is not a sentence."""
     if (bold := bold_in(line)) is not None:
-        return bold
+        return bold.content
     if len(line) > SHORT:
         return line
     found = next(filter(None, (sentence.fullmatch(line) for sentence in _SENTENCES)), None)

@@ -146,7 +146,7 @@ def read_value(
         return None
     if link == "label":
         if (bold := bold_in(first_sentence(text[start : start + LINE]))) is not None:
-            clause = bold
+            clause = bold.content
         whole = whole_number(clause) or value_of_sentence(value)
         if whole is not None:
             return Statement(whole, plain)
