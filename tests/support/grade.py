@@ -51,8 +51,8 @@ class Case:
     @classmethod
     def of(cls, line: str) -> Case:
         record: dict[str, Any] = json.loads(line)
-        lists = {name: tuple(record.pop(name, ())) for name in ("equals", "differs")}
-        return cls(**record, **lists)
+        lists: dict[str, list[str]] = {name: record.pop(name, []) for name in ("equals", "differs")}
+        return cls(**record, equals=tuple(lists["equals"]), differs=tuple(lists["differs"]))
 
     @property
     def base(self) -> str:
@@ -101,10 +101,9 @@ def as_a_reply(answer: str, kind: str) -> str:
     if kind == "code":
         return f"```\n{answer}\n```"
     if kind == "tool":
-        calls: Any = json.loads(answer)
+        calls: list[object] = json.loads(answer if answer.startswith("[") else f"[{answer}]")
         return "\n".join(
-            f"<tool_call>\n{json.dumps(call, ensure_ascii=False)}\n</tool_call>"
-            for call in (calls if isinstance(calls, list) else [calls])
+            f"<tool_call>\n{json.dumps(call, ensure_ascii=False)}\n</tool_call>" for call in calls
         )
     return answer
 

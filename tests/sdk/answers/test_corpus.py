@@ -14,25 +14,28 @@ WRONG_AT_MOST = 0.01
 UNREAD_AT_MOST = 0.03
 
 
-def case(text: str, answer: str | None, **fields: tuple[str, ...]) -> Case:
-    return Case(
-        id="one",
-        kind="text",
-        lang="en",
-        fault="plain",
-        text=text,
-        complete=True,
-        answer=answer,
-        **fields,
-    )
+def case(
+    text: str, answer: str | None, *, equals: tuple[str, ...] = (), differs: tuple[str, ...] = ()
+) -> Case:
+    return Case("one", "text", "en", "plain", text, True, answer, equals, differs)
 
 
 def last_word(text: str) -> str | None:
-    return text.split()[-1] if text.split() else None
+    return text.rpartition(" ")[2] or None
 
 
 def same_length(left: str, right: str) -> bool:
     return len(left) == len(right)
+
+
+class Raising:
+    """An extractor that can read nothing and says so by an exception."""
+
+    def extract(self, text: str, *, complete: bool) -> str | None:
+        raise ValueError(text, complete)
+
+    def equivalent(self, left: str, right: str) -> bool:
+        return left == right
 
 
 LAST_WORD = FunctionAnswers(last_word)
@@ -78,7 +81,4 @@ def test_a_right_reading_that_is_taken_for_another_answer_is_wrong() -> None:
 
 
 def test_an_extractor_that_raises_reads_wrongly() -> None:
-    def fail(text: str) -> str | None:
-        raise ValueError(text)
-
-    assert grade(case("It is Paris", "Paris"), FunctionAnswers(fail)).mark == "wrong"
+    assert grade(case("It is Paris", "Paris"), Raising()).mark == "wrong"
