@@ -14,7 +14,7 @@ from deepprune_sdk.answers.choice import ChoiceAnswers
 from deepprune_sdk.answers.equivalence import exact_number, normalize
 from deepprune_sdk.answers.extraction import Answers
 from deepprune_sdk.answers.json_object import JsonAnswers
-from deepprune_sdk.answers.no_answer import is_refusal
+from deepprune_sdk.answers.no_answer import is_placeholder, is_refusal
 from deepprune_sdk.answers.plain import plain
 from deepprune_sdk.answers.statements import stated
 from deepprune_sdk.answers.text import TextAnswers
@@ -183,7 +183,9 @@ def _forms(text: str, options: str) -> set[str]:
 
 def _of_short(reply: str) -> str | None:
     """The answer that a short reply is as a whole, or in its one sentence."""
-    if not 0 < len(reply) <= SHORT or "\n" in reply or is_refusal(reply):
+    if not 0 < len(reply) <= SHORT or "\n" in reply:
+        return None
+    if is_refusal(reply) or is_placeholder(reply):
         return None
     answer = TextAnswers().extract(reply, complete=True)
     return answer if answer is not None and len(answer.split()) <= WORDS else None
