@@ -87,9 +87,11 @@ def last_box(text: str, *, complete: bool) -> Box | None:
             backslash.
         complete: whether the model ended the text itself.
     """
-    first = min((at for at in map(text.find, _COMMANDS) if at >= 0), default=-1)
-    if first < 0:
-        return None
+    first = text.find("boxed")
+    if first < 0 or "\\fbox" in text or "\x08oxed{" in text:
+        first = min((at for at in map(text.find, _COMMANDS) if at >= 0), default=-1)
+        if first < 0:
+            return None
     closed: list[_Closed] = []
     # The command and the start of a box's content, None for any other brace: the open braces.
     open_braces: list[tuple[int, int] | None] = []

@@ -137,7 +137,11 @@ class Choices:
             r"[\s*_\"'`)\].$\u3002!]*"
         )
         self._other = re.compile(rf"(?<![^\W_]){label}\s?[:=)]" if letters else r"(?!)")
-        self._token = re.compile(rf"(?<![A-Za-z0-9'\u2019.]){label}(?![A-Za-z0-9'\u2019]|\.\w)")
+        inside, after = r"[A-Za-z0-9'\u2019.]", r"(?![A-Za-z0-9'\u2019]|\.\w)"
+        # To look behind a letter, rather than before it, lets the search jump to the letters.
+        self._token = re.compile(
+            rf"(?:{name})(?<!{inside}.){after}" if letters else rf"(?<!{inside}){label}{after}"
+        )
 
     def stated(self, value: str) -> str | None:
         """The label with which the value of a statement begins."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-__all__ = ["DATE", "TIME", "canonical_moment"]
+__all__ = ["DATE", "NUMERIC_DATE", "TIME", "canonical_moment", "names_month"]
 
 # January to December in English, German, French, Spanish, Portuguese, Italian, Dutch, Russian,
 # Polish and Turkish. A name that two languages share means the same month in both.
@@ -30,12 +30,16 @@ _MONTH: Final = rf"(?:{'|'.join(sorted(_NUMBER_OF, key=len, reverse=True))})\b\.
 _DAY: Final = r"[0-3]?[0-9](?![0-9])(?:st|nd|rd|th|er|º|\.)?"
 _YEAR: Final = r"[12][0-9]{3}(?![0-9])"
 
-DATE: Final = (
-    rf"{_DAY}[ ](?:of[ ]|de[ ])?{_MONTH}(?:,?[ ](?:de[ ]|del[ ])?{_YEAR})?"
-    rf"|{_MONTH}[ ]{_DAY}(?:,?[ ]{_YEAR})?|{_MONTH},?[ ](?:de[ ])?{_YEAR}"
-    rf"|{_YEAR}-[01][0-9]-[0-3][0-9](?![0-9])"
+NUMERIC_DATE: Final = (
+    rf"{_YEAR}-[01][0-9]-[0-3][0-9](?![0-9])"
     rf"|{_YEAR}[ ]?[年년][ ]?[0-9]{{1,2}}[ ]?[月월](?:[ ]?[0-9]{{1,2}}[ ]?[日일])?"
     rf"|[0-3]?[0-9]/[0-3]?[0-9]/{_YEAR}|[0-3]?[0-9]\.[0-3]?[0-9]\.{_YEAR}"
+)
+"""A date in numbers; to be matched without regard to case."""
+
+DATE: Final = (
+    rf"{_DAY}[ ](?:of[ ]|de[ ])?{_MONTH}(?:,?[ ](?:de[ ]|del[ ])?{_YEAR})?"
+    rf"|{_MONTH}[ ]{_DAY}(?:,?[ ]{_YEAR})?|{_MONTH},?[ ](?:de[ ])?{_YEAR}|{NUMERIC_DATE}"
 )
 """A date; to be matched without regard to case."""
 
@@ -58,6 +62,12 @@ _CLOCK: Final = re.compile(
     re.IGNORECASE,
 )
 _EARLY: Final = re.compile(r"0[0-9](?::[0-5][0-9]){1,2}")
+_WORD: Final = re.compile(r"[^\W\d_]{3,}")
+
+
+def names_month(text: str) -> bool:
+    """Whether a text has the name of a month in it; without one, `NUMERIC_DATE` says enough."""
+    return any(word in _NUMBER_OF for word in _WORD.findall(text.lower()))
 
 
 def canonical_moment(text: str) -> str | None:

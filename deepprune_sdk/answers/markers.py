@@ -11,7 +11,7 @@ from deepprune_sdk.answers.languages import LANGUAGES, Language
 from deepprune_sdk.answers.no_answer import is_placeholder
 from deepprune_sdk.answers.values import Link, Reading, Statement, read_value
 
-__all__ = ["Noun", "ends_open", "folded", "nouns_from_the_end", "read_noun"]
+__all__ = ["Noun", "ends_open", "folded", "has_letters", "nouns_from_the_end", "read_noun"]
 
 _NEAR: Final = 2_000  # characters from the end that are looked at first
 _OPEN: Final = 120  # characters from the end in which an answer is announced
@@ -34,7 +34,7 @@ _FOLDED: Final = {
     0x130: "I",  # whose small letter is two characters
 }
 
-_LETTER: Final = re.compile(r"[^\W\d_]|####")
+_LETTERS: Final = re.compile(r"[^\W\d_]|####")
 _MARKUP: Final = r"[*_\s\u200e\u200f]{0,8}"
 _CLOSING: Final = r"[}\])\u3011\u300d\"']{0,2}"
 # What may stand between the beginning of a line and "answer": markup, "The final".
@@ -52,6 +52,7 @@ _CLAUSE: Final = re.compile(r"[.;:,]\s|\b(?:that|so|thus|therefore|hence|get|hav
 _HYPOTHETICAL: Final = re.compile(
     r"\b(?:if|unless|suppose|assum\w+|whether|would)\b", re.IGNORECASE
 )
+_SINCE: Final = re.compile(r"[:=](?=\s|\Z)|\n")
 _POINTS: Final = re.compile(
     r"(?:this|that|it|what|which|here|there|one)|.*(?:not|n't)", re.IGNORECASE
 )
@@ -82,10 +83,13 @@ def _nouns(*, ascii_only: bool) -> dict[str, list[tuple[Language, str]]]:
     return nouns
 
 
+def has_letters(text: str) -> bool:
+    """Whether a text can say anything in words."""
+    return _LETTERS.search(text) is not None
+
+
 def nouns_from_the_end(text: str) -> Iterator[Noun]:
     """The nouns of a text in all languages, the last one first."""
-    if not _LETTER.search(text):
-        return
     lowered = text.lower()
     nouns = _nouns(ascii_only=text.isascii())
     end = len(text)
@@ -172,6 +176,10 @@ def _read_reversed(text: str, noun: Noun, line: str, how: Reading) -> Statement 
 def ends_open(text: str) -> bool:
     """Whether a text ends where an answer should follow: "The answer is: ____"."""
     end = folded(text[-_OPEN:])
+    # Cheap, and mostly enough: the last words are no placeholder.
+    last = _SINCE.split(end.rstrip())[-1]
+    if not is_placeholder(last) and not is_placeholder(last.rpartition(" ")[2]):
+        return False
     return any(
         marker is not None and is_placeholder(end[marker.end() :].strip())
         for noun in nouns_from_the_end(end)

@@ -13,7 +13,8 @@ def _words(text: str) -> frozenset[str]:
 
 
 _LONGEST: Final = 60  # characters of a placeholder
-_NEAR_END: Final = 500  # characters from the end in which a text refuses
+_SIGNS: Final = 20  # characters from the end in which a question mark is looked for
+_NEAR_END: Final = 400  # characters from the end in which a text refuses
 
 # What says nothing, LaTeX or plain. `\{\}` is the empty set and no empty place.
 _NOTHING: Final = re.compile(
@@ -45,49 +46,59 @@ _WORDS: Final = _HEADS | _words(
 _QUALIFIED: Final = frozenset(("solution", "option", "choice", "text", "string", "name"))
 _YOURS: Final = frozenset(("your", "final", "insert", "put", "write", "enter", "fill", "correct"))
 
-_REFUSALS: Final = re.compile(
-    r"""
-    \b(?:i|we)\s(?:can\s?not|can['\u2019]?t|could\s?(?:not|n['\u2019]t)|won['\u2019]?t|will\snot)\s
-        (?:\w+\s)?(?:answer|provide|determine|help|assist|solve|give|find|compute|calculate|complete
-        |access|do|say|tell|read|see|open|know|verify|classify|write|fulfil|comply|produce|offer)
-  | \b(?:i|we)(?:\sam|['\u2019]m|\sare|['\u2019]re)\s
-        (?:not\s(?:able|sure|certain|capable)|unable|sorry|afraid)
-  | \b(?:i|we)\s(?:do\snot|don['\u2019]?t)\s(?:know|have|possess|see|understand)
-  | \bno\sidea\b
-  | \b(?:i|we)\s(?:have\sno|lack|must\sdecline|apologi[sz]e|need\smore)
-  | \b(?:my|the)\s(?:apologies|(?:training\s)?(?:data|knowledge)\s(?:ends?|only|cut|stops?|does))
-  | \bas\san?\s(?:ai|language\smodel|large\slanguage)
-  | \b(?:not\senough|insufficient|missing)\s(?:information|data|context|details)
-  | \b(?:can\s?not|can['\u2019]?t|could\snot|unable\sto)\s(?:be\s)?
-        (?:determined?|answer(?:ed)?|solved?|computed?|calculated?|found|concluded?|verified)
-  | \b(?:could|can|would)\syou\s
-        (?:please\s)?(?:share|provide|clarify|give|tell|send|specify|check)
-  | \bplease\s(?:provide|share|clarify|specify|upload|send)
-  | \b(?:not\spossible|impossible)\sto\s(?:determine|answer|say|know|tell|solve|find|compute)
-  | \banswer["']?\s?:\s?(?:null|none)\b
-  | \b(?:error|exception):\s | \btimed\sout\b | \brate\slimit
-  | \bsorry\b | \bapologi[sz]e | \bunfortunately,?\si\b
-  | \b(?:tut\smir\sleid|leider|ich\sweiß\s(?:es\s)?nicht|nicht\sgenug\sinformationen
-        |ich\skann\s(?:das|die|diese\w?|dir|ihnen|hier)\b[^.\n]{0,60}\bnicht
-        |kann\snicht\s(?:beantwort|bestimm))
-  | \b(?:désolée?|je\sne\s(?:peux|sais|suis)\spas|je\sn['\u2019]ai\spas
-        |impossible\sde\s(?:répondre|déterminer))
-  | \b(?:lo\ssiento|no\spuedo|no\ssé|no\stengo|imposible\s(?:responder|determinar)|lamento)
-  | \b(?:desculpe|lamento|não\s(?:posso|sei|consigo|tenho)|sinto\smuito|infelizmente)
-  | \b(?:mi\sdispiace|non\s(?:posso|so|ho|sono\sin\sgrado)|purtroppo)
-  | (?:извините|к\sсожалению|не\sмогу|не\sзнаю|невозможно\sопределить|у\sменя\sнет)
-  | (?:抱歉|对不起|對不起|无法|無法|不知道|不能回答|不确定|信息不足)
-  | (?:申し訳|すみません|わかりません|分かりません|できません|お答えでき|不明です)
-  | (?:죄송|모르겠|알\s수\s없|할\s수\s없|답변할\s수|드릴\s수\s없)
-  | (?:عذرا|عذرًا|آسف|لا\sأستطيع|لا\sيمكنني|لا\sأعرف|لا\sأعلم|للأسف|يؤسفني)
-  | (?:क्षमा|माफ़|माफ|खेद|नहीं\sदे\sसकता|नहीं\sदे\sसकती|पता\sनहीं|नहीं\sजानता|असमर्थ)
-  | (?:üzgünüm|maalesef|bilmiyorum|cevap\sveremem|yanıtlayam|cevaplayam|özür)
-  | \b(?:het\sspijt\sme|helaas|ik\skan\s[^.\n]{0,40}niet|ik\sweet\shet\sniet)
-  | (?:przykro\smi|niestety|nie\smogę|nie\swiem|nie\sjestem\sw\sstanie|przepraszam)
-  | (?:xin\slỗi|không\sthể|tôi\skhông|maaf,?\s|tidak\sdapat|saya\stidak)
-    """,
-    re.IGNORECASE | re.VERBOSE,
+# Phrases of refusals in small letters, most of them the beginning of a sentence. Most texts have
+# none, and to look for a phrase costs little. A star: the word may continue.
+_PHRASES: Final = """
+    sorry | apologi* | unfortunately i | unfortunately, i | as an ai | as a language model
+    | as a large language model | timed out | rate limit | i must decline | answer": null
+    | i do not know | i don't know | i do not have | i don't have | i do not possess | i have no
+    | we do not know | we don't know | we do not have | we don't have | we have no | i lack
+    | we lack | i need more | we need more | i'm not sure | i am not sure | i'm not certain
+    | i am not certain | i'm unable | i am unable | we are unable | i'm not able | i am not able
+    | we are not able | i'm afraid | i am afraid | my data | my training | my knowledge
+    | not enough information | not enough data | not enough context | not enough details
+    | insufficient information | insufficient data | missing information | missing data
+    | not possible to determine | not possible to answer | not possible to say
+    | not possible to know | not possible to solve | impossible to determine
+    | impossible to answer | impossible to say | could you share | could you provide
+    | could you clarify | could you give | could you tell | could you please | can you provide
+    | can you share | can you clarify | please provide | please share | please clarify
+    | please specify | please upload | please send
+    | tut mir leid | leider | ich weiß nicht | ich weiß es nicht | nicht genug informationen
+    | nicht beantwort* | nicht bestimm*
+    | désolé* | je ne peux pas | je ne sais pas | je ne suis pas | je n'ai pas
+    | impossible de répondre | impossible de déterminer
+    | lo siento | no puedo | no sé | no tengo | imposible responder | imposible determinar
+    | desculpe | lamento | não posso | não sei | não consigo | não tenho | sinto muito
+    | infelizmente | mi dispiace | non posso | non so | non ho | non sono in grado | purtroppo
+    | извините | к сожалению | не могу | не знаю | невозможно определить | у меня нет
+    | 抱歉 | 对不起 | 對不起 | 无法 | 無法 | 不知道 | 不能回答 | 不确定 | 信息不足
+    | 申し訳 | すみません | わかりません | 分かりません | できません | お答えでき | 不明です
+    | 죄송 | 모르겠 | 알 수 없 | 할 수 없 | 답변할 수 | 드릴 수 없
+    | عذرا | عذرًا | آسف | لا أستطيع | لا يمكنني | لا أعرف | لا أعلم | للأسف | يؤسفني
+    | क्षमा | माफ़ | माफ | खेद | नहीं दे सकता | नहीं दे सकती | पता नहीं | नहीं जानता | असमर्थ
+    | üzgünüm | maalesef | bilmiyorum | veremem | yanıtlayam* | cevaplayam* | özür
+    | het spijt me | helaas | ik weet het niet | przykro mi | niestety | nie mogę | nie wiem
+    | nie jestem w stanie | przepraszam | xin lỗi | không thể | tôi không | maaf | tidak dapat
+    | saya tidak
+    """
+_STEMS: Final = tuple(
+    (phrase.rstrip("*"), phrase.endswith("*"))
+    for phrase in (" ".join(part.split()) for part in _PHRASES.split("|"))
 )
+_ASCII_STEMS: Final = tuple(stem for stem in _STEMS if stem[0].isascii())
+_ERROR: Final = ("error", "traceback", "exception")
+_CANNOT: Final = ("cannot", "can't", "can not", "could not", "couldn't", "won't", "will not")
+# "I cannot use 3 here" refuses nothing.
+_REFUSES: Final = re.compile(
+    r"\b(?:i|we) (?:cannot|can not|can't|could not|couldn't|won't|will not) (?:\w+ )?"
+    r"(?:answer|provide|determine|help|assist|solve|give|find|compute|calculate|complete|access|do"
+    r"|say|tell|read|see|open|know|verify|classify|write|fulfil|comply|produce|offer)"
+    r"|\b(?:cannot|can not|can't|could not) be (?:determined|answered|solved|computed|calculated"
+    r"|found|concluded|verified)"
+)
+_SPACELESS: Final = "\u0590"
+_FOLDED: Final = str.maketrans("\u2019\u0130", "'i")
 _ASKS: Final = re.compile(r"[?\uff1f\u061f][\s*_\"')\]]*\Z")
 
 
@@ -107,5 +118,23 @@ def is_placeholder(answer: str) -> bool:
 
 def is_refusal(text: str) -> bool:
     """Whether the end of a text says that there is no answer, or asks its reader something."""
-    end = text[-_NEAR_END:]
-    return _REFUSALS.search(end) is not None or _ASKS.search(end) is not None
+    end = text[-_NEAR_END:].translate(_FOLDED).lower()
+    if _ASKS.search(end, max(0, len(end) - _SIGNS)) or text.lstrip()[:9].lower().startswith(_ERROR):
+        return True
+    stems = _ASCII_STEMS if end.isascii() else _STEMS
+    if any(_occurs(*stem, end) for stem in [stem for stem in stems if stem[0] in end]):
+        return True
+    return any(word in end for word in _CANNOT) and _REFUSES.search(end) is not None
+
+
+def _occurs(stem: str, may_continue: bool, text: str) -> bool:
+    """Whether a phrase stands in a text, and not inside of a word: "leider" is not in "Kleider"."""
+    at = text.find(stem)
+    while at >= 0:
+        end = at + len(stem)
+        inside = text[at - 1 : at].isalpha() or (not may_continue and text[end : end + 1].isalpha())
+        # Scripts without spaces, or with prefixes, have no such words.
+        if stem[0] >= _SPACELESS or not inside:
+            return True
+        at = text.find(stem, at + 1)
+    return False

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
-from deepprune_sdk.answers.dates import DATE, TIME
+from deepprune_sdk.answers.dates import DATE, NUMERIC_DATE, TIME, names_month
 
 __all__ = ["NUMBER", "last_number"]
 
@@ -64,51 +65,66 @@ _EXPRESSION: Final = (
     rf"|[0-9]+(?:{_OPERATOR}{_TERM})*{_OPERATOR}[0-9]*[a-z](?:{_OPERATOR}{_TERM})*"
     r"|[0-9]+[nkpqrtuwxyz])(?!\w)"
 )
-_NAMED: Final = (
-    r"(?:step|case|equation|eq\.|figure|fig\.|part|question|problem|example|section|chapter|page"
-    r"|p\.|pp\.|option|theorem|lemma|line|row|column|no\.|number[ ]of|table|version|method|approach"
-    r"|round|stage|phase|trial|item|note|footnote|source|attempt|check|schritt|fall|seite|aufgabe"
-    r"|étape|cas|página|paso|passo|caso|pagina|pregunta|questão|domanda|шаг|случай|страниц\w|задач\w"
-    r"|вопрос|adım|sayfa|stap|bladzijde|krok|stron\w|步骤|第|방법|단계)"
+# What the number behind it only names: "Step 3".
+# What the number behind it only names: "Step 3".
+_NAMED: Final = """
+    step steps case equation eq figure fig part question problem example section chapter page p pp
+    option theorem lemma line row column no table version method approach round stage phase trial
+    item note footnote source attempt check schritt fall seite aufgabe étape cas página paso passo
+    caso pagina pregunta questão domanda шаг случай страница странице страницы задача вопрос adım
+    sayfa stap bladzijde krok strona stronie 步骤 방법 단계 第
+"""
+_NAMES: Final = frozenset(_NAMED.split())
+# What tells a year in prose: "in 1945".
+_DATED: Final = """
+    in since until till before after during year circa early late mid im jahr seit en depuis año ano
+    em nel anno год году года jaar rok roku
+"""
+_WHEN: Final = frozenset(_DATED.split())
+# What follows a number of four digits that is no year: "in 2000 steps".
+_COUNTED: Final = re.compile(
+    r"[\w,.]?[0-9]|[ ]?(?:[%°$€]|(?:[kcm]?m|k?g|met(?:er|re)s?|dollars?|euros?|people|steps?|ways"
+    r"|hours?|years?|days|units?|words|points|copies|students|votes|miles?|feet)\b)"
 )
-_WHEN: Final = (
-    r"(?:(?<!result[ ])(?<!results[ ])(?<!resulted[ ])(?<!resulting[ ])in|since|until|till|before"
-    r"|after|during|year|circa|early|late|mid|im|jahr|seit|en|depuis|año|ano|em|nel|anno|году?|jaar"
-    r"|rok\w?|roku|(?:as[ ])?of[ ]the[ ]year|as[ ]of)"
-)
-_COUNTED: Final = (
-    r"(?:[kcm]?m|k?g|met(?:er|re)s?|dollars?|euros?|people|steps?|ways|hours?|years?|days|units?"
-    r"|words|points|copies|students|votes|miles?|feet)"
-)
+_PLAIN: Final = re.compile(r"[0-9]{1,4}(?:\.[0-9]+)?")
+_BEFORE: Final = re.compile(r"([^\W\d_]+)\.?[ #(]{0,3}\Z")
+_YEAR: Final = re.compile("1[5-9][0-9]{2}|20[0-9]{2}")
+_RESULTS: Final = re.compile(r"result\w* in[ ]\Z")
 _PART: Final = r"[-\u2212]?(?:[0-9]+(?:\.[0-9]+)?|[a-z]|\\?[a-z]{2,8})"
-_QUANTITY: Final = re.compile(
-    rf"""
-    (?<![{_LETTERS}.-])[0-9]{{3}}-[0-9]{{4}}(?![0-9])  # a telephone number
-  | (?P<whole>
-        (?<![{_LETTERS}.])(?:{DATE})
-      | (?<![{_LETTERS}.:])(?:{TIME})
-      | (?<![{_LETTERS}.:])[0-9]+(?:[ ]?:[ ]?[0-9]+)+(?![\w:])
-      | (?<![{_LETTERS}.])[0-9]+(?:[ ]?[\u2013]|-)[ ]?[0-9]+(?![\w-])
-      | (?:[0-9]+[ ]?{_CJK_MIXED}){{2,6}}
-      | (?:[(\[]|\\?\{{)[ ]?{_PART}(?:,[ ]?{_PART}){{1,9}}[ ]?(?:[)\]]|\\?\}})
-      | (?<![{_LETTERS}.])[0-9]+[ ](?:out[ ]of|in|of)[ ][0-9]+(?!\w|\.[0-9])
-      | between[ ]{NUMBER.pattern}[ ]and[ ]{NUMBER.pattern}
-      | (?<![{_LETTERS}.])[0-9]+[ ]?{_MIXED}(?:,?[ ](?:and[ ])?[0-9]+[ ]?{_MIXED})+
-      | (?<![{_LETTERS}.]){_EXPRESSION}
+
+
+@lru_cache(maxsize=2)
+def _quantity(date: str) -> re.Pattern[str]:
+    return re.compile(
+        rf"""
+        # Within a word, and at a space, nothing begins: that is told at once.
+        (?=[^\w\s]|[0-9]|(?<![^\W\d_])[^\W\d_]|^|[\u3040-\uffdc]|_)(?:
+        (?<![{_LETTERS}.-])[0-9]{{3}}-[0-9]{{4}}(?![0-9])  # a telephone number
+      | (?P<whole>
+            (?<![{_LETTERS}.])(?:{date})
+          | (?<![{_LETTERS}.:])(?:{TIME})
+          | (?<![{_LETTERS}.:])[0-9]+(?:[ ]?:[ ]?[0-9]+)+(?![\w:])
+          | (?<![{_LETTERS}.])[0-9]+(?:[ ]?[\u2013]|-)[ ]?[0-9]+(?![\w-])
+          | (?:[0-9]+[ ]?{_CJK_MIXED}){{2,6}}
+          | (?:[(\[]|\\?\{{)[ ]?{_PART}(?:,[ ]?{_PART}){{1,9}}[ ]?(?:[)\]]|\\?\}})
+          | (?<![{_LETTERS}.])[0-9]+[ ](?:out[ ]of|in|of)[ ][0-9]+(?!\w|\.[0-9])
+          | between[ ]{NUMBER.pattern}[ ]and[ ]{NUMBER.pattern}
+          | (?<![{_LETTERS}.])[0-9]+[ ]?{_MIXED}(?:,?[ ](?:and[ ])?[0-9]+[ ]?{_MIXED})+
+          | (?<![{_LETTERS}.]){_EXPRESSION}
+        )
+      | (?<![{_LETTERS}.])[0-9]+(?:\.[0-9]+){{2,}}             # a version, an address
+      | (?<=[A-Za-z]-)[0-9]+ | (?<=\#)[0-9]+ | (?<=\[)[0-9]+(?=\])
+      | \\(?:(?:eq)?ref|label|cite|h?phantom|[hv]space)\{{[^{{}}]*\}}
+      | [\^_](?:\{{[^{{}}]{{0,20}}\}}|[-+\u2212]?[0-9]+)   # an exponent, an index
+      | ^[ \t>*_#]*[(]?[0-9]{{1,2}}[.)](?=[ ]|\*)         # of a list
+      | (?:1[5-9]|20)[0-9]{{2}}[ ]?[年년]
+      | (?P<number>{NUMBER.pattern})
+        )
+        """,
+        re.VERBOSE | re.IGNORECASE | re.MULTILINE,
     )
-  | (?<![{_LETTERS}.])[0-9]+(?:\.[0-9]+){{2,}}             # a version, an address
-  | (?<=[A-Za-z]-)[0-9]+ | (?<=\#)[0-9]+ | (?<=\[)[0-9]+(?=\])
-  | \\(?:(?:eq)?ref|label|cite|h?phantom|[hv]space)\{{[^{{}}]*\}}
-  | [\^_](?:\{{[^{{}}]{{0,20}}\}}|[-+\u2212]?[0-9]+)   # an exponent, an index
-  | ^[ \t>*_#]*[(]?[0-9]{{1,2}}[.)](?=[ ]|\*)         # of a list
-  | (?<![\w-]){_NAMED}[ ]?[#(]?[ivx0-9]{{1,4}}(?:\.[0-9]+)*\)?(?![0-9])
-  | \b{_WHEN}[ ](?:the[ ]year[ ])?
-      (?:1[5-9]|20)[0-9]{{2}}(?![\w,.]?[0-9]|[ ]?(?:[%°$€]|{_COUNTED}\b))
-  | (?:1[5-9]|20)[0-9]{{2}}[ ]?[年년]
-  | (?P<number>{NUMBER.pattern})
-    """,
-    re.VERBOSE | re.IGNORECASE | re.MULTILINE,
-)
+
+
 _SINGLE_UNITS: Final = frozenset("mgshlLJNWVACFKd")
 _ORDINAL: Final = re.compile(r"(?:st|nd|rd|th|ième|e|er|ère|[ºª])\b|\.[ºª]|-(?:й|я|е|го|th)\b")
 _MATH: Final = re.compile(
@@ -119,9 +135,11 @@ _PROSE: Final = re.compile(r"[0-9.,]\s+[A-Za-z]{2}|(?<![\\A-Za-z])[A-Za-z]{4}")
 _DIGIT: Final = re.compile("[0-9]")
 # Brackets with words in them, as in "3.5 kg (7.7 lb)".
 _ASIDE: Final = re.compile(r"(?<=\w )\([^()\n]{0,200}?[^\W\d_]{2}[^()\n]{0,200}\)")
-_LAST_DIGIT: Final = re.compile("[0-9](?=[^0-9]*\\Z)")
-_NEAR: Final = 160
-_CONTEXT: Final = 40
+_REACHES: Final = (64, 300, NUMBER_REACH)
+_AFTER: Final = 24
+_CONTEXT: Final = 20
+_AROUND: Final = 500
+_FULL_STOP: Final = re.compile(r"(?<!\.\.)\.\Z")
 _LONGEST: Final = 80
 
 
@@ -132,30 +150,35 @@ def last_number(text: str) -> str | None:
     formula behind an equals sign. What only counts or names something is passed over: exponents and
     indices, the numbers of lists and steps, years in prose.
     """
-    digits = _LAST_DIGIT.search(text, max(0, len(text) - NUMBER_REACH))
-    if digits is None:
+    from_the_end = _DIGIT.search(text[: -NUMBER_REACH - 1 : -1])
+    if from_the_end is None:
         return None
+    digit = len(text) - from_the_end.end()
     # Mostly the last number stands in the last few words: to try all patterns is not cheap.
-    for reach in (_NEAR, NUMBER_REACH):
-        begin = max(0, digits.start() - reach)
+    end = min(len(text), digit + 1 + _AFTER)
+    last = in_aside = None
+    for reach in _REACHES:
+        begin = max(0, digit - reach)
         if begin > 0:
-            begin = text.find(" ", begin, digits.start()) + 1 or begin
-        last = _last_quantity(text, begin)
+            begin = text.find(" ", begin, digit) + 1 or begin
+        last, in_aside = _last_quantity(text, begin, end)
         # What begins right there may be the end of something.
-        if last is not None and (begin == 0 or last.start() > begin + _CONTEXT):
+        if last is not None and last.start() > begin + _CONTEXT:
             break
+    last = last or in_aside
     if last is None:
         return None
-    whole = last[0].strip()
-    return _formula(text[begin:], last.start() - begin, last.end() - begin) or (
-        whole if whole.endswith("...") else whole.rstrip(".")
-    )
+    return _formula(text, last.start(), last.end()) or _FULL_STOP.sub("", last[0].strip())
 
 
-def _last_quantity(text: str, begin: int) -> re.Match[str] | None:
-    asides = [aside.span() for aside in _ASIDE.finditer(text, begin)]
+def _last_quantity(
+    text: str, begin: int, end: int
+) -> tuple[re.Match[str] | None, re.Match[str] | None]:
+    """The last quantity, and the last one in an aside: in brackets with words in them."""
+    date = DATE if names_month(text[begin:end]) else NUMERIC_DATE
+    asides = [aside.span() for aside in _ASIDE.finditer(text, begin, end + _AROUND)]
     last = in_aside = None
-    for found in _QUANTITY.finditer(text, begin):
+    for found in _quantity(date).finditer(text, begin, end):
         whole = found["whole"] and _DIGIT.search(found["whole"])
         if not whole and not (found["number"] and _is_whole(text, found)):
             continue
@@ -163,21 +186,37 @@ def _last_quantity(text: str, begin: int) -> re.Match[str] | None:
             in_aside = found
         else:
             last = found
-    return last or in_aside
+    return last, in_aside
 
 
 def _is_whole(text: str, found: re.Match[str]) -> bool:
     after = text[found.end() : found.end() + 5]
-    if _ORDINAL.match(after):
+    if _ORDINAL.match(after) or _is_named(text, found):
         return False
     # `5x` is a product; `5m` and `5 cm` are quantities.
     letter = after[:1].isascii() and after[:1].isalpha()
     return not letter or after[1:2].isalpha() or after[:1] in _SINGLE_UNITS
 
 
+def _is_named(text: str, found: re.Match[str]) -> bool:
+    """Whether a number only names something: a step, a page, a year in prose."""
+    if not _PLAIN.fullmatch(found[0]):
+        return False
+    before = text[max(0, found.start() - _AFTER) : found.start()].lower()
+    word = _BEFORE.search(before)
+    if word is None:
+        return False
+    if word[1] in _NAMES or word[1].endswith(("第", "步骤")):
+        return True
+    if not _YEAR.fullmatch(found[0]) or _COUNTED.match(text, found.end()):
+        return False
+    return before.endswith("as of ") or (word[1] in _WHEN and not _RESULTS.search(before))
+
+
 def _formula(text: str, start: int, end: int) -> str | None:
     """What stands behind the last equals sign of the formula that a number is a part of."""
-    for math in _MATH.finditer(text):
+    begin = text.rfind("\n\n", max(0, start - _AROUND), start) + 1 or max(0, start - _AROUND)
+    for math in _MATH.finditer(text, begin, end + _AROUND):
         if math.start() <= start and end <= math.end():
             inside = next(group for group in math.groups() if group is not None)
             if _PROSE.search(inside):
@@ -185,11 +224,11 @@ def _formula(text: str, start: int, end: int) -> str | None:
             value = _EQUALS.split(inside)[-1].strip(" \n\t.,;")
             return value if 0 < len(value) <= _LONGEST else None
     begin = text.rfind("\n", 0, start) + 1
-    line = text[begin:].partition("\n")[0]
-    left, equals, right = line.rpartition("=")
+    equals = text.rfind("=", begin, start)
+    if equals < 0:
+        return None
+    right = text[equals + 1 : equals + 1 + _AROUND].partition("\n")[0]
     value = right.strip(" .*_`$")
-    if not equals or begin + len(left) + 1 > start or not 0 < len(value) <= _LONGEST:
+    if "=" in right or " " in value or not 0 < len(value) <= _LONGEST or _PROSE.search(right):
         return None
-    if " " in value or _PROSE.search(right) or value.count("{") != value.count("}"):
-        return None
-    return value
+    return value if value.count("{") == value.count("}") else None

@@ -8,7 +8,7 @@ from typing import Final
 __all__ = ["interval_of", "right_side"]
 
 _NAME: Final = re.compile(
-    r"(?:[^\W\d_][^\W\d_' ]*(?: [^\W\d_' ]+)*|\\[A-Za-z]+) ?(?:_ ?(?:\{[^{}]*\}|\w+))?'? ?"
+    r"(?:[^\W\d_](?:[^\W\d_]|[' ])*|\\[A-Za-z]+) ?(?:_ ?(?:\{[^{}]*\}|\w+))?'? ?"
     r"(?:\([A-Za-z0-9, ]*\) ?)?"
 )
 _ARITHMETIC: Final = re.compile(r"(?:\\frac|[-+*/^0-9.,(){}% ])+")
@@ -53,6 +53,8 @@ def right_side(text: str) -> str | None:
 
 def interval_of(text: str) -> str | None:
     r"""`x > 3` and `\{x | x > 3\}` as `(3, \infty)`; None for anything but such a condition."""
+    if not _RELATION.search(text):
+        return None
     if (builder := _SET_BUILDER.fullmatch(text)) and builder[1] in builder[2]:
         return builder[2]
     if between := _BETWEEN.fullmatch(text):

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Final
 
 from deepprune_sdk.answers.boxed import BOX_REACH, last_box
 from deepprune_sdk.answers.choices import Choices
-from deepprune_sdk.answers.markers import Noun, ends_open, folded, nouns_from_the_end, read_noun
+from deepprune_sdk.answers.markers import (
+    Noun,
+    ends_open,
+    folded,
+    has_letters,
+    nouns_from_the_end,
+    read_noun,
+)
 from deepprune_sdk.answers.structured import inner_answer, key_value, read_key, read_mark, read_tag
 from deepprune_sdk.answers.values import Rank, Reading, Statement
 
@@ -14,6 +22,8 @@ __all__ = ["REACH", "ends_open", "last_statement", "stated"]
 
 REACH: Final = 20_000
 """Characters from the end in which statements are looked for: an answer stands at the end."""
+
+_NOUNS: Final = 400  # from the end that are read at most
 
 
 def stated(text: str, *, complete: bool) -> str | None:
@@ -43,11 +53,13 @@ def last_statement(text: str, *, complete: bool, choices: Choices | None) -> str
     box = last_box(text[-BOX_REACH:], complete=complete)
     begin = max(0, len(text) - BOX_REACH) + box.end if box is not None else 0
     tail = folded(text[max(begin, len(text) - REACH) :])
-    if choices is not None and (complete or tail.endswith("\n")) and (line := choices.line(tail)):
-        return line
-    found = _find(tail, how, least=Rank.FREE if box is None else Rank.LABEL)
-    if found is not None or box is None:
-        return found
+    if box is None or has_letters(tail):
+        ended = complete or tail.endswith("\n")
+        if choices is not None and ended and (line := choices.line(tail)) is not None:
+            return line
+        found = _find(tail, how, least=Rank.FREE if box is None else Rank.LABEL)
+        if found is not None or box is None:
+            return found
     answer = inner_answer(folded(box.content), how) or box.content
     return choices.labelled(answer) if choices is not None else answer
 
@@ -56,7 +68,7 @@ def _find(text: str, how: Reading, *, least: int) -> str | None:
     """The last statement that says enough, or else the last that says the most."""
     chosen = how.choices.chosen(text, complete=how.complete) if how.choices is not None else None
     best: Statement | None = None
-    for noun in nouns_from_the_end(text):
+    for noun in islice(nouns_from_the_end(text), _NOUNS):
         if chosen is not None and chosen.start > noun.start:
             break
         statement = _read(text, noun, how)

@@ -8,7 +8,7 @@ from typing import Final, cast
 
 from deepprune_sdk.answers.boxed import last_box
 from deepprune_sdk.answers.clauses import equated
-from deepprune_sdk.answers.markers import Noun, nouns_from_the_end, read_noun
+from deepprune_sdk.answers.markers import Noun, has_letters, nouns_from_the_end, read_noun
 from deepprune_sdk.answers.no_answer import is_placeholder
 from deepprune_sdk.answers.quantities import NUMBER
 from deepprune_sdk.answers.values import LINE, Rank, Reading, Statement
@@ -28,7 +28,7 @@ _LATEX_IN_JSON: Final = re.compile(r"(?<!\\)(?:\\\\)*\\[A-Za-z]{2}")
 _MARK: Final = re.compile(r"####[ ]{0,4}(?=[-+$.0-9\\\u2212])")
 _LONG_WORD: Final = re.compile(r"[A-Za-z]{3}")
 _TEXT: Final = re.compile(r"\\(?:text|textbf|mathrm|mbox)\s?\{([^{}]*)\}")
-_WORD: Final = re.compile(r"(?<![\\A-Za-z])[^\W\d_]{2,}")
+_WORDS: Final = re.compile(r"(?<![\\A-Za-z])[^\W\d_]{2,} [^\W\d_]{2}|[\u3040-\ud7ff]{2}")
 
 
 def read_mark(text: str, start: int, how: Reading) -> Statement | None:
@@ -97,7 +97,7 @@ def _whole(content: str, how: Reading) -> Statement | None:
 
 def inner_answer(content: str, how: Reading) -> str | None:
     r"""The answer of a statement inside of a box or a tag: `\boxed{\text{The answer is } 91}`."""
-    if len(content) > LINE or not _WORD.search(content):
+    if len(content) > LINE or not has_letters(content):
         return None
     content = _TEXT.sub(r"\1", content)
     how = how._replace(complete=True)
@@ -107,4 +107,4 @@ def inner_answer(content: str, how: Reading) -> str | None:
             return statement.answer
     if how.choices is not None and how.choices.labelled(content) != content:
         return None
-    return equated(content) if len(_WORD.findall(content)) > 1 else None
+    return equated(content) if _WORDS.search(content) else None

@@ -62,14 +62,17 @@ def without_thinking(text: str, *, complete: bool) -> str:
         complete: Whether the model ended the text itself. Thinking that never ends holds drafts
             where the text was cut; where the model ended its text inside, that is all it said.
     """
-    if "<|channel|>" in text:
+    tagged = "<" in text
+    if tagged and "<|channel|>" in text:
         return _final_channel(text, complete=complete)
-    _, ended, after = text.rpartition(_BARE_FINAL)
-    if ended:
-        return after
+    final = text.rfind(_BARE_FINAL)
+    if final >= 0:
+        return text[final + len(_BARE_FINAL) :]
     if bare := _BARE_ANALYSIS.match(text):
         return text[bare.end() :] if complete else ""
-    return _outside_marks(text, complete=complete)
+    if tagged or "[T" in text or "[t" in text or "[/" in text or "\u25c1" in text:
+        return _outside_marks(text, complete=complete)
+    return text
 
 
 def _outside_marks(text: str, *, complete: bool) -> str:

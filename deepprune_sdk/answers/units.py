@@ -48,7 +48,7 @@ _TEXT_UNIT: Final = re.compile(
 )
 # Its unit is told by `exact`, which needs it: `6,5 cm` is a decimal and `6,5` a list.
 _PLAIN_NUMBER: Final = re.compile(r"[-+]?[0-9][0-9.,' ]*(?:[A-Za-z°%]|\\text|\\mathrm|\\[,;: ])")
-_WORD_UNIT: Final = re.compile(r"(?<=[0-9A-Za-z})!]) ((?:[A-Za-z]+|\^-?[1-9]|[/* .])+)\Z")
+_WORD_UNIT: Final = re.compile(r"(?<=[0-9A-Za-z})!]) ((?:[A-Za-z/* .]|\^-?[1-9])+)\Z")
 
 
 def without_unit(text: str) -> str:

@@ -63,6 +63,7 @@ def test_extraction_takes_any_text(extractor: Answers, text: str, complete: bool
 def test_the_last_box_is_the_answer(text: str, content: str, complete: bool) -> None:
     assume(not any(mark in text for mark in ("think", "THINK", "channel", "analysis")))
     assume(not is_placeholder(content) and "box" not in text)
+    assume("=" not in content)  # "the sum = 5" is a sentence
     extracted = Answers(choices=None).extract(f"{text}\n\\boxed{{{content}}}", complete=complete)
     assert extracted == content.strip()
 
@@ -71,6 +72,7 @@ def test_the_last_box_is_the_answer(text: str, content: str, complete: bool) -> 
 def test_what_follows_a_box_and_states_nothing_changes_nothing(content: str, after: str) -> None:
     marks = ("box", "think", "THINK", "channel", "analysis", "assistantfinal", "####")
     assume(not is_placeholder(content) and not any(mark in after for mark in marks))
+    assume("=" not in content)
     assume(not any(nouns_from_the_end(folded(after))))
     text = f"\\boxed{{{content}}} {after}"
     assert Answers(choices=None).extract(text, complete=True) == content.strip()
