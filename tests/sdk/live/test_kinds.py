@@ -141,6 +141,34 @@ async def test_answers_of_a_function_are_recorded_as_they_were_read(tmp_path: Pa
 
 
 @pytest.mark.anyio
+async def test_versions_that_a_function_reads_are_not_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl"
+    versions = ["version 3.10", "version 3.1", "version 3.1"]
+    reasoner = ParallelReasoner(
+        ScriptedBackend(versions), policy=FULL, answers=lambda text: text.split()[1], record=path
+    )
+    assert (await reasoner.solve("?", n=3)).agreement == pytest.approx(2 / 3)
+    (problem,) = study_redundancy(TraceReader(path)).problems
+    assert (problem.same, problem.different) == (1, 2)
+
+
+@pytest.mark.anyio
+async def test_a_recording_has_what_a_model_read(tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl"
+    texts = ['{"name": "Bern"}'] * 3 + ['{"people": 1, "name": "Basel"}'] * 2
+    reasoner = ParallelReasoner(ScriptedBackend(texts), policy=FULL, answers=City, record=path)
+    live = await reasoner.solve("?", n=5)
+    traces = list(TraceReader(path))
+    assert {(trace.answers, trace.answer == "") for trace in traces} == {
+        ("json", True),
+        ("json", False),
+    }
+    replayed = (await replay(traces, FULL, LearnedJudge())).result
+    assert (replayed.answer, replayed.agreement) == (live.answer, live.agreement)
+    assert replayed.agreement == 1.0
+
+
+@pytest.mark.anyio
 async def test_other_instructions_do_not_mix(tmp_path: Path) -> None:
     path = tmp_path / "t.jsonl"
     backend = ScriptedBackend(["yes"])
