@@ -65,7 +65,8 @@ def _context() -> _Context:
         leading=pattern(
             r"(?:corresponds?\sto|match(?:es)?|is|be|therefore|thus|hence|so|to|leaves|with|ist|est"
             r"|es|é|è|это|jest)\s"
-            rf"(?:the\s)?(?:{option}\s?){{1,2}}{sign}"
+            r"(?:donc\s|then\s|also\s)?(?:the\s|la\s|l['\u2019]|el\s|die\s|de\s)?"
+            rf"(?:{option}\s?){{1,2}}{sign}"
         ),
         option=pattern(
             rf"(?:(?<![A-Za-z]){option}\s?|[(\[]|(?:\A|[.;:\n]\s{{0,2}}|making\s)){sign}"

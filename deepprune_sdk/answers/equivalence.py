@@ -5,9 +5,15 @@ The rules, for a reader who wonders why two answers were or were not counted tog
 - Numbers are exact: `1,000` = `1{,}000` = `1\,000` = `10^3` = `1e3`; `0.5` = `1/2` = `\frac12`.
 - A percentage is its value over a hundred: `50\%` = `0.5`. So `50%` and a bare `50` differ.
 - Currency signs and units after a number are dropped: `\$5` = `5 dollars` = `5\text{ cm}` = `5`. So
-  `5 minutes` and `5 hours` count as equal; within one problem's votes that rarely harms. `dozen`,
-  `thousand`, `million` multiply.
-- `x = 5` is `5`; sizes and delimiters of LaTeX are dropped; `(1,2)` is a pair, not 12.
+  `5 minutes` and `5 hours` count as equal; within one problem's votes that rarely harms. So are
+  known units after a formula: `4\sqrt3\text{ cm}^2`. `dozen`, `thousand`, `million` multiply.
+- `0.333...` and `0.\overline{3}` are `1/3`, and `0.333` is not. `1,00,000` is a number. A comma is
+  a decimal point where it can be nothing else: `3{,}5`, `1.234,56`, `6,5 cm`.
+- `May 8, 1945` is `1945-05-08`, `3:30 p.m.` is `15:30`.
+- `x = 5` is `5`; sizes and delimiters of LaTeX are dropped; `(1,2)` is a pair, not 12; `9 and 10`
+  is `9, 10`; the order of a set says nothing. `x > 3` is `(3, \infty)`.
+- The rows and cells of a matrix are kept apart, whatever its brackets.
+- The signs of mathematics are their commands: `±3` is `\pm3`, `10⁴` is `10^4`.
 - Words ignore case and the brackets of a choice: `(B)` = `B.` = `\text{B}` = `b`.
 - Anything else is compared as text without its spaces; no algebra is done here.
 """

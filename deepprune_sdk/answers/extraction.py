@@ -21,14 +21,19 @@ _BOX: Final = "\\boxed"
 class Answers:
     r"""Finds final answers in mathematics and multiple-choice texts; the default extractor.
 
-    In this order: the last `\boxed{...}` that holds something; the last explicit statement ("the
-    answer is 5", "Answer: B", "#### 42", "option B is correct", a last line that is one letter);
-    and, where the model ended the text itself, the last number. The answer is returned as it is
-    written, `(B) 12 cm` as its letter. Time is linear in the text: statements and numbers are
-    looked for in its last 20,000 characters, boxes in the last million.
+    What the text states last is its answer: a `\boxed{...}` that holds something, or a statement
+    ("the answer is 5", "Antwort: B", "#### 42", `<answer>5</answer>`, `"answer": 5`, "option B is
+    correct", a last line that is a letter), in any of the languages of
+    `deepprune_sdk.answers.languages`. After a box only a plain statement counts: a number, a
+    formula, a letter, or what follows a label. Where nothing is stated, the model ended the text
+    itself and does not refuse, the last number is read, whole: `3:30 PM`, `2:1`, `1.5 million`;
+    exponents, the numbers of steps and lists, and years in prose are none. Placeholders such as
+    `\boxed{answer}` are no answers.
 
-    Where the reasoning was left in the text between `<think>` and `</think>`, only what follows it
-    is read: a draft of an answer is none.
+    The answer is returned as it is written, `(B) 12 cm` as its letter. Time is linear in the text:
+    statements are looked for in its last 20,000 characters, a number in its last 2,000, boxes in
+    the last million. Reasoning that was left in the text, between the marks of any family of
+    models, is not read: a draft of an answer is none.
 
     Attributes:
         choices: The letters of multiple-choice answers, in capitals; None reads no letters, for

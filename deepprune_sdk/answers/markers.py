@@ -31,7 +31,6 @@ _FOLDED: Final = {
     0x66B: ".",
     0x66C: ",",
     0xFE55: ":",
-    0x130: "I",  # whose small letter is two characters
 }
 
 _LETTERS: Final = re.compile(r"[^\W\d_]|####")
@@ -90,7 +89,7 @@ def has_letters(text: str) -> bool:
 
 def nouns_from_the_end(text: str) -> Iterator[Noun]:
     """The nouns of a text in all languages, the last one first."""
-    lowered = text.lower()
+    lowered = text.replace("\u0130", "i").lower()  # whose small letter is two characters
     nouns = _nouns(ascii_only=text.isascii())
     end = len(text)
     for begin in (max(0, end - _NEAR), 0):
@@ -153,7 +152,7 @@ def read_noun(text: str, noun: Noun, how: Reading) -> Statement | None:
         link = "option"
     elif noun.kind == "result" and "final" not in sentence.lower():
         link = "result"
-    elif ":" in marker[0] or (leads and not verb and marker["bare"] is None):
+    elif (verb and ":" in marker[0]) or (leads and not verb and marker["bare"] is None):
         link = "label"
     else:
         link = "verb"

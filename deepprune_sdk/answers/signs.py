@@ -58,6 +58,7 @@ TRANSLATION: Final = {
     ord("ℕ"): "\\mathbb{N}",
     ord("ℂ"): "\\mathbb{C}",
     ord("µ"): "μ",
+    ord("İ"): "I",  # whose small letter is two characters
     ord("\u2126"): "Ω",
     ord("。"): ".",
     ord("、"): ", ",

@@ -1,6 +1,7 @@
 """Extraction and equivalence of answers, case by case: each worked by hand."""
 
 import re
+import sys
 from fractions import Fraction
 from typing import Any
 
@@ -403,3 +404,37 @@ def test_a_function_that_returns_no_string_is_told_so() -> None:
     count: Any = len
     with pytest.raises(TypeError, match="must return a string or None, not 5"):
         FunctionAnswers(count).extract("12345", complete=True)
+
+
+# Ten megabytes: what is more than linear would never finish. Nothing but the result is asserted.
+@pytest.mark.parametrize(
+    "unit", ["word 12, ", "the answer is ", "\\boxed{1} ", "<think>", "答案是"]
+)
+def test_ten_megabytes_are_read_to_their_end(unit: str) -> None:
+    text = unit * (10_000_000 // len(unit))
+    assert Answers().extract(f"{text}</think>\nAnswer: 7\n", complete=False) == "7"
+
+
+def steps(text: str) -> int:
+    """How many functions, Python's and C's, are called to read a text."""
+    count = 0
+
+    def called(frame: object, event: str, argument: object) -> None:
+        nonlocal count
+        count += event in {"call", "c_call"}
+
+    before = sys.getprofile()
+    sys.setprofile(called)
+    try:
+        Answers().extract(text, complete=True)
+        Answers().extract(text, complete=False)
+    finally:
+        sys.setprofile(before)
+    return count
+
+
+@pytest.mark.parametrize("unit", HOSTILE)
+def test_twice_the_text_takes_at_most_twice_the_steps(unit: str) -> None:
+    text = unit * (50_000 // len(unit))
+    Answers().extract(text, complete=True)  # patterns are compiled once
+    assert steps(text * 2) <= 2.1 * steps(text) + 1000

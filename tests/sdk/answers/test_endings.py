@@ -482,6 +482,12 @@ CUT_OFF: list[tuple[str, str | None]] = [
     ("So we choose option C.\n", "C"),
     ("<think>The answer is 5.", None),
     ("<thought>The answer is 5.\n", None),
+    ("La respuesta es 12", None),
+    ("La respuesta es 12.\n", "12"),
+    ("答えは12です。次に", "12"),
+    ("정답은 C입니다. 왜", "C"),
+    ("Ответ: 12. Проверим", "12"),
+    ("Die Antwort ist 12, weil", "12"),
 ]
 
 
