@@ -10,6 +10,7 @@ from typing import Final, Self
 
 from deepprune_sdk.answers.boxed import OPENING
 from deepprune_sdk.answers.labels import Labels, first_sentence, label_form, last_sentence
+from deepprune_sdk.answers.last_words import without_afterword
 from deepprune_sdk.answers.plain import plain
 from deepprune_sdk.answers.statements import REACH, last_statement
 from deepprune_sdk.answers.thinking import without_thinking
@@ -129,6 +130,8 @@ class ChoiceAnswers:
 def _readings(text: str, labels: Labels, *, complete: bool) -> Iterator[str]:
     """What a reply gives as its answer, the surest first."""
     tail = labels.prepare(text[-REACH:])
+    if complete:
+        tail = without_afterword(tail)
     lines = [line for line in tail.splitlines() if line.strip()]
     if not complete and lines and not tail.endswith("\n"):
         lines.pop()
@@ -140,11 +143,13 @@ def _readings(text: str, labels: Labels, *, complete: bool) -> Iterator[str]:
     if not lines:
         return
     first, last = lines[0] + "\n", lines[-1] + "\n"
-    yield from _found([labels.alone(last), labels.keyed(last)])
+    ending = last_sentence(last)
+    yield from _found([labels.corrected(ending), labels.alone(last), labels.keyed(last)])
     yield from _found([_of_statement(text, labels, complete=True)])
     if not (labels.letters and _is_listed(labels, lines[-2:])):
         yield from _found([labels.leading(last)])
-    yield from _found([labels.asserted(last_sentence(last)), labels.leading(last_sentence(last))])
+    yield from _found([labels.emphasised(ending), labels.asserted(ending)])
+    yield from _found([labels.leading(ending), labels.concluded(ending)])
     yield from _found(keyed)
     if len(text) <= REACH and not (labels.letters and _is_listed(labels, lines)):
         opening = first_sentence(first)

@@ -13,8 +13,10 @@ __all__ = ["Choices", "Chosen"]
 
 _LINE: Final = 300  # longest line that is read
 _NEAR: Final = 1_000  # characters from the end in which a choice in a sentence is looked for
+_CLOSE: Final = 16  # characters before a label in which its line begins
 _AROUND: Final = 60  # characters around a label that are looked at
 _CLAUSES: Final = re.compile(r"[.,\n;:。，]\s?")
+_STOP: Final = re.compile(r"[.!?\n\u3002\uff1f\u061f]")
 _NOT: Final = re.compile(
     r"\b(?:not|never|cannot|neither|nor|rather than|instead of|except|incorrect|wrong|if|whether"
     r"|nicht|non|ne|pas|não|ni|niet|nie)\b|n['\u2019]t\b|不|否",
@@ -69,7 +71,7 @@ def _context() -> _Context:
             rf"(?:{option}\s?){{1,2}}{sign}"
         ),
         option=pattern(
-            rf"(?:(?<![A-Za-z]){option}\s?|[(\[]|(?:\A|[.;:\n]\s{{0,2}}|making\s)){sign}"
+            rf"(?:(?<![A-Za-z]){option}\s?|[(\[]|(?:\A|[.,;:\n]\s{{0,2}}|making\s)){sign}"
         ),
         thus=pattern(
             r"(?:therefore|thus|hence|consequently|so|daher|somit|donc|portanto|quindi|dus|así)"
@@ -85,6 +87,12 @@ def _context() -> _Context:
         ),
         mention=pattern(rf"(?:(?<![A-Za-z]){option}\s?[*_(\[\"'`]{{0,4}}|\(|\*\*)\Z"),
     )
+
+
+def _asked(text: str, start: int) -> bool:
+    """Whether the sentence that goes on at `start` is a question."""
+    end = _STOP.search(text, start, start + _AROUND)
+    return end is not None and end[0] in "?\uff1f\u061f"
 
 
 class Choices:
@@ -137,6 +145,11 @@ class Choices:
             rf"[^\n]{{0,60}}?(?:=+>|->|\u2192|\u21d2|:)[\s*_\"'`(\[$]{{0,4}}({label})"
             r"[\s*_\"'`)\].$\u3002!]*"
         )
+        item = r"[\s*_>(\[-]{0,8}"
+        self._opens = re.compile(rf"{item}{re.escape(self.labels[0])}(?!\w)")
+        self._follows = re.compile(
+            rf"\n{item}(?:{'|'.join(map(re.escape, self.labels[1:2]))})(?!\w)"
+        )
         self._other = re.compile(rf"(?<![^\W_]){label}\s?[:=)]" if letters else r"(?!)")
         inside, after = r"[A-Za-z0-9'\u2019.]", r"(?![A-Za-z0-9'\u2019]|\.\w)"
         # To look behind a letter, rather than before it, lets the search jump to the letters.
@@ -172,6 +185,12 @@ class Choices:
         lines = [line for line in text[-2 * _LINE :].rstrip().rsplit("\n", 4) if line.strip()]
         return len(lines) > 1 and all(map(self._item.fullmatch, lines[-2:]))
 
+    def begins_list(self, text: str, start: int, *, complete: bool) -> bool:
+        """Whether the first label, which a line begins with, opens a list of all of them."""
+        if "\n" not in text[max(0, start - _CLOSE) : start] or not self._opens.match(text, start):
+            return False
+        return not complete or self._follows.search(text, start) is not None
+
     def chosen(self, text: str, *, complete: bool = True) -> Chosen | None:
         """The last label that a sentence calls right or chooses: "so we go with option B"."""
         begin = max(0, len(text) - _NEAR)
@@ -187,7 +206,7 @@ class Choices:
             )
             if not chosen:
                 right = context.option.search(before) and context.right.match(after)
-                if not right or _NOT.search(right[0]):
+                if not right or _NOT.search(right[0]) or _asked(text, found.end()):
                     continue
             if not _NOT.search(_CLAUSES.split(before)[-1]):
                 return Chosen(self._by_lowered[found[0].lower()], found.start())

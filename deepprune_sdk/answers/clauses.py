@@ -54,6 +54,10 @@ _CONTINUES: Final = re.compile(
     r"|or\s(?:more|fewer|less)|dozen|hundred|thousand|[mbt]r?illion|percent|[-+*/^=\\:<>]"
     r"|[a-zA-Z]\b)"
 )
+# With its unit, the comma of a number divides no list.
+_DECIMAL_COMMA: Final = re.compile(r"[0-9],[0-9]{1,2}\Z")
+# "10 Downing Street", "12 Angry Men": an address, a title.
+_TITLE_WORDS: Final = re.compile(r"(?: [A-Z][a-z]{2,20}){2,5}")
 _SURROUNDING: Final = " \t\n*_\"'`“”„«»\u200e\u200f:,"
 
 _WORD: Final = re.compile(r"[^\W\d_]{2}")
@@ -161,6 +165,8 @@ def whole_number(clause: str) -> str | None:
     continues = (
         bool(rest[:1].strip())
         or any(sign.isdigit() for sign in rest)
+        or (_DECIMAL_COMMA.search(number[0]) is not None and rest.strip() != "")
+        or _TITLE_WORDS.fullmatch(rest) is not None
         or _CONTINUES.match(rest) is not None
     )
     return clause if continues else number[0].strip()

@@ -32,6 +32,7 @@ from deepprune_sdk.answers.numbers import MAX_DIGITS, exact
 from deepprune_sdk.answers.relations import interval_of, right_side
 from deepprune_sdk.answers.signs import TRANSLATION
 from deepprune_sdk.answers.units import without_unit
+from deepprune_sdk.answers.written_numbers import plain_money
 
 MAX_LENGTH: Final = 1000
 """Longest answer that is normalised beyond its spaces; what is longer is no final answer."""
@@ -44,6 +45,7 @@ _APPROXIMATELY: Final = re.compile(
 _LABEL: Final = re.compile(
     r"(?:the )?(?:final |correct )?answer(?: is(?![A-Za-z'])| ?[:=]) ?(?=\S)", re.IGNORECASE
 )
+_GROUPED_RATIO: Final = re.compile(r"[0-9]+ ?: ?[0-9]{1,3}(?:[ ,][0-9]{3})+")
 _ITEM: Final = re.compile(r"[A-Za-z]\)")
 _POSITIVE: Final = re.compile(r"\+(?=[0-9\\.])")
 _SAYINGS: Final = {
@@ -102,11 +104,12 @@ def _canonical(answer: str) -> str:
 
 
 def _step(text: str) -> str:
-    text = _peel(plain_latex(without_unit(text), _cell))
+    text = _peel(plain_latex(plain_money(without_unit(text)), _cell))
     if (moment := canonical_moment(text)) is not None:
         return moment
     if (value := exact(text)) is not None:
         return str(value)
+    text = _GROUPED_RATIO.sub(_ungrouped, text)
     if (value_of := right_side(text)) is not None:
         return value_of
     if (interval := interval_of(text)) is not None:
@@ -115,6 +118,10 @@ def _step(text: str) -> str:
         return listed
     text = as_text(without_unit(text))
     return _SAYINGS.get(text, text)
+
+
+def _ungrouped(ratio: re.Match[str]) -> str:
+    return re.sub("[ ,]", "", ratio[0])
 
 
 def _cell(text: str) -> str:

@@ -9,8 +9,8 @@ from typing import Final
 from deepprune_sdk.answers.boxed import OPENING, BoxWatch
 from deepprune_sdk.answers.choices import Choices
 from deepprune_sdk.answers.equivalence import normalize
+from deepprune_sdk.answers.last_value import last_value
 from deepprune_sdk.answers.no_answer import is_refusal
-from deepprune_sdk.answers.quantities import last_number
 from deepprune_sdk.answers.statements import ends_open, last_statement
 from deepprune_sdk.answers.thinking import without_thinking
 
@@ -86,7 +86,7 @@ class Answers:
         text = text[text.rfind(_BOX) + 1 :]
         if is_refusal(text) or ends_open(text) or (choices and choices.ends_in_list(text)):
             return None
-        return last_number(text)
+        return last_value(text, choices)
 
     def equivalent(self, left: str, right: str) -> bool:
         """Whether both have the same canonical form; see `normalize` for what that joins."""

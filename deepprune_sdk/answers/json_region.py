@@ -1,7 +1,7 @@
 """One JSON value, read token by token without recursion, as models write it.
 
-They write trailing commas, comments, Python's words and quotes, line breaks and LaTeX inside of
-strings. That much is read; whatever else is not JSON ends the value.
+They write trailing commas, comments, names without quotes, Python's words and quotes, line breaks
+and LaTeX inside of strings. That much is read; whatever else is not JSON ends the value.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ _TOKEN: Final = re.compile(
       | (?P<single>'[^'\\\n]*+(?:\\.[^'\\\n]*+)*+')
       | (?P<number>-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][-+]?[0-9]++)?)(?![\w.])
       | (?P<word>true|false|null|True|False|None)(?!\w)
+      | (?P<name>[A-Za-z_$][\w$]{0,79}+)(?=\s*+:)
       | (?P<sign>[{}\[\],:])
     )""",
     re.VERBOSE | re.DOTALL,
@@ -113,6 +114,8 @@ class Region:
         return isinstance(self._open[-1], dict)
 
     def _take_scalar(self, found: re.Match[str]) -> bool:
+        if found["name"] is not None and self._wants != "key":
+            return False
         try:
             value = scalar(found)
         except ValueError:
@@ -163,6 +166,8 @@ def scalar(found: re.Match[str]) -> JsonValue:
     Raises:
         ValueError: It has none: a number beyond all bounds, an escape that is not one.
     """
+    if (name := found["name"]) is not None:
+        return name
     if (word := found["word"]) is not None:
         return _WORDS[word]
     if (number := found["number"]) is not None:

@@ -11,38 +11,59 @@ from typing import Final
 
 __all__ = [
     "AFTER",
+    "AFTER_LETTER",
+    "BOLD",
     "CLAUSE",
     "CLOSE",
+    "CONTRAST",
     "COPULA",
     "ENDING",
     "FILLER",
     "HEDGE",
     "KEYED",
+    "KINDS",
     "OPEN",
     "OPTION",
+    "RETRACTION",
     "SENTENCE",
+    "SUBORDINATE",
     "TAGGED",
     "TAIL",
 ]
 
-OPEN: Final = r"(?:[\s*_~`\"'(\[{<#$>\u2022-]|\\(?:text[a-z]*|math[a-z]*|boxed|[(\[ ,;!])){0,12}"
+_EMOJI: Final = "\u2600-\u27bf\ufe0f\U0001f300-\U0001faff"
+
+OPEN: Final = (
+    rf"(?:[{_EMOJI}\s*_~`\"'(\[{{<#$>\u2022-]"
+    r"|\\(?:text[a-z]*|math[a-z]*|boxed|[(\[ ,;!])){0,12}"
+)
 """Markup and brackets before a label."""
 
-CLOSE: Final = r"(?:[*_~`\"')\]}$>]|\\[)\]]|[^\S\n]){0,8}"
+CLOSE: Final = rf"(?:[{_EMOJI}*_~`\"')\]}}$>]|\\[)\]]|[^\S\n]){{0,8}}"
 """The same after it."""
 
-_MARK: Final = r"(?:\n|[.!?;:,](?![^\W_])|[\u3001\u3002\u2026\u0964\u060c\u06d4)\]]|-+(?:\s|>))"
+# A stop within ASCII, as in `.env`, ends nothing; before another script it does: "C.光合成".
+_MARK: Final = (
+    r"(?:\n|[.!?;:,](?![A-Za-z0-9])|[\u3001\u3002\u2026\u0964\u060c\u06d4)\]]|-+(?:\s|>)"
+    rf"|[{_EMOJI}])"
+)
 
-_KINDS: Final = (
+KINDS: Final = (
     "sentiment|tone|polarity|review|message|email|text|class|category|label|answer|option|choice"
-    "|verdict|statement|claim|emotion|report|request|issue"
+    "|verdict|statement|claim|emotion|report|request|issue|risk|priority|severity|level|quality"
+    "|confidence|likelihood|impact|urgency|relevance|probability|intensity|importance"
+)
+"""What a label may be of: "high risk"."""
+
+_WORDS: Final = (
+    "because|since|as|due|given|with|which|that|although|though|but|and|based|overall|considering"
 )
 
-AFTER: Final = (
-    rf"(?={CLOSE}(?:{_MARK}|[(\[<]|(?:because|since|as|due|given|with|which|that|although|though"
-    rf"|but|and|based|overall|considering|{_KINDS})\b))"
-)
+AFTER: Final = rf"(?={CLOSE}(?:{_MARK}|[(\[<]|(?:{_WORDS}|{KINDS})\b))"
 """What follows a label that a statement begins with; a text that has ended has a line's end."""
+
+AFTER_LETTER: Final = rf"(?={CLOSE}(?:{_MARK}|[(\[<]|(?:{_WORDS})\b))"
+"""The same of a letter: "a risk" is none."""
 
 ENDING: Final = rf"(?={CLOSE}(?:{_MARK}|[(\[]))"
 """What follows a label that a reply opens with."""
@@ -63,7 +84,8 @@ FILLER: Final = (
     rf"(?:(?:the|an?|of|(?:correct |right |best |final )?(?:{OPTION}|label|class|category|sentiment"
     r"|verdict)(?: is)?"
     r"|la|le|les|el|il|lo|o|die|der|das|réponse|respuesta|resposta|risposta|antwort|ответ"
-    r"|clearly|most likely|likely|probably|definitely|certainly|therefore|thus|simply|just|overall"
+    r"|only|us with|clearly|most likely|likely|probably|definitely|certainly|therefore|thus|simply"
+    r"|just|overall"
     r"|very|strongly|highly|mostly|mainly|largely|generally|predominantly|overwhelmingly|somewhat"
     r"|slightly|rather|quite|eindeutig|klar|claramente|clairement|nettement|chiaramente"
     r"|это|однозначно)"
@@ -74,6 +96,7 @@ FILLER: Final = (
 COPULA: Final = (
     r"(?:(?<![^\W_])(?:is|are|was|were|(?:it|that|this)'s|(?:would|should|must|will) be|has to be"
     r"|(?:seems|appears)(?: to be)?|remains|expresses|conveys|has|ist|war|est|es|é|è|fue|foi"
+    r"|leaves|leaving|ends up|leans|turns out(?: to be)?|(?:would|'d|will) (?:say|guess|answer)"
     r"|match(?:es)?|corresponds? to|belongs to|falls (?:into|under)"
     r"|choos(?:e|ing)|chose|pick(?:ed)?|select(?:ed)?|(?:go|going) with|therefore|thus|hence|so"
     r"|(?:label|call|rate|mark|consider|deem|judge) (?:it|(?:this|that|the)(?: [a-z]{1,20})?)"
@@ -86,14 +109,40 @@ COPULA: Final = (
 
 HEDGE: Final = re.compile(
     r"(?<![^\W_])(?:not|never|neither|nor|cannot|whether|if|unless|unclear|unsure|doubt"
-    r"|(?:could|might|may) be|ruled? out|ruling out|eliminated?|excluded?|incorrect|wrong|false"
+    r"|(?:could|might|may) be|ruled? out|ruling out|eliminated?|excluded?"
+    r"|(?:incorrect|wrong|false) (?:to|that)"
     r"|nicht|kein[a-z]{0,2}|pas|non|não|no es|не)(?![^\W_])|n't(?![^\W_])|不是|不选|不确定|不確定",
     re.IGNORECASE,
 )
 """What takes back, or leaves open, what follows it in its clause."""
 
+BOLD: Final = re.compile(r"\*\*([^*\n]{1,200})\*\*")
+"""What is in bold."""
+
 CLAUSE: Final = re.compile(r"[,;:]\s(?!\S{0,20}$)|(?<![^\W_])but(?![^\W_])|[=-]>|\u2192")
 """Where a clause ends."""
+
+CONTRAST: Final = (
+    r"(?:(?<![^\W_])(?:not|n't|nicht|pas|no|non|não|niet|nie|не|inte)\s[^.\n]{1,40}?(?<![^\W_])"
+    r"(?:but(?: rather)?|sondern|mais|sino|mas|ma|maar|lecz|ale|а|utan|men)\s"
+    r"|不是[^.\n]{1,20}?而是|아니라\s?|ではなく[、,]?)\s?"
+)
+"""What says of the label after it that it is meant, and not another: "not A but C"."""
+
+SUBORDINATE: Final = re.compile(
+    r",?\s(?:although|though|even (?:though|if)|since|because|while|whereas|despite|given that"
+    r"|but (?:its|their|his|her)|obwohl|weil|da|bien que|car|aunque|porque|embora|sebbene|perché"
+    r"|хотя)\s",
+    re.IGNORECASE,
+)
+"""What ends the clause that says what a sentence is about."""
+
+RETRACTION: Final = re.compile(
+    r"(?:actually|wait|correction|sorry|hmm|no wait|on second thoughts?|scratch that|or rather)"
+    r"[,:.!\s-]{1,4}",
+    re.IGNORECASE,
+)
+"""What takes back what was said before it."""
 
 KEYED: Final = re.compile(r"[\s*_>#\"'{\u2022-]{0,12}([^\n:=]{1,40}?)[\s*_\"']{0,6}[:=]")
 """The beginning of a line such as `Sentiment: positive`."""

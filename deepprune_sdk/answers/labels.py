@@ -16,24 +16,36 @@ from typing import Final
 from deepprune_sdk.answers.choices import Choices
 from deepprune_sdk.answers.label_phrases import (
     AFTER,
+    AFTER_LETTER,
+    BOLD,
     CLAUSE,
     CLOSE,
+    CONTRAST,
     COPULA,
     ENDING,
     FILLER,
     HEDGE,
     KEYED,
+    KINDS,
     OPEN,
     OPTION,
+    RETRACTION,
     SENTENCE,
+    SUBORDINATE,
     TAGGED,
     TAIL,
 )
+from deepprune_sdk.answers.last_words import concludes
 from deepprune_sdk.answers.plain import folded, legible, plain
 
 __all__ = ["Labels", "label_form"]
 
 _LINE: Final = 300  # characters of a line, from either end, in which it can give a label
+# What the letter after it only names: "vitamin C".
+_A_NAME: Final = re.compile(
+    r"(?:vitamin\w*|hepatiti\w*|plan|gro?up\w*|type?\w*|class\w*|team|strain|point|figure)\s\Z",
+    re.IGNORECASE,
+)
 _BETWEEN: Final = re.compile(r"(?<=\w)[\s_-]+(?=\w)")
 
 
@@ -64,22 +76,29 @@ class Labels:
         # "So I" and "is a" are prose: within a sentence a letter is a capital.
         capital = f"(?-i:{'|'.join(map(str.upper, words))})" if self.letters else spelled
         label, asserted = _label(spelled), _label(capital)
-        self._of = _pattern(rf"{OPEN}{FILLER}{OPEN}{label}{AFTER}")
+        after = AFTER_LETTER if self.letters else AFTER
+        self._of = _pattern(rf"{OPEN}{FILLER}{OPEN}{label}{after}")
         # "A dog" and "I, for one" open with no answer: a letter needs a bracket, a stop or a colon.
         ending = rf"(?={CLOSE}[.:)\]]{CLOSE}(?:\s|$))" if self.letters else ENDING
         called = rf"(?:{OPTION}\s)?{OPEN}" if self.letters else ""
         self._leading = _pattern(rf"{OPEN}{called}{label}{ending}")
-        self._alone = _pattern(rf"{OPEN}{FILLER}{OPEN}{label}{CLOSE}[.!\u3002\u0964]?{CLOSE}\n?")
-        self._asserted = _pattern(rf"{COPULA}{OPEN}{FILLER}{OPEN}{asserted}{AFTER}")
+        kind = "" if self.letters else rf"(?:\s(?:{KINDS}))?"
+        self._alone = _pattern(
+            rf"{OPEN}{FILLER}{OPEN}{label}{kind}{CLOSE}[.!\u3002\u0964]?{CLOSE}\n?"
+        )
+        self._asserted = _pattern(rf"{COPULA}{OPEN}{FILLER}{OPEN}{asserted}{after}")
+        self._contrasted = _pattern(rf"{CONTRAST}{OPEN}{FILLER}{OPEN}{label}{after}")
         verdict = (
-            rf"{CLOSE}\s(?:is|must be)\s(?:therefore\s)?(?:the\s)?[*_]{{0,3}}"
-            r"(?:correct|right|best|answer)\b"
+            rf"{CLOSE}\s(?:is|must be|fits|seems|appears|looks|works)\s(?:therefore\s)?(?:the\s)?"
+            r"[*_]{0,3}(?:correct|right|best|answer)\b"
         )
         shown = asserted.replace("<label>", "<shown>")
         self._right = _pattern(
             rf"(?:(?:\b{OPTION}\s{OPEN}|\(){label}"
-            rf"|(?:^|[,;]\s|\b(?:so|thus|hence|therefore),?\s){shown}){verdict}"
+            rf"|(?:^|[,;]\s{OPEN}|\b(?:so|thus|hence|therefore),?\s){shown}){verdict}"
         )
+        self._mentioned = _pattern(rf"(?<![^\W_])(?<!['.]){asserted}(?!['.]\w)")
+        self._ending = _pattern(rf"(?={CLOSE}(?:[.,;:!\u3002\u0964\n)]|-\s|$))")
         # "C, I think" and "C, as A is wrong" name one letter.
         prose = r"(?!\s(?!and\b|or\b)(?-i:[a-z]))" if self.letters else ""
         self._another = _pattern(
@@ -106,6 +125,13 @@ class Labels:
         """The label that a reply opens with, as in "Yes, because ..." or "(C) 12 m"."""
         return self._only(self._leading.match(text), text)
 
+    def corrected(self, sentence: str) -> str | None:
+        """The label that takes another back: "Yes, of course. Actually no.", "not A but C"."""
+        if (contrasted := self._contrasted.search(sentence)) is not None:
+            return self._only(contrasted, sentence)
+        taken_back = RETRACTION.match(sentence)
+        return self.leading(sentence[taken_back.end() :]) if taken_back else None
+
     def keyed(self, line: str) -> str | None:
         """The label of a line such as `Sentiment: **positive**`, or of `<label>spam</label>`."""
         if tagged := TAGGED.search(line):
@@ -117,12 +143,35 @@ class Labels:
 
     def asserted(self, sentence: str) -> str | None:
         """The label that a sentence asserts last, as in "so the review is positive"."""
-        asserted = list(self._asserted.finditer(sentence))
+        main = SUBORDINATE.split(sentence, maxsplit=1)[0]
+        asserted = list(self._asserted.finditer(f"{main}\n"))
+        asserted = asserted or list(self._asserted.finditer(sentence))
         found = self._right.search(sentence) or (asserted[-1] if asserted else None)
         if found is None:
             return None
         before = CLAUSE.split(sentence[: found.start(_group(found))])[-1]
         return None if HEDGE.search(before) else self._only(found, sentence)
+
+    def emphasised(self, sentence: str) -> str | None:
+        """The label that a sentence has in bold, as the only one."""
+        bold = {
+            label
+            for found in BOLD.finditer(sentence)
+            if (label := self.named(found[1])) is not None
+            and not HEDGE.search(CLAUSE.split(sentence[: found.start()])[-1])
+        }
+        return bold.pop() if len(bold) == 1 else None
+
+    def concluded(self, sentence: str) -> str | None:
+        """The one letter that a conclusion names, in a language of which no more is known."""
+        named = list(self._mentioned.finditer(sentence))
+        if len(named) != 1 or not self.letters or HEDGE.search(sentence):
+            return None
+        if _A_NAME.search(sentence, 0, named[0].start()):
+            return None
+        if not self._ending.match(sentence, named[0].end(_group(named[0]))):
+            return None
+        return self._name(named[0]) if concludes(sentence) else None
 
     def _only(self, found: re.Match[str] | None, text: str) -> str | None:
         label = self._name(found)

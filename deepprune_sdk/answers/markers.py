@@ -149,6 +149,9 @@ def read_noun(text: str, noun: Noun, how: Reading) -> Statement | None:
         return None
     link: Link
     if noun.kind == "option":
+        choices = how.choices
+        if choices and choices.begins_list(text, marker.end(), complete=how.complete):
+            return None
         link = "option"
     elif noun.kind == "result" and "final" not in sentence.lower():
         link = "result"

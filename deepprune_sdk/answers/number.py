@@ -9,10 +9,19 @@ from typing import Final
 from deepprune_sdk.answers.boxed import OPENING, BoxWatch
 from deepprune_sdk.answers.equivalence import exact_number, normalize
 from deepprune_sdk.answers.extraction import Answers
+from deepprune_sdk.answers.no_answer import is_refusal
 
 __all__ = ["NumberAnswers"]
 
 _READER: Final = Answers(choices=None)
+_DECIMAL_COMMA: Final = re.compile(r"\A([^0-9,]*[0-9]+),([0-9]{1,2})(?![0-9,]|, ?[0-9])")
+_NEAR: Final = 100  # characters from the end in which a number in words stands
+_SPELLED: Final = re.compile(
+    r"(?:^|(?<!\w)(?:is|are|was|equals|be|so)\s)[*_\s]*([a-z-]{3,12}(?:\s[a-z]{3,12})?)[.*_\s]*\Z",
+    re.IGNORECASE,
+)
+# "42-45" and a date are no difference.
+_RANGE: Final = re.compile(r"[0-9.]+(?: ?- ?[0-9.]+)+")
 _CONSTANT: Final = re.compile(r"(?:\\(?:frac|sqrt|pi|infty)(?![A-Za-z])|[-+*/^0-9.(){} ])+")
 
 
@@ -60,16 +69,26 @@ class NumberAnswers:
             The number as written, or None.
         """
         answer = _READER.extract(text, complete=complete)
+        if answer is None and complete and not is_refusal(text):
+            spelled = _SPELLED.search(text[-_NEAR:])
+            answer = spelled and spelled[1]
         return answer if answer is not None and _is_number(answer) else None
 
     def equivalent(self, left: str, right: str) -> bool:
         """Whether both have the same value; see `normalize`."""
-        return normalize(left) == normalize(right)
+        return _form(left) == _form(right)
+
+
+def _form(answer: str) -> str:
+    """The canonical form of one number, in which a comma divides no list: `3,75` is `15/4`."""
+    return normalize(_DECIMAL_COMMA.sub(r"\1.\2", answer, count=1))
 
 
 def _is_number(answer: str) -> bool:
-    if exact_number(answer) is not None:
+    form = _form(answer)
+    if exact_number(form) is not None:
         return True
-    form = normalize(answer)
+    if _RANGE.fullmatch(form):
+        return False
     valued = any(sign.isdigit() for sign in form) or "\\pi" in form or "\\infty" in form
     return valued and _CONSTANT.fullmatch(form) is not None

@@ -10,14 +10,16 @@ import re
 from fractions import Fraction
 from typing import Final
 
-from deepprune_sdk.answers.units import is_unit
+from deepprune_sdk.answers.units import is_known_unit, is_unit
+from deepprune_sdk.answers.written_numbers import read_east_asian, read_spelled
 
 MAX_DIGITS: Final = 300
 """Longest numerator or denominator that is computed; a longer number is compared as text."""
 
 # ASCII digits only: `\d` of other scripts would reach int() and give keys no reader expects.
 _WHOLE = (
-    r"[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]{1,2}(?:,[0-9]{2})+,[0-9]{3}(?![0-9])"  # 1,00,000
+    r"(?!0,)[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])"
+    r"|[0-9]{1,2}(?:,[0-9]{2})+,[0-9]{3}(?![0-9])"  # 1,00,000
     r"|[0-9]{1,3}(?: [0-9]{3})+(?![0-9])|[0-9]{1,3}(?:'[0-9]{3})+(?![0-9])|[0-9]+"
 )
 # Groups between full stops, and a comma before the decimals, where nothing else can be meant.
@@ -49,7 +51,8 @@ _FORMS: Final = tuple(
         ),
         ("repeating", r"([0-9]*)\.([0-9]*?)(?:([0-9])\3\3+|([0-9]{2,9})\4+) ?\\ldots"),
         # With a unit behind it, and no space, a comma divides no list.
-        ("comma", r"([0-9]+,[0-9]{1,2})(?= ?(?:%|[^\W\d_]{2}|[°mgshlLCFVAWK](?!\w)))"),
+        ("comma", r"([0-9]+,[0-9]{1,2})(?= ?(?:%|[^\W\d_]{2}|[°mgshlLCFVAWK](?!\w)|[^\x00-\x7f]))"),
+        ("comma", r"(0,[0-9]{3,20})(?![0-9,])"),
         ("plain", rf"({_PLAIN})(?! ?\\ldots)"),
     )
 )
@@ -88,6 +91,12 @@ def exact(text: str) -> Fraction | None:
     sign = _SIGN.match(text)
     start = sign.end() if sign else 0
     negative = text[:start].startswith("-")
+    written = read_east_asian(text[start:]) if not text.isascii() else None
+    if written is not None and (not written[1].strip() or is_unit(written[1])):
+        return -written[0] if negative else written[0]
+    spelled = read_spelled(text) if start == 0 else None
+    if spelled is not None and (not spelled[1].strip() or is_known_unit(spelled[1])):
+        return spelled[0]
     for name, pattern in _FORMS:
         found = pattern.match(text, start)
         if found is None:

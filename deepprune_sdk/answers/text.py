@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from deepprune_sdk.answers.boxed import OPENING
-from deepprune_sdk.answers.no_answer import is_refusal
+from deepprune_sdk.answers.last_words import bold_in, last_line, without_afterword
+from deepprune_sdk.answers.no_answer import is_placeholder, is_refusal
 from deepprune_sdk.answers.plain import plain
-from deepprune_sdk.answers.statements import stated
+from deepprune_sdk.answers.statements import ends_open, stated
 from deepprune_sdk.answers.thinking import without_thinking
 
 __all__ = ["TextAnswers"]
@@ -18,18 +19,25 @@ _MARKS: Final = " *_~`#>$.-\"'"
 SHORT: Final = 100
 """Characters of the longest reply, or last line, that is an answer as it stands."""
 
-_BOLD: Final = re.compile(r"\*\*([^*\n]{1,100})\*\*")
+_BRIEF: Final = 400  # characters of a reply that is a refusal wherever it refuses
 # What a short sentence says of its subject; in a title "Is" has a capital.
 _SENTENCES: Final = (
     re.compile(
         r"(?:The|It|This|That|He|She|They|My|Its|His|Her|Der|Die|Das|Es|Le|La|Les|L'|C'|El|Il|Lo|O|A)"
-        r"\b.{0,80}?\s(?:is|was|are|were|ist|war|est|es|era|è|é|foi|fue)\s(.{1,100})",
+        r"\b.{0,80}?(?:\s(?:is|was|are|were|would be|ist|war|est|es|era|è|é|foi|fue)"
+        r"|(?<=\w)['\u2019]s)\s(.{1,100})",
     ),
-    re.compile(r".{1,40}?(?:是|为|為)([^,.!?\u3001\u3002\uff0c]{1,40})\u3002"),
+    re.compile(r".{1,80}\?\s([^?]{1,60})"),
+    re.compile(r"\*\*[^*:]{1,40}(?::\*\*|\*\*\s?:)\s*(.{1,100})"),
+    re.compile(r".{1,40}?(?:是|为|為)([^,.!?:\uff1a\u3001\u3002\uff0c]{1,40})\u3002"),
+    re.compile(
+        r".{1,80}?(?:\s(?:is|was|are|ist|war|est|es|era|è|é|jest|to)|[是为為は])\s?[:\uff1a](.+)"
+    ),
     re.compile(r".{1,40}?は([^、。]{1,40}?)(?:です|だ|である)。"),
     re.compile(r".{1,40}?[은는]\s(.{1,40}?)(?:입니다|이다|예요|이에요)\."),
     re.compile(r".{1,60}?\s[\u2013\u2014-]\s(?:это\s)?([\u0410-\u042f\u0401].{0,60})\."),
 )
+_ITEM: Final = re.compile(r"\s*(?:[-*\u2022]|[0-9]{1,2}[.)])\s")
 _AFTERTHOUGHT: Final = re.compile(
     r",?\s(?:not|which|because|since|rather than|who|where|nicht|pas|y no|non)\b.*"
 )
@@ -80,10 +88,16 @@ class TextAnswers:
         answer = stated(text, complete=complete)
         if answer is not None:
             return _bare(answer)
-        line = text.rstrip()[-SHORT - 1 :].rpartition("\n")[2].strip()
-        if not complete or len(line) > SHORT or is_refusal(line):
+        if not complete or ends_open(text):
             return None
-        return _bare(_of_sentence(line)) if line.strip(_MARKS) else None
+        text = without_afterword(text)
+        line = last_line(text)
+        if is_refusal(text if len(text) < _BRIEF else line) or is_placeholder(line.strip()):
+            return None
+        answer = _of_sentence(line)
+        if len(answer) > SHORT or answer.count("**") > 1 or _lists(text):
+            return None
+        return _bare(answer)
 
     def equivalent(self, left: str, right: str) -> bool:
         """Whether both are the same but for case, markup, quotes and final punctuation."""
@@ -96,10 +110,17 @@ def _bare(answer: str) -> str:
     return bare or answer
 
 
+def _lists(text: str) -> bool:
+    """Whether the last lines of a text are several items: none of them is the answer."""
+    lines = text[-2 * SHORT :].splitlines()[-2:]
+    return len(lines) == 2 and all(map(_ITEM.match, lines))
+
+
 def _of_sentence(line: str) -> str:
     """What a sentence says, or the line itself where it is not a sentence."""
-    found = next(filter(None, (sentence.fullmatch(line) for sentence in _SENTENCES)), None)
-    if found is None:
+    if (bold := bold_in(line)) is not None:
+        return bold
+    if len(line) > SHORT:
         return line
-    bold = _BOLD.findall(line)
-    return str(bold[0]).strip() if len(bold) == 1 else _AFTERTHOUGHT.sub("", found[1]).strip()
+    found = next(filter(None, (sentence.fullmatch(line) for sentence in _SENTENCES)), None)
+    return line if found is None else _AFTERTHOUGHT.sub("", found[1]).strip()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-__all__ = ["is_unit", "without_unit"]
+__all__ = ["is_known_unit", "is_unit", "without_unit"]
 
 _TAIL: Final = re.compile(r"[^\W\d_]+\.?|\^ ?(?:\{ ?-?[1-9] ?\}|-?[1-9])|[ °/*.'()-]")
 
@@ -18,7 +18,7 @@ _SINGLE_UNITS: Final = frozenset("mgshlLJNWVACFK")
 _SHORT_UNITS: Final = _words(
     "km cm mm nm um ft in yd mi kg mg lb oz ml dl hr min sec ms mph kph kmh kw kwh hz khz mhz ghz "
     "kj kcal cal pa kpa atm mol ev kev mev usd eur gbp cents deg rad ha gb mb kb tb lbs hrs mins "
-    "secs rpm sq cu days hours dollars ohm kohm mohm"
+    "secs rpm sq cu kr days hours dollars ohm kohm mohm"
 )
 _CONNECTORS: Final = _words("a an the per of all at on by each in")
 _NEVER_UNITS: Final = _words(
@@ -78,6 +78,11 @@ def _is_known(words: str) -> bool:
         name.lower() in _SHORT_UNITS or name.lower() in _LONG_UNITS or name in _SINGLE_UNITS
         for name in names
     )
+
+
+def is_known_unit(text: str) -> bool:
+    """Whether what follows a number is a unit of which every word is known as one."""
+    return is_unit(text) and _is_known(text)
 
 
 def is_unit(text: str) -> bool:

@@ -16,6 +16,7 @@ from deepprune_sdk.answers.clauses import (
     whole_number,
 )
 from deepprune_sdk.answers.languages import Language
+from deepprune_sdk.answers.last_words import bold_in
 from deepprune_sdk.answers.no_answer import is_placeholder, is_refusal
 
 __all__ = ["LINE", "Link", "Rank", "Reading", "Statement", "read_value"]
@@ -142,8 +143,12 @@ def read_value(
         return Statement(number, plain)
     if language.verb_last and link == "verb" and clause == said:
         return None
-    if link == "label" and (whole := value_of_sentence(value)) is not None:
-        return Statement(whole, plain)
+    if link == "label":
+        if (bold := bold_in(first_sentence(text[start : start + LINE]))) is not None:
+            clause = bold
+        whole = whole_number(clause) or value_of_sentence(value)
+        if whole is not None:
+            return Statement(whole, plain)
     return _read_words(clause, link, plain)
 
 

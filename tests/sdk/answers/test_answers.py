@@ -124,7 +124,8 @@ def test_numbers_have_a_readable_form() -> None:
 def test_exact_number() -> None:
     assert exact_number("50\\%") == Fraction(1, 2)
     assert exact_number("7 apples") == 7
-    assert exact_number("seven") is None
+    assert exact_number("seven") == 7
+    assert exact_number("Seven Samurai") is None
     assert exact_number("1" * 5000) is None
 
 

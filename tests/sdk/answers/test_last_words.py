@@ -1,0 +1,181 @@
+"""Replies that state no answer in so many words: what their last sentence says."""
+
+import pytest
+
+from deepprune_sdk.answers import (
+    Answers,
+    ChoiceAnswers,
+    JsonAnswers,
+    NumberAnswers,
+    TextAnswers,
+    normalize,
+)
+
+LETTERS = ChoiceAnswers()
+TONES = ChoiceAnswers(("positive", "negative", "neutral"))
+LEVELS = ChoiceAnswers(("low", "medium", "high"))
+
+
+@pytest.mark.parametrize(
+    ("text", "letter"),
+    [
+        # In bold, whatever the language.
+        ("Il reste donc la **réponse C**.", "C"),
+        ("Por tanto, el inciso correcto es el **b)**.", "B"),
+        ("正解は「**C．光合成**」です。", "C"),
+        ("I would answer **C – increase, because demand is inelastic**.", "C"),
+        ("It is not **B**.", None),
+        ("Both **A** and **C** could be defended.", None),
+        # Concluded, by elimination, or against another.
+        ("Таким образом, верным является утверждение под буквой C.", "C"),
+        ("Do đó các phương án A, B, C đều sai. Chọn D.", "D"),
+        ("It cannot be A, B or D, which leaves C.", "C"),
+        ("So the answer is not A but C.", "C"),
+        ("정답은 3번이 아니라 B입니다.", "B"),
+        ("Die Antwort ist nicht A, sondern B.", "B"),
+        ("A is correct? No, B is correct.", "B"),
+        ("The statement that is false is C.", "C"),
+        ("On balance, D fits best.", "D"),
+        ("B ✅", "B"),
+        # What is only named by a letter.
+        ("Donc il manque la vitamine C.", None),
+        ("Therefore, we need plan B.", None),
+        ("Vitamin C", None),
+    ],
+)
+def test_letters(text: str, letter: str | None) -> None:
+    assert LETTERS.extract(text, complete=True) == letter
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Let's analyze each option:\n\n**A. Bonds** – strong.\n\n**B. Forces** – weak.\n\n**C. Lon",
+        "Looking at the options:\n\n- **A**: wrong because of the sign.\n- **B**: plausible, since",
+    ],
+)
+def test_a_list_of_options_that_is_cut_off_is_no_answer(text: str) -> None:
+    assert LETTERS.extract(text, complete=False) is None
+    assert Answers().extract(text, complete=False) is None
+
+
+@pytest.mark.parametrize(
+    ("choices", "text", "label"),
+    [
+        (TONES, "## Verdict\n\nThis passage is **negative** to a fault.", "negative"),
+        (TONES, "Tone: positive 😊", "positive"),
+        (TONES, "This is clearly positive, although the first half is negative.", "positive"),
+        (TONES, "It starts out negative but ends up positive.", "positive"),
+        (TONES, "No negative words appear.", None),
+        (LEVELS, "The priority should be medium, since the impact is low.", "medium"),
+        (LEVELS, "This ticket is high, but its impact is low.", "high"),
+        (LEVELS, "high risk", "high"),
+        (ChoiceAnswers(("yes", "no")), "Yes, of course. Actually no.", "no"),
+        (ChoiceAnswers(("yes", "no")), "I would say no.", "no"),
+    ],
+)
+def test_labels(choices: ChoiceAnswers, text: str, label: str | None) -> None:
+    assert choices.extract(text, complete=True) == label
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("A escala do mapa é **1:25 000**.", "1:25000"),
+        ("The sheet measures **8.5 × 11 inches**.", "8.5 × 11 inches"),
+        ("That is a rate of **120 mg per 5 mL**.", "120 mg per 5 mL"),
+        ("The plane has equation **2x − 3y + z = 7**.", "2x - 3y + z = 7"),
+        ("The line is **y = -2x + 5**.", "-2x+5"),
+        ("## Risposta\n\nIn tutto Marco ha speso **46 euro**.", "46"),
+        ("Somit beträgt der Umfang **31,4 cm**.", "31.4"),
+        ("It must be **C**.", "C"),
+        ("Of the **12** eggs, 5 are left.\n\n**Note:** none broke.", "5"),
+        ("It took 45 minutes.\n\nLet me know if you want the 3 other methods!", "45"),
+        ("So x = 5.\n\nCheck: 2(5) + 3 = 13 ✓", "5"),
+        ("So x = 5. Check: 2·5 + 3 = 13.", "5"),
+        ("Portanto, x = 5.\nVerificação: 2·5 + 3 = 13", "5"),
+        ("It is minus 3.", "-3"),
+        ("So 10 minus 3.", "3"),
+        ("It is not 42.", None),
+    ],
+)
+def test_values(text: str, answer: str | None) -> None:
+    found = Answers().extract(text, complete=True)
+    assert (found and normalize(found)) == (answer and normalize(answer))
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("Ответ: 3,75 л", "3.75"),
+        ("Svar: 4,5 meter", "4.5"),
+        ("Antwort: 3,5", "3.5"),
+        ("Jadi, jawabannya adalah Rp85.000.", "85000"),
+        ("답: 1억 2천만 원", "120000000"),
+        ("The answer is two days.", "2"),
+        ("The value is zero.", "0"),
+        ("42-45", None),
+        ("2024-01-05", None),
+        ("I am not sure that it is one.", None),
+    ],
+)
+def test_numbers(text: str, answer: str | None) -> None:
+    found = NumberAnswers().extract(text, complete=True)
+    assert (found is None) == (answer is None)
+    assert found is None or answer is None or NumberAnswers().equivalent(found, answer)
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("العاصمة المطلوبة هي **الرباط**.", "الرباط"),
+        ("## Respuesta final\n\nLa autora de la novela es **Isabel Allende**.", "Isabel Allende"),
+        ("第五代移动通信技术的英文简称是：5G", "5G"),
+        ("The answer is 10 Downing Street.", "10 Downing Street"),
+        ("It's Canberra.", "Canberra"),
+        ("The capital? Canberra.", "Canberra"),
+        ("**City:** Canberra", "Canberra"),
+        ("The capital is **Paris**. Would you like to know more?", "Paris"),
+        ("Paris\n\nLet me know if you need anything else!", "Paris"),
+        ("- Canberra\n- Sydney", None),
+        ('"**War and Peace**" was written by **Leo Tolstoy**.', None),
+        (
+            "I'm not able to identify people. I can describe the clothing and the general mood.",
+            None,
+        ),
+        ("N/A", None),
+        ("TBD", None),
+        ("Answer: [your answer]", None),
+    ],
+)
+def test_texts(text: str, answer: str | None) -> None:
+    assert TextAnswers().extract(text, complete=True) == answer
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        ("twenty-five", "25"),
+        ("3万5千", "35000"),
+        ("US$ 40", "40"),
+        ("R$ 5,00", "5"),
+        ("CHF 12.50", "12.5"),
+        ("0,432", "0.432"),
+    ],
+)
+def test_one_value_in_two_forms(left: str, right: str) -> None:
+    assert normalize(left) == normalize(right)
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [("0,432", "432"), ("Seven Samurai", "7"), ("3千克", "3000"), ("10 Downing Street", "11")],
+)
+def test_values_that_stay_apart(left: str, right: str) -> None:
+    assert normalize(left) != normalize(right)
+
+
+def test_names_without_quotes_in_json() -> None:
+    found = JsonAnswers().extract('{\n  name: "Okafor",\n  roles: ["admin",],\n}', complete=True)
+    assert found == '{"name": "Okafor", "roles": ["admin"]}'
+    assert JsonAnswers().extract("In TypeScript: { foo: string }", complete=True) is None
