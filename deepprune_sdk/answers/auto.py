@@ -19,6 +19,7 @@ from deepprune_sdk.answers.plain import plain
 from deepprune_sdk.answers.statements import stated
 from deepprune_sdk.answers.text import TextAnswers
 from deepprune_sdk.answers.thinking import without_thinking
+from deepprune_sdk.answers.tool import OPENING as MARK
 from deepprune_sdk.answers.tool import ToolAnswers
 from deepprune_sdk.protocols import AnswerExtractor
 
@@ -168,7 +169,7 @@ def _forms(text: str, options: str) -> set[str]:
     """What an ended text shows. `math` and `short` exclude each other, so that they add up."""
     reply = without_thinking(text, complete=True).strip()
     forms: set[str] = set()
-    if ToolAnswers().extract(text, complete=True) is not None:
+    if MARK in text and ToolAnswers().extract(text, complete=True) is not None:
         forms.add("tool")
     if _is_json(reply):
         forms.add("json")
@@ -222,7 +223,8 @@ class _Each:
     """Each text by what it shows itself."""
 
     def extract(self, text: str, *, complete: bool) -> str | None:
-        if (call := ToolAnswers().extract(text, complete=complete)) is not None:
+        # Without the mark, a JSON object with a name is what the reply is about.
+        if MARK in text and (call := ToolAnswers().extract(text, complete=complete)) is not None:
             return call
         if _is_json(without_thinking(text, complete=complete).strip()):
             return JsonAnswers().extract(text, complete=complete)
