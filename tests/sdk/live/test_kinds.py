@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -10,7 +12,7 @@ import pytest
 from pydantic import BaseModel
 
 from deepprune_sdk import ConfigurationError, FullSampling, Limits, ParallelReasoner
-from deepprune_sdk.answers import FunctionAnswers, JsonAnswers
+from deepprune_sdk.answers import FunctionAnswers, JsonAnswers, as_extractor
 from deepprune_sdk.data import Message
 from deepprune_sdk.evaluation.bench import run_bench
 from deepprune_sdk.evaluation.redundancy import study_redundancy
@@ -113,6 +115,31 @@ async def test_a_recording_is_read_as_it_was_made(tmp_path: Path) -> None:
     assert verify_run_log(tmp_path / "log.jsonl").roster.tally().agreement == 0.75
     again = await reasoner.solve("?", n=4, resume=path)
     assert (again.agreement, again.usage.resumed) == (0.75, again.usage.generated)
+
+
+def test_a_problem_recorded_by_two_kinds_is_read_by_neither_unasked(tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl"
+    for kind in ("number", "text"):
+        backend = ScriptedBackend(["It is 5"])
+        reasoner = ParallelReasoner(backend, policy=FULL, answers=kind, record=path)
+        anyio.run(partial(reasoner.solve, "?", 1, instruct=False))
+    traces = list(TraceReader(path))
+    with pytest.raises(ConfigurationError, match="recorded with answers=number and text: say"):
+        study_redundancy(traces)
+    (problem,) = study_redundancy(traces, answers=as_extractor("number")).problems
+    assert problem.same == 1
+
+
+def test_a_bench_votes_field_by_field_as_a_run_does(tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl"
+    objects = [(1, 0)] * 3 + [(2, 5)] * 2 + [(2, 6)] * 2
+    backend = ScriptedBackend([f'{{"a": {a}, "b": {b}}}' for a, b in objects])
+    reasoner = ParallelReasoner(backend, policy=FULL, answers="json:by_field=true", record=path)
+    live = anyio.run(reasoner.solve, "?", 7)
+    traces = [replace(trace, gold='{"a": 2, "b": 0}') for trace in TraceReader(path)]
+    (drawn,) = run_bench({"p": traces}, {}, LearnedJudge, n=7, repeats=1, seed=0)
+    assert json.loads(live.answer or "") == {"a": 2, "b": 0}
+    assert drawn.outcomes["cons"].correct
 
 
 def test_a_bench_reads_a_recording_as_it_was_made(tmp_path: Path) -> None:
