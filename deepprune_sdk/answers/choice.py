@@ -135,17 +135,19 @@ def _readings(text: str, labels: Labels, *, complete: bool) -> Iterator[str]:
     lines = [line for line in tail.splitlines() if line.strip()]
     if not complete and lines and not tail.endswith("\n"):
         lines.pop()
+    right, lines = labels.listed(lines)
     keyed = map(labels.keyed, (f"{line}\n" for line in reversed(lines)))
     if not complete:
         yield from _found([_of_statement(text, labels, complete=False)])
         yield from _found(keyed)
         return
     if not lines:
+        yield from _found([_of_statement(text, labels, complete=True), right])
         return
     first, last = lines[0] + "\n", lines[-1] + "\n"
     ending = last_sentence(last)
     yield from _found([labels.corrected(ending), labels.alone(last), labels.keyed(last)])
-    yield from _found([_of_statement(text, labels, complete=True)])
+    yield from _found([_of_statement(text, labels, complete=True), right])
     if not (labels.letters and _is_listed(labels, lines[-2:])):
         yield from _found([labels.leading(last)])
     yield from _found([labels.emphasised(ending), labels.asserted(ending)])

@@ -150,7 +150,7 @@ class Choices:
         self._follows = re.compile(
             rf"\n{item}(?:{'|'.join(map(re.escape, self.labels[1:2]))})(?!\w)"
         )
-        self._other = re.compile(rf"(?<![^\W_]){label}\s?[:=)]" if letters else r"(?!)")
+        self._other = re.compile(rf"(?<![^\W_]){label}\s?[:=)]" if letters else rf"{label}\s?[:=]")
         inside, after = r"[A-Za-z0-9'\u2019.]", r"(?![A-Za-z0-9'\u2019]|\.\w)"
         # To look behind a letter, rather than before it, lets the search jump to the letters.
         self._token = re.compile(

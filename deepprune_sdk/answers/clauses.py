@@ -35,8 +35,8 @@ _INITIAL: Final = r"(?<!\.[A-Z])(?<!\. [A-Z])(?:(?<![a-z] [A-Z])|(?<=and [A-Z])|
 _TITLE: Final = r"(?<!\bDr)(?<!\bSt)(?<!\bMt)(?<!\bMr)(?<!\bMs)(?<!\bvs)(?<!\bNo)"
 _BREAK: Final = "|".join(
     (
-        r"[.!?;](?=\s*\Z)",
-        rf"{_INITIAL}{_TITLE}[.!?;](?=\s|[*_\"')\]}}$<`])(?!\s?[A-Z]\.)",
+        r"[.!?;](?=\s*\Z)|\s?\|[ \t]*(?=\n|\Z)",
+        rf"{_INITIAL}{_TITLE}(?:[.!?]|;(?!\s?[-+0-9(]))(?=\s|[*_\"')\]}}$<`])(?!\s?[A-Z]\.)",
         r"[\u3002\uff01\uff1f\uff1b\u0964\u061f\u061b\u06d4]|\n|</|<\||__|```",
         r"\*\*(?=[\s.,;:!?)]|\Z)",  # the end of what is bold, not the beginning
         # But for a list: numbers, letters, "and", single words up to an "and".

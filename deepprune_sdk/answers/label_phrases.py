@@ -13,6 +13,7 @@ __all__ = [
     "AFTER",
     "AFTER_LETTER",
     "BOLD",
+    "CALLED_RIGHT",
     "CLAUSE",
     "CLOSE",
     "CONTRAST",
@@ -20,6 +21,7 @@ __all__ = [
     "ENDING",
     "FILLER",
     "HEDGE",
+    "ITEM",
     "KEYED",
     "KINDS",
     "OPEN",
@@ -39,7 +41,7 @@ OPEN: Final = (
 )
 """Markup and brackets before a label."""
 
-CLOSE: Final = rf"(?:[{_EMOJI}*_~`\"')\]}}$>]|\\[)\]]|[^\S\n]){{0,8}}"
+CLOSE: Final = rf"(?:(?![\u2717\u2718\u274c\u2753])[{_EMOJI}*_~`\"')\]}}$>]|\\[)\]]|[^\S\n]){{0,8}}"
 """The same after it."""
 
 # A stop within ASCII, as in `.env`, ends nothing; before another script it does: "C.光合成".
@@ -65,7 +67,7 @@ AFTER: Final = rf"(?={CLOSE}(?:{_MARK}|[(\[<]|(?:{_WORDS}|{KINDS})\b))"
 AFTER_LETTER: Final = rf"(?={CLOSE}(?:{_MARK}|[(\[<]|(?:{_WORDS})\b))"
 """The same of a letter: "a risk" is none."""
 
-ENDING: Final = rf"(?={CLOSE}(?:{_MARK}|[(\[]))"
+ENDING: Final = rf"(?!{CLOSE}[?\uff1f])(?={CLOSE}(?:{_MARK}|[(\[]))"
 """What follows a label that a reply opens with."""
 
 TAIL: Final = (
@@ -137,9 +139,19 @@ SUBORDINATE: Final = re.compile(
 )
 """What ends the clause that says what a sentence is about."""
 
+ITEM: Final = rf"(?:{CLOSE}[.:)\]]|\s?[\u2717\u2718\u274c\u2705\u2713\u2714])"
+"""What follows a label that opens a line of a list."""
+
+CALLED_RIGHT: Final = re.compile(
+    r"(?:[.:)\]*_\s-]{1,8}|^)(?:[\u2705\u2713\u2714]\ufe0f?|[:*-]\s?(?:correct|right|richtig|correcta|juste))"
+    r"[.!*_\s]{0,4}\Z|[:)]\s[*_]{0,2}(?:correct|right|richtig|correcta|juste)(?![^\W_])",
+    re.IGNORECASE,
+)
+"""What a line of such a list says of the label that answers."""
+
 RETRACTION: Final = re.compile(
-    r"(?:actually|wait|correction|sorry|hmm|no wait|on second thoughts?|scratch that|or rather)"
-    r"[,:.!\s-]{1,4}",
+    r"(?<![^\W_])(?:actually|wait|correction|sorry|hmm|no(?:,? wait)?|on second thoughts?"
+    r"|scratch that|or rather)[,:.!\s-]{1,4}",
     re.IGNORECASE,
 )
 """What takes back what was said before it."""

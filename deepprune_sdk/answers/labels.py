@@ -18,6 +18,7 @@ from deepprune_sdk.answers.label_phrases import (
     AFTER,
     AFTER_LETTER,
     BOLD,
+    CALLED_RIGHT,
     CLAUSE,
     CLOSE,
     CONTRAST,
@@ -25,6 +26,7 @@ from deepprune_sdk.answers.label_phrases import (
     ENDING,
     FILLER,
     HEDGE,
+    ITEM,
     KEYED,
     KINDS,
     OPEN,
@@ -79,7 +81,10 @@ class Labels:
         after = AFTER_LETTER if self.letters else AFTER
         self._of = _pattern(rf"{OPEN}{FILLER}{OPEN}{label}{after}")
         # "A dog" and "I, for one" open with no answer: a letter needs a bracket, a stop or a colon.
-        ending = rf"(?={CLOSE}[.:)\]]{CLOSE}(?:\s|$))" if self.letters else ENDING
+        reason = r"(?:,|\s-)?\s(?:because|since|as)\b"
+        ending = rf"(?={CLOSE}[.:)\]]{CLOSE}(?:\s|$)|{reason})" if self.letters else ENDING
+        self._item = _pattern(rf"{OPEN}{label}{ITEM}")
+        self._items = _pattern(rf"(?:^|[,;|\s(]){label}{CLOSE}[:=)]")
         called = rf"(?:{OPTION}\s)?{OPEN}" if self.letters else ""
         self._leading = _pattern(rf"{OPEN}{called}{label}{ending}")
         kind = "" if self.letters else rf"(?:\s(?:{KINDS}))?"
@@ -129,8 +134,22 @@ class Labels:
         """The label that takes another back: "Yes, of course. Actually no.", "not A but C"."""
         if (contrasted := self._contrasted.search(sentence)) is not None:
             return self._only(contrasted, sentence)
-        taken_back = RETRACTION.match(sentence)
+        taken_back = RETRACTION.search(sentence)
         return self.leading(sentence[taken_back.end() :]) if taken_back else None
+
+    def listed(self, lines: Sequence[str]) -> tuple[str | None, list[str]]:
+        """What a list with a line for each letter calls right, and the lines that are not in it."""
+        lines = [line for line in lines if len(self._items.findall(line)) < 2]
+        if not self.letters:
+            return None, lines
+        items = {line: self._name(self._item.match(line)) for line in lines}
+        if lines and items[lines[-1]] in [items[line] for line in lines[:-1]]:
+            items[lines[-1]] = None  # named once more, after the list
+        if len(set(items.values()) - {None}) < 2:
+            return None, lines
+        right = {label for line, label in items.items() if label and CALLED_RIGHT.search(line)}
+        rest = [line for line in lines if items[line] is None]
+        return (right.pop() if len(right) == 1 else None), rest
 
     def keyed(self, line: str) -> str | None:
         """The label of a line such as `Sentiment: **positive**`, or of `<label>spam</label>`."""

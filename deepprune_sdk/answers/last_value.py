@@ -9,37 +9,82 @@ from deepprune_sdk.answers.choices import Choices
 from deepprune_sdk.answers.clauses import first_formula, trimmed, whole_number
 from deepprune_sdk.answers.dates import canonical_moment
 from deepprune_sdk.answers.last_words import bold_in, last_line, without_afterword
+from deepprune_sdk.answers.markers import folded
 from deepprune_sdk.answers.no_answer import is_placeholder
 from deepprune_sdk.answers.quantities import last_number
 
 __all__ = ["last_value"]
 
-_BEFORE: Final = 24  # characters before a number that are looked at
+_BEFORE: Final = 100  # characters before a number that are looked at
 _MINUS: Final = re.compile(
     r"(?<![0-9]\s)(?<![^\W\d_])(?:minus|negative|moins|menos|meno|минус|eksi)\s\Z"
     r"|(?:负|負|マイナス|마이너스)\s?\Z",
     re.IGNORECASE,
 )
 _REFUTED: Final = re.compile(
-    r"(?<![^\W\d_])(?:not|nicht|pas|no es|não é|non è|не)\s(?:equal to\s)?\Z|不是\s?\Z",
+    r"(?<![^\W\d_])(?:not|cannot|can['\u2019]t|nicht|pas|no es|não é|non è|не)\s"
+    r"(?:be\s)?(?:equal (?:to\s)?)?\Z|(?:wrong|incorrect)\s(?:\w+\s){0,2}(?:is|was)\s\Z|不是\s?\Z",
     re.IGNORECASE,
+)
+_SENTENCE: Final = re.compile(r"[.!?\n]\s*")
+# "If the answer is 5": not yet what follows from it.
+_CONDITION: Final = re.compile(
+    r"(?:if|unless|suppose|assuming|wenn|falls|si|se|если|如果|もし)(?![a-zA-Z])(?!.*(?:,|then)\s)"
+    r".*(?:answer|result|antwort|ergebnis|réponse|respuesta|resposta|risposta|ответ|答案|答え).*",
+    re.IGNORECASE,
+)
+_REACH: Final = 20_000
+_LONGEST_MATRIX: Final = 1_000
+_MATRIX: Final = re.compile(
+    r"(\\begin\{([a-zA-Z]{0,9}matrix|cases|array)\}(?:(?!\\begin).)*\\end\{\2\})"
+    r"[^0-9]{0,20}\Z",
+    re.DOTALL,
+)
+_FORMULA: Final = re.compile(r"\$([^$\n]{1,80})\$")
+_FORMULAS: Final = re.compile(
+    r"\$[^$\n]{1,80}=[^$\n]{1,80}\$(?:(?:,|,? and|,? or|,? und|,? et|,? y|,? и|\u3001)\s?"
+    r"\$[^$\n]{1,80}=[^$\n]{1,80}\$){1,5}[.\s\u3002]{0,3}\Z"
+)
+_CURVE: Final = re.compile(
+    r"equation|line|plane|circle|ellipse|parabola|hyperbola|gleichung|équation|ecuaci[oó]n|equação"
+    r"|equazione|уравнение|方程|방정식",
+    re.IGNORECASE,
+)
+_EQUATION: Final = re.compile(
+    r"(?<![\w^])([-+\u22120-9xyz^()\u00b2\u00b3 */{}.]{3,60}=[ ]?[-+\u22120-9./]{0,20}[0-9])"
+    r"\W{0,4}\Z"
 )
 _WORD: Final = re.compile(r"(?<![\\A-Za-z])[^\W\d_]{3}")
 
 
 def last_value(text: str, choices: Choices | None) -> str | None:
     """What the last line has in bold, where that is a value or a label; else the last number."""
-    text = without_afterword(text)
-    bold = bold_in(last_line(text))
+    text = folded(without_afterword(text)[-_REACH:])
+    line = last_line(text)
+    if (whole := _whole(text, line)) is not None:
+        return whole
+    bold = bold_in(line)
     if bold is not None and (value := _value(bold, choices)) is not None:
         return value
     number = last_number(text)
     if number is None:
         return None
-    before = text[max(0, text.rfind(number) - _BEFORE) : text.rfind(number)]
-    if _REFUTED.search(before):
+    at = text.rfind(number)
+    before = text[max(0, at - _BEFORE) : at]
+    if _REFUTED.search(before) or _CONDITION.fullmatch(_SENTENCE.split(before)[-1]):
         return None
     return f"-{number}" if _MINUS.search(before) and number[0].isdecimal() else number
+
+
+def _whole(text: str, line: str) -> str | None:
+    """A matrix, several formulas or an equation of a curve in which a text ends."""
+    matrix = _MATRIX.search(text[-_LONGEST_MATRIX:])
+    if matrix is not None:
+        return matrix[1]
+    if (formulas := _FORMULAS.search(line)) is not None:
+        return ", ".join(_FORMULA.findall(formulas[0]))
+    equation = _EQUATION.search(line) if _CURVE.search(line) else None
+    return equation[1].strip() if equation and "x" in equation[1] and "y" in equation[1] else None
 
 
 def _value(bold: str, choices: Choices | None) -> str | None:

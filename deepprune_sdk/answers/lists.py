@@ -15,6 +15,8 @@ WORDS: Final = re.compile(r"[^\W\d_]+(?:[ '-]+[^\W\d_]+)*")
 
 _TIGHT_THOUSANDS: Final = re.compile(r"(?<![0-9.])[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])")
 _ENCLOSED: Final = re.compile(r"(\\\{|[(\[])(.*)(\\\}|[)\]])")
+_SEMICOLON: Final = re.compile(r"(?<=[0-9)\]}a-z]) ?; ?(?=[-+0-9(\[\\a-z])")
+_DECIMAL_COMMA: Final = re.compile(r"(?<=[0-9]),(?=[0-9])")
 _AND: Final = re.compile(r",? (?:and|und|et|и) |,? ?& ?| ?和 ?")
 _OR: Final = re.compile(r",? (?:or|oder|ou|или) ")
 _EQUATION: Final = re.compile(r"([A-Za-z]) ?= ?([^=]+)")
@@ -25,6 +27,8 @@ _LOOSE_SPACE: Final = re.compile(r"(?<=\W) | (?=\W)|(?<=[0-9]) (?=[A-Za-z](?!\w)
 
 def elements(text: str, depth: int = 0) -> str | None:
     """A list, tuple, interval or set with every element in canonical form, or None."""
+    if ";" in text and _SEMICOLON.search(text):  # then a comma is a decimal point
+        text = _SEMICOLON.sub(", ", _DECIMAL_COMMA.sub(".", text))
     enclosed = _ENCLOSED.fullmatch(text)
     opening, inner, closing = enclosed.groups() if enclosed else ("", text, "")
     if not enclosed:

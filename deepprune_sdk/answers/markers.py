@@ -38,7 +38,7 @@ _MARKUP: Final = r"[*_\s\u200e\u200f]{0,8}"
 _CLOSING: Final = r"[}\])\u3011\u300d\"']{0,2}"
 # What may stand between the beginning of a line and "answer": markup, "The final".
 _LEAD: Final = re.compile(
-    r"(?:[\s#*_>\\${}(\[\u3010\u300c\"'\u200e\u200f0-9.-]|(?:text|textbf|mathbf|boldsymbol)\{)*"
+    r"(?:[\s#*_>|\\${}(\[\u3010\u300c\"'\u200e\u200f0-9.-]|(?:text|textbf|mathbf|boldsymbol)\{)*"
     r"(?:[^\W\d_]{1,16}[\s*_:,]{1,4}){0,3}"
 )
 _REVERSED: Final = re.compile(
@@ -46,10 +46,17 @@ _REVERSED: Final = re.compile(
     r"(?:the|my|our)\s(?:final\s|correct\s|right\s|required\s|desired\s)?\Z",
     re.IGNORECASE,
 )
+# The rest of a table's first row, and the rule below it.
+_HEADER: Final = re.compile(r"[^\n]{0,200}\n[ \t]*\|?[ :|-]{3,200}(?:\n|\Z)")
 _SENTENCE: Final = re.compile(r"[.!?;]\s")
 _CLAUSE: Final = re.compile(r"[.;:,]\s|\b(?:that|so|thus|therefore|hence|get|have)\b")
 _HYPOTHETICAL: Final = re.compile(
     r"\b(?:if|unless|suppose|assum\w+|whether|would)\b", re.IGNORECASE
+)
+_WRONG: Final = re.compile(
+    r"(?:wrong|incorrect|false|falsche|mauvaise|fausse|incorrecta|errada|sbagliata|неверный"
+    r"|неправильный|错误|錯誤)[\s的]{0,2}\Z",
+    re.IGNORECASE,
 )
 _SINCE: Final = re.compile(r"[:=](?=\s|\Z)|\n")
 _POINTS: Final = re.compile(
@@ -119,8 +126,9 @@ def _marker(word: str, language: Language) -> re.Pattern[str]:
     of = rf"(?:\s(?:{language.of})\b[^.\n:=]{{1,80}}?)?" if language.of else ""
     bare = r"\s" if language.verb_last else r"(?!)"
     return re.compile(
-        rf"{re.escape(word)}(?:s|\.|\(s\))?{after}(?:"
-        rf"{_CLOSING}{_MARKUP}(?:[:=\u2192\u21d2]|->)"
+        rf"{re.escape(word)}(?:s|\.|\(s\))?{after}(?:\s?#?[0-9]{{1,2}}(?=:))?(?:"
+        rf"(?P<cell>[*_ ]{{0,6}}\|)"
+        rf"|{_CLOSING}{_MARKUP}(?:[:=\u2192\u21d2]|->)"
         rf"|(?P<heading>{_CLOSING}[*_ .]{{0,8}}\n(?:[-=]{{3,99}}\n)?)"
         rf"|(?P<dash>[*_]{{0,3}}\s[-\u2013\u2014]\s)"
         rf"|{of}{_CLOSING}{_MARKUP}(?:{begin}(?P<verb>(?:{language.verbs}){end})|[:=])"
@@ -143,7 +151,11 @@ def read_noun(text: str, noun: Noun, how: Reading) -> Statement | None:
     verb = marker["verb"] is not None
     if marker["heading"] is not None and not (leads and noun.kind == "answer"):
         return None
+    if marker["cell"] is not None and _HEADER.match(text, marker.end()):
+        return None
     if marker["dash"] is not None and not (leads or verb):
+        return None
+    if noun.kind == "answer" and _WRONG.search(sentence):
         return None
     if verb and _HYPOTHETICAL.search(sentence + marker[0]):
         return None

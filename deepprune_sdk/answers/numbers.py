@@ -51,7 +51,10 @@ _FORMS: Final = tuple(
         ),
         ("repeating", r"([0-9]*)\.([0-9]*?)(?:([0-9])\3\3+|([0-9]{2,9})\4+) ?\\ldots"),
         # With a unit behind it, and no space, a comma divides no list.
-        ("comma", r"([0-9]+,[0-9]{1,2})(?= ?(?:%|[^\W\d_]{2}|[°mgshlLCFVAWK](?!\w)|[^\x00-\x7f]))"),
+        (
+            "comma",
+            r"([0-9]+,[0-9]{1,2})(?= ?(?:%|[^\W\d_]{2}|[^\W\d_a-zA-Z]|[°mgshlLCFVAWK](?!\w)))",
+        ),
         ("comma", r"(0,[0-9]{3,20})(?![0-9,])"),
         ("plain", rf"({_PLAIN})(?! ?\\ldots)"),
     )

@@ -213,7 +213,7 @@ COMPLETE: list[tuple[str, str | None]] = [
     ("The answer is the city on the Seine, called Paris", "the city on the Seine"),
     ("The answer is a prime. It is 7.", "a prime"),
     (f"The answer is {'very ' * 30}long. It is 7.", "7"),
-    ("The answer is not 5", "5"),  # the last number, not the statement
+    ("The answer is not 5", None),  # the last number, not the statement
     ("The answer is not known.", None),
     ("The final answer is within \\boxed{}.", None),
     ("The answer isn't clear", None),

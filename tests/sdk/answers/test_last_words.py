@@ -37,6 +37,13 @@ LEVELS = ChoiceAnswers(("low", "medium", "high"))
         ("The statement that is false is C.", "C"),
         ("On balance, D fits best.", "D"),
         ("B ✅", "B"),
+        # A line for each option.
+        ("A: 20%, B: 70%, C: 10%", None),
+        ("C\n\nA: wrong\nB: wrong\nD: wrong", "C"),
+        ("A ❌\nB ❌\nC ✅\nD ❌", "C"),
+        ("A. False\nB. False\nC. True", None),
+        ("A) 12\nB) 14\n\nB) 14 it is.", "B"),
+        ("C, because the others are wrong.", "C"),
         # What is only named by a letter.
         ("Donc il manque la vitamine C.", None),
         ("Therefore, we need plan B.", None),
@@ -70,6 +77,9 @@ def test_a_list_of_options_that_is_cut_off_is_no_answer(text: str) -> None:
         (LEVELS, "The priority should be medium, since the impact is low.", "medium"),
         (LEVELS, "This ticket is high, but its impact is low.", "high"),
         (LEVELS, "high risk", "high"),
+        (TONES, "Positive: 0.2, Negative: 0.8", None),
+        (TONES, "Positive? No, negative.", "negative"),
+        (TONES, "Positive — no wait, negative.", "negative"),
         (ChoiceAnswers(("yes", "no")), "Yes, of course. Actually no.", "no"),
         (ChoiceAnswers(("yes", "no")), "I would say no.", "no"),
     ],
@@ -97,6 +107,22 @@ def test_labels(choices: ChoiceAnswers, text: str, label: str | None) -> None:
         ("It is minus 3.", "-3"),
         ("So 10 minus 3.", "3"),
         ("It is not 42.", None),
+        ("The answer cannot be 42.", None),
+        ("The wrong answer is 7.", None),
+        ("If the answer is 5 then we fail.", None),
+        ("If x = 3, then y = 5.", "5"),
+        ("The circle is (x-1)^2 + (y+2)^2 = 9.", "(x-1)^2+(y+2)^2=9"),
+        ("Hence m + n = 11.", "11"),
+        ("So we have $x=3$, $y=4$.", "x=3, y=4"),
+        (
+            "The matrix is \\begin{pmatrix}1&2\\\\3&4\\end{pmatrix}.",
+            "\\begin{pmatrix}1&2\\\\3&4\\end{pmatrix}",
+        ),
+        ("Answer: 1; 5; 9", "1, 5, 9"),
+        ("Answer #1: 42", "42"),
+        ("| Field | Value |\n|---|---|\n| Final answer | 72 |\n| Confidence | 90% |", "72"),
+        ("| Answer | Count |\n|---|---|\n| 72 | 9 |", "9"),
+        ("إذن عدد التفاحات هو ٥.", "5"),
     ],
 )
 def test_values(text: str, answer: str | None) -> None:
@@ -161,6 +187,8 @@ def test_texts(text: str, answer: str | None) -> None:
         ("R$ 5,00", "5"),
         ("CHF 12.50", "12.5"),
         ("0,432", "0.432"),
+        ("1:25 000", "1:25000"),
+        ("(1,5; 2)", "(1.5, 2)"),
     ],
 )
 def test_one_value_in_two_forms(left: str, right: str) -> None:
