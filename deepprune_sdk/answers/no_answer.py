@@ -53,7 +53,8 @@ _PHRASES: Final = """
     | as a large language model | timed out | rate limit | i must decline | answer": null
     | i do not know | i don't know | i do not have | i don't have | i do not possess | i have no
     | we do not know | we don't know | we do not have | we don't have | we have no | i lack
-    | no idea | we lack | i need more | we need more | i'm not sure | i am not sure | i'm not certain
+    | no idea | we lack | i need more | we need more
+    | i'm not sure | i am not sure | i'm not certain
     | i am not certain | i'm unable | i am unable | we are unable | i'm not able | i am not able
     | we are not able | i'm afraid | i am afraid | my data | my training | my knowledge
     | not enough information | not enough data | not enough context | not enough details
