@@ -235,7 +235,7 @@ class ParallelReasoner:
         """
         messages = to_messages(prompt)
         self._room.check(n)
-        if abstain_below is not None and not 0.0 <= abstain_below <= 1.0:
+        if abstain_below is not None and not _is_share(abstain_below):
             raise ConfigurationError(
                 f"abstain_below={abstain_below!r}: give an agreement from 0 to 1"
             )
@@ -351,6 +351,10 @@ class ParallelReasoner:
         if errors:
             raise BatchError(results, dict(sorted(errors.items())))
         return [result for result in results if result is not None]
+
+
+def _is_share(value: object) -> bool:
+    return isinstance(value, int | float) and 0.0 <= value <= 1.0
 
 
 def _least(*limits: int | None) -> int | None:

@@ -14,11 +14,12 @@ from deepprune_sdk.answers.choice import ChoiceAnswers
 from deepprune_sdk.answers.equivalence import exact_number, normalize
 from deepprune_sdk.answers.extraction import Answers
 from deepprune_sdk.answers.json_object import JsonAnswers
-from deepprune_sdk.answers.no_answer import is_refusal
+from deepprune_sdk.answers.no_answer import is_placeholder, is_refusal
 from deepprune_sdk.answers.plain import plain
 from deepprune_sdk.answers.statements import stated
 from deepprune_sdk.answers.text import TextAnswers
 from deepprune_sdk.answers.thinking import without_thinking
+from deepprune_sdk.answers.tool import OPENING as MARK
 from deepprune_sdk.answers.tool import ToolAnswers
 from deepprune_sdk.protocols import AnswerExtractor
 
@@ -168,7 +169,7 @@ def _forms(text: str, options: str) -> set[str]:
     """What an ended text shows. `math` and `short` exclude each other, so that they add up."""
     reply = without_thinking(text, complete=True).strip()
     forms: set[str] = set()
-    if ToolAnswers().extract(text, complete=True) is not None:
+    if MARK in text and ToolAnswers().extract(text, complete=True) is not None:
         forms.add("tool")
     if _is_json(reply):
         forms.add("json")
@@ -183,7 +184,9 @@ def _forms(text: str, options: str) -> set[str]:
 
 def _of_short(reply: str) -> str | None:
     """The answer that a short reply is as a whole, or in its one sentence."""
-    if not 0 < len(reply) <= SHORT or "\n" in reply or is_refusal(reply):
+    if not 0 < len(reply) <= SHORT or "\n" in reply:
+        return None
+    if is_refusal(reply) or is_placeholder(reply):
         return None
     answer = TextAnswers().extract(reply, complete=True)
     return answer if answer is not None and len(answer.split()) <= WORDS else None
@@ -212,7 +215,7 @@ class _Short:
         return answer
 
     def equivalent(self, left: str, right: str) -> bool:
-        return _form(left) == _form(right)
+        return plain(left) == plain(right)  # what is short may be a version: 3.10 is not 3.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +223,8 @@ class _Each:
     """Each text by what it shows itself."""
 
     def extract(self, text: str, *, complete: bool) -> str | None:
-        if (call := ToolAnswers().extract(text, complete=complete)) is not None:
+        # Without the mark, a JSON object with a name is what the reply is about.
+        if MARK in text and (call := ToolAnswers().extract(text, complete=complete)) is not None:
             return call
         if _is_json(without_thinking(text, complete=complete).strip()):
             return JsonAnswers().extract(text, complete=complete)
@@ -229,9 +233,9 @@ class _Each:
     def equivalent(self, left: str, right: str) -> bool:
         if _is_json(left) and _is_json(right):
             return JsonAnswers().equivalent(left, right)
-        return not _is_json(left) and not _is_json(right) and _Short().equivalent(left, right)
+        return not _is_json(left) and not _is_json(right) and _form(left) == _form(right)
 
 
 def _form(answer: str) -> str:
-    """One form for numbers and words: of the value, and without case and markup."""
-    return plain(normalize(answer))
+    """A number's value; of all else the words."""
+    return plain(answer) if exact_number(answer) is None else normalize(answer)

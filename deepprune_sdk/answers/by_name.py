@@ -37,7 +37,7 @@ def as_extractor(answers: ReadsAnswers | None) -> AnswerExtractor:
     if isinstance(answers, str):
         return _named(answers)
     if isinstance(answers, type):
-        if issubclass(answers, BaseModel):
+        if issubclass(answers, BaseModel) and answers is not BaseModel:
             return JsonAnswers(answers)
         raise ConfigurationError(
             f"answers={answers.__name__} is a class: give {answers.__name__}()"

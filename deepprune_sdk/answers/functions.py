@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import cast
 
-from deepprune_sdk.answers.equivalence import normalize
+from deepprune_sdk.answers.plain import plain
 from deepprune_sdk.errors import ConfigurationError
 
 __all__ = ["FunctionAnswers"]
@@ -26,8 +26,7 @@ class FunctionAnswers:
     and `probe` are for `StopAtAnswer`, `ParallelProbe` and `ProbeJudge`, and give an answer to a
     trace that was closed after it had stated one.
 
-    An exception in a function is a fault of the program and is not caught: it ends the run with
-    its own traceback.
+    An exception in a function costs its trace the ballot; a warning of the result counts them.
 
     Attributes:
         probe: What follows the text of a trace that is asked for its answer so far, or None.
@@ -49,8 +48,9 @@ class FunctionAnswers:
 
         Args:
             extract: From a text to the answer in it; None, or a blank string, is no answer.
-            equivalent: Whether two answers are the same; None compares their canonical forms, as
-                `Answers` does. It should be an equivalence relation: votes group answers by it.
+            equivalent: Whether two answers are the same; None compares their words, as
+                `TextAnswers` does: `3.10` is not `3.1`, and `Answers().equivalent` compares values.
+                It should be an equivalence relation: votes group answers by it.
             incomplete: The same for texts that the model has not ended; it must tell an answer that
                 is stated and complete from one on the way. May be `extract` itself where that can
                 tell. None: such texts have no answer.
@@ -96,7 +96,7 @@ class FunctionAnswers:
         return answer.strip() or None
 
     def equivalent(self, left: str, right: str) -> bool:
-        """Ask the function, or compare canonical forms."""
+        """Ask the function, or compare the words."""
         if self._equivalent is not None:
             return self._equivalent(left, right)
-        return normalize(left) == normalize(right)
+        return plain(left) == plain(right)

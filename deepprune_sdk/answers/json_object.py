@@ -134,11 +134,13 @@ class JsonAnswers:
 
     @property
     def spec(self) -> str | None:
-        """How the command line and recordings spell it: a model by its fields."""
+        """How the command line and recordings spell it; None with a model, which is code.
+
+        A recording then has each answer as the model read it.
+        """
         fields, ignore = self.fields, self.ignore
-        known = keys(self.schema)
-        if isinstance(self.schema, type) and known is not None:
-            fields, ignore = fields or tuple(name for name in known if name not in ignore), ()
+        if isinstance(self.schema, type):
+            return None
         if any(sign in name for name in (*fields, *ignore) for sign in "/,") or "" in fields:
             return None
         given = [self.schema] if isinstance(self.schema, str) else []

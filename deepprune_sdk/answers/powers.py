@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from deepprune_sdk.errors import ConfigurationError
@@ -78,6 +78,14 @@ class ExtractorPowers:
                 "with probe (deepprune_sdk.protocols.ReadsProbes)"
             )
         return self.probe
+
+
+def folding(answers: AnswerExtractor) -> Callable[[Sequence[tuple[str, float]]], str | None] | None:
+    """Return what makes the answer of a vote itself, such as field by field; or None."""
+    if getattr(answers, "by_field", False):
+        return getattr(answers, "fold", None)
+    wrapped: AnswerExtractor | None = getattr(answers, "wrapped", None)
+    return None if wrapped is None else folding(wrapped)
 
 
 def watch(answers: AnswerExtractor) -> AnswerWatch:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Self
 
-from deepprune_sdk.answers.equivalence import normalize
+from deepprune_sdk.answers.plain import plain
 from deepprune_sdk.answers.thinking import without_thinking
 from deepprune_sdk.errors import ConfigurationError
 
@@ -27,8 +27,8 @@ class RegexAnswers:
     ```
 
     The answer is the group named `answer`, else the first group, else the whole match. Two answers
-    are the same where their canonical forms are, as with `Answers`. In a text that the model has
-    not ended, a match counts once something follows it, because it might go on.
+    are the same where their words are, as with `TextAnswers`: `3.10` is not `3.1`. In a text that
+    the model has not ended, a match counts once something follows it: before, it might continue.
 
     Attributes:
         pattern: The regular expression, as Python's `re` takes it; flags go inline, as `(?i)`.
@@ -85,8 +85,8 @@ class RegexAnswers:
         return answer
 
     def equivalent(self, left: str, right: str) -> bool:
-        """Whether both have the same canonical form; see `normalize` for what that joins."""
-        return normalize(left) == normalize(right)
+        """Whether both are the same but for case, markup, quotes and final punctuation."""
+        return plain(left) == plain(right)
 
 
 def _of(found: re.Match[str]) -> str:

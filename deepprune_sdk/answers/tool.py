@@ -83,12 +83,11 @@ class ToolAnswers:
         if not complete and text.rfind(OPENING) > text.rfind(CLOSING):
             return None
         blocks = [found[1] for found in _BLOCK.finditer(text)]
-        values = [
-            found.value
-            for block in blocks or [text]
-            for found in json_values(block, complete=complete or bool(blocks))
-        ]
-        return self._written(values)
+        if not blocks:
+            return self._written([found.value for found in json_values(text, complete=complete)])
+        # A call that breaks off is none, and without it the others are another answer.
+        calls = [[found.value for found in json_values(block, complete=False)] for block in blocks]
+        return self._written([value for found in calls for value in found]) if all(calls) else None
 
     def equivalent(self, left: str, right: str) -> bool:
         """Whether both are the same calls."""

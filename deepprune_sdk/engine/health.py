@@ -74,6 +74,8 @@ def warnings_of(
     n = engine.setup.n
     if engine.ended_because == "complete" and 0 < len(ballots) <= (1 - NOTABLE) * n:
         yield f"the vote has {len(ballots)} ballots of the {n} that were asked for"
+    if len(tally.entries) > 1 and tally.lead == 0:
+        yield "the two leading answers have the same weight: the one that was seen first is given"
     seen = sum(not ballot.imputed for ballot in ballots)
     if seen >= FEW and tally.agreement < LOW_AGREEMENT:
         yield (

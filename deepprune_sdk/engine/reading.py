@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
+from typing import TypeVar, cast
 
 from deepprune_sdk.answers.classes import AnswerClasses
 from deepprune_sdk.answers.learning import learner
 from deepprune_sdk.answers.no_answer import is_refusal
-from deepprune_sdk.answers.powers import ExtractorPowers, watch
+from deepprune_sdk.answers.powers import ExtractorPowers, folding, watch
 from deepprune_sdk.data.signals import Probed
 from deepprune_sdk.data.trace import Trace
 from deepprune_sdk.protocols import AnswerExtractor, AnswerWatch
 
 __all__ = ["Reading"]
 
-logger: logging.Logger = logging.getLogger(__name__)
+_T = TypeVar("_T")
 
 LONGEST = 200
 """Characters of an extractor's error in a warning."""
@@ -119,11 +119,8 @@ class Reading:
         Args:
             ballots: Each answer with its weight.
         """
-        fold: Callable[..., object] | None = getattr(self._answers, "fold", None)
-        if fold is None or not getattr(self._answers, "by_field", False):
-            return None
-        answer = self._guarded(lambda: fold(ballots))
-        return answer if isinstance(answer, str) else None
+        folds = folding(self._answers)
+        return None if folds is None else self._guarded(lambda: folds(ballots))
 
     def watch(self) -> AnswerWatch:
         """Begin to follow a trace: says when `so_far` is worth asking."""
@@ -133,26 +130,35 @@ class Reading:
         return self._classes.name(answer) if answer else None
 
     def _extract(self, text: str, *, complete: bool) -> str | None:
-        answer = self._guarded(lambda: self._answers.extract(text, complete=complete))
-        if answer is not None and not isinstance(answer, str):
-            self._note(f"it gave {answer!r}, and an answer is a string or None")
-            return None
-        return answer
+        def ask() -> str | None:
+            answer = cast("object", self._answers.extract(text, complete=complete))
+            if answer is None:
+                return None
+            if not isinstance(answer, str):
+                raise TypeError(f"it gave {answer!r}, and an answer is a string or None")
+            return str.__str__(answer)  # a class of the user's own may compare as it likes
+
+        return self._guarded(ask)
 
     def _equivalent(self, left: str, right: str) -> bool:
-        return bool(self._guarded(lambda: self._answers.equivalent(left, right)))
+        return self._guarded(lambda: bool(self._answers.equivalent(left, right))) or False
 
-    def _guarded(self, ask: Callable[[], object]) -> object:
+    def _guarded(self, ask: Callable[[], _T]) -> _T | None:
         try:
             return ask()
         except Exception as error:  # whatever the user's code raises costs one ballot, not the run
-            logger.debug("the answer extractor failed", exc_info=error)
-            self._note(f"{type(error).__name__}: {error}")
+            self.faults += 1
+            self.fault = self.fault or _in_one_line(error)
             return None
 
-    def _note(self, fault: str) -> None:
-        self.faults += 1
-        self.fault = self.fault or " ".join(fault.split())[:LONGEST]
+
+def _in_one_line(error: Exception) -> str:
+    name = type(error).__name__
+    try:
+        said = " ".join(f"{name}: {error}".split())
+    except Exception:  # the error is the user's too
+        return name
+    return said[:LONGEST]
 
 
 def _is_whole(trace: Trace) -> bool:

@@ -7,6 +7,7 @@ from itertools import islice
 
 from deepprune_sdk.answers.by_name import as_extractor
 from deepprune_sdk.answers.learning import learner
+from deepprune_sdk.errors import ConfigurationError
 from deepprune_sdk.protocols import AnswerExtractor
 from deepprune_sdk.recording.format import RecordedTrace
 
@@ -26,10 +27,17 @@ def extractor_of(
         answers: Reads answers; None takes the kind that the recording names, `auto` without one.
 
     Raises:
-        ConfigurationError: The recording names a kind that is not known.
+        ConfigurationError: The recording names a kind that is not known, or several.
     """
     if answers is None:
-        answers = as_extractor(traces[0].answers if traces else None)
+        kinds = {trace.answers for trace in traces}
+        if len(kinds) > 1:
+            named = " and ".join(sorted(kind or "auto" for kind in kinds))
+            raise ConfigurationError(
+                f"problem {traces[0].problem!r} was recorded with answers={named}: say which to "
+                "take by answers= (--answers)"
+            )
+        answers = as_extractor(next(iter(kinds), None))
     learned = learner(answers, traces[0].question if traces else "")
     if learned is None:
         return answers

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterable
 from typing import Annotated, Any, Final, Literal, Self, cast
 
@@ -30,6 +31,8 @@ __all__ = [
     "to_line",
     "to_trace",
 ]
+
+logger: logging.Logger = logging.getLogger(__name__)
 
 SCHEMA: Final = "deepprune-trace/1"
 """What every record of a recording says it is."""
@@ -140,11 +143,16 @@ class RecordedTrace:
     def final_answer(self, answers: AnswerExtractor) -> str | None:
         """Return the recorded answer, or what `answers` reads where there is none recorded.
 
-        The one final answer of a trace for everything that evaluates recordings.
+        The one final answer of a trace for everything that evaluates recordings. As in a live run,
+        an extractor that raises has read none.
         """
         if self.answer is not None:
             return self.answer.strip() or None
-        return answers.extract(self.answer_text, complete=self.finish == "stop") or None
+        try:
+            return answers.extract(self.answer_text, complete=self.finish == "stop") or None
+        except Exception as error:  # the extractor is the user's code
+            logger.debug("no answer of trace %d: %s", self.trace, type(error).__name__)
+            return None
 
 
 _trace: TypeAdapter[RecordedTrace] = TypeAdapter(RecordedTrace)

@@ -91,10 +91,13 @@ class TraceRecorder:
         question = engine.setup.question if self._as.question is None else self._as.question
         self._question = question
         self._problem = problem_name(question) if self._as.problem is None else self._as.problem
-        # What is read by default need not be said: that of a reader is the same.
-        spec = engine.setup.extractor.spec
-        self._answers = None if spec == "auto" else spec
-        self._unnamed = spec is None
+        powers = engine.setup.extractor
+        self._unnamed = powers.spec is None
+        # What is read by default need not be said: that of a reader is the same. An extractor
+        # without a name is code: its answers are recorded, and how they are to be compared.
+        self._answers = powers.spec or ("text" if powers.response_format is None else "json")
+        if self._answers == "auto":
+            self._answers = None
         self._first = 0
         self._began: dict[int, float] = {}
         self._arrivals: dict[int, list[float]] = {}

@@ -19,7 +19,7 @@ from typing import Any, Final, cast
 
 __all__ = ["ToolCalls"]
 
-_SIGNS: Final = re.compile(r'[{}"]')
+_SIGNS: Final = re.compile(r'[{}\[\]"]')
 _STRING_END: Final = re.compile(r'(?:[^"\\]|\\.)*+(?P<end>"|(?P<half>\\?)\Z)', re.DOTALL)
 
 
@@ -58,8 +58,13 @@ class ToolCalls:
         """The call that an entry continues, or the one that it begins."""
         index, identity = entry.get("index"), entry.get("id")
         call = self._latest.get(index)
-        # Some servers give every call the index 0: then another id, or the end of the one before.
-        another = name and call is not None and (call.closed or identity not in {None, "", call.id})
+        # Some servers give every call the index 0, or none: then another id or another name, which
+        # no server sends in parts, begins a call, and so does any name after the end of the last.
+        another = (
+            name
+            and call is not None
+            and (call.closed or identity not in {None, "", call.id} or name != (call.name or name))
+        )
         if call is None or another:
             call = _Call(identity)
             self._calls.append(call)
@@ -85,6 +90,7 @@ class _Call:
 
     Attributes:
         id: What the server calls it, or None.
+        name: Of its tool, or "" before that is known.
         closed: Whether its arguments have come to their end.
         begins: Whether none of its text is out.
     """
@@ -93,7 +99,7 @@ class _Call:
         self.id = identity
         self.closed = False
         self.begins = True
-        self._name = ""
+        self.name = ""
         self._text = ""
         self._empty = True
         self._depth = 0
@@ -102,8 +108,8 @@ class _Call:
 
     def take(self, name: str, arguments: str) -> None:
         """Take what a delta says of it."""
-        if name and not self._name:
-            self._name = name
+        if name and not self.name:
+            self.name = name
             head = f'<tool_call>\n{{"name": {json.dumps(name, ensure_ascii=False)}, "arguments": '
             self._text = head + self._text
         if self.closed or not arguments:
@@ -115,15 +121,19 @@ class _Call:
             self._finish()
 
     def close(self) -> None:
-        """Take the end of the text, which may come before that of the arguments."""
-        if not self.closed and self._name:
+        """Take the end of the text.
+
+        Arguments that it cuts off stay open, without the closing mark: they are not a call.
+        """
+        cut_off = self._depth > 0 or self._in_string
+        if not self.closed and self.name and not cut_off:
             self._text += "{}" if self._empty else ""
             self._finish()
         self.closed = True
 
     def written(self) -> str:
         """Return the text that has not been returned before."""
-        if not self._name:
+        if not self.name:
             return ""
         text, self._text = self._text, ""
         return text
@@ -152,7 +162,7 @@ class _Call:
             if sign[0] == '"':
                 self._in_string = True
                 continue
-            self._depth += 1 if sign[0] == "{" else -1
+            self._depth += 1 if sign[0] in "{[" else -1
             if self._depth <= 0:
                 return at - held
 

@@ -119,8 +119,29 @@ def test_a_call_is_closed_as_soon_as_its_arguments_are() -> None:
     assert read(deltas, ended=False) == written("f", '{"a": {}}')
 
 
-def test_arguments_that_the_model_left_open_are_closed_with_its_text() -> None:
-    assert read([{"tool_calls": [part(0, "f", '{"a": ')]}]) == written("f", '{"a": ')
+def test_arguments_that_the_model_left_open_stay_open_and_are_not_a_call() -> None:
+    text = read([{"tool_calls": [part(0, "pay", '{"to": "Ann"')]}])
+    assert text == '<tool_call>\n{"name": "pay", "arguments": {"to": "Ann"'
+    assert ToolAnswers().extract(text, complete=True) is None
+    assert ToolAnswers().extract(text, complete=False) is None
+
+
+def test_a_name_begins_a_call_where_a_server_gives_neither_index_nor_id() -> None:
+    delta = {"tool_calls": [{"function": {"name": "f"}}, {"function": {"name": "g"}}]}
+    assert read([delta]) == written("f", "{}") + "\n" + written("g", "{}")
+
+
+def test_arguments_may_be_a_list() -> None:
+    deltas = [
+        {"tool_calls": [part(0, "f", '[{"a": 1}, ')]},
+        {"tool_calls": [part(0, None, '{"b": 2}]')]},
+    ]
+    assert read(deltas, ended=False) == written("f", '[{"a": 1}, {"b": 2}]')
+
+
+def test_beside_a_call_that_is_broken_the_others_are_not_the_answer() -> None:
+    text = written("f", "{}") + "\n" + written("g", '{"a" 1}')
+    assert ToolAnswers().extract(text, complete=True) is None
 
 
 @given(

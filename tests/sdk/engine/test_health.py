@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from support.driving import Driver
 
 from deepprune_sdk import FullSampling
+from deepprune_sdk.answers import AutoAnswers
 from deepprune_sdk.engine.summary import summarize
 from deepprune_sdk.results import JudgeReport
 
@@ -62,7 +65,9 @@ def test_a_divided_vote_is_said_and_may_be_withheld() -> None:
     half = ended(*[(f"so \\boxed{{{number}}}", "stop") for number in (1, 2, 4, 4)]).result()
     assert half.warnings == []
     few = ended(*[(f"so \\boxed{{{number}}}", "stop") for number in (1, 2, 3)]).result()
-    assert few.warnings == []
+    assert few.warnings == [
+        "the two leading answers have the same weight: the one that was seen first is given"
+    ]
 
     withheld = summarize(driver.engine, abstain_below=0.5)
     assert (withheld.answer, withheld.abstained) == (None, True)
@@ -77,3 +82,39 @@ def test_a_judge_that_never_had_a_verdict_is_said() -> None:
     assert warnings == ["the judge mine gave no verdict on any of 12 pairs (failed: no GPU)"]
     some = JudgeReport(name="mine", asked=12, scored=1, failed=11, fault="failed: no GPU")
     assert summarize(ended(FIVE, FIVE).engine, some).warnings == []
+
+
+PROSE = "First one thing happened in 1945, then another, and 27 people saw it all happen. " * 2
+ENDINGS = st.sampled_from(
+    [
+        ("so \\boxed{5}", "stop"),
+        ("The answer is 5.", "stop"),
+        ("Paris", "stop"),
+        ("\\boxed{Lyon}", "stop"),
+        ('{"a": 1}', "stop"),
+        ("\\boxed{answer}", "stop"),
+        ("I cannot answer. My data ends in 2021.", "stop"),
+        (PROSE, "stop"),
+        (PROSE, "length"),
+        ("so \\boxed{5}", "length"),
+        ("that makes 7", "cut"),
+    ]
+)
+
+
+@given(st.lists(ENDINGS, min_size=1, max_size=24))
+def test_no_run_in_which_most_traces_are_unread_answers_without_a_warning(
+    endings: list[tuple[str, str]],
+) -> None:
+    driver = Driver(FullSampling(), n=len(endings), answers=AutoAnswers())
+    for trace, (text, finish) in enumerate(endings):
+        driver.end(trace, text, finish=finish)  # pyright: ignore[reportArgumentType]
+    result = driver.result()
+    unread = sum(trace.answer is None for trace in result.traces)
+    if 2 * unread > len(endings):
+        assert result.warnings
+    for trace, (text, _) in zip(result.traces, endings, strict=True):
+        # Nothing is read as an answer that was not stated as one.
+        if text in (PROSE, "\\boxed{answer}", "I cannot answer. My data ends in 2021."):
+            assert trace.answer is None or 2 * unread <= len(endings)
+            assert text != "\\boxed{answer}" or trace.answer is None

@@ -75,6 +75,32 @@ def test_a_comparison_that_raises_says_different() -> None:
     assert any("ZeroDivisionError: a by b" in said for said in driver.result().warnings)
 
 
+def test_faults_that_cannot_even_be_said_cost_one_ballot_each() -> None:
+    class UnsayableError(Exception):
+        def __str__(self) -> str:
+            raise ValueError("no")
+
+    class Unsayable:
+        def __repr__(self) -> str:
+            raise ValueError("no")
+
+    class Hostile:
+        def extract(self, text: str, *, complete: bool) -> object:
+            if text == "a":
+                raise UnsayableError
+            return Unsayable() if text == "b" else text
+
+        def equivalent(self, left: str, right: str) -> object:
+            raise UnsayableError
+
+    driver = Driver(FullSampling(), n=4, answers=Hostile())  # pyright: ignore[reportArgumentType]
+    for trace, text in enumerate("abcd"):
+        driver.end(trace, text)
+    result = driver.result()
+    assert [trace.answer for trace in result.traces] == [None, None, "c", "d"]
+    assert any("Hostile failed 3 times (UnsayableError)" in said for said in result.warnings)
+
+
 @pytest.mark.parametrize("finish", ["length", "cut"])
 def test_only_the_models_own_end_makes_a_text_whole(finish: str) -> None:
     driver = Driver(FullSampling(), n=3)

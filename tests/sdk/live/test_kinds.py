@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -10,7 +12,7 @@ import pytest
 from pydantic import BaseModel
 
 from deepprune_sdk import ConfigurationError, FullSampling, Limits, ParallelReasoner
-from deepprune_sdk.answers import FunctionAnswers, JsonAnswers
+from deepprune_sdk.answers import FunctionAnswers, JsonAnswers, as_extractor
 from deepprune_sdk.data import Message
 from deepprune_sdk.evaluation.bench import run_bench
 from deepprune_sdk.evaluation.redundancy import study_redundancy
@@ -115,6 +117,31 @@ async def test_a_recording_is_read_as_it_was_made(tmp_path: Path) -> None:
     assert (again.agreement, again.usage.resumed) == (0.75, again.usage.generated)
 
 
+def test_a_problem_recorded_by_two_kinds_is_read_by_neither_unasked(tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl"
+    for kind in ("number", "text"):
+        backend = ScriptedBackend(["It is 5"])
+        reasoner = ParallelReasoner(backend, policy=FULL, answers=kind, record=path)
+        anyio.run(partial(reasoner.solve, "?", 1, instruct=False))
+    traces = list(TraceReader(path))
+    with pytest.raises(ConfigurationError, match="recorded with answers=number and text: say"):
+        study_redundancy(traces)
+    (problem,) = study_redundancy(traces, answers=as_extractor("number")).problems
+    assert problem.same == 1
+
+
+def test_a_bench_votes_field_by_field_as_a_run_does(tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl"
+    objects = [(1, 0)] * 3 + [(2, 5)] * 2 + [(2, 6)] * 2
+    backend = ScriptedBackend([f'{{"a": {a}, "b": {b}}}' for a, b in objects])
+    reasoner = ParallelReasoner(backend, policy=FULL, answers="json:by_field=true", record=path)
+    live = anyio.run(reasoner.solve, "?", 7)
+    traces = [replace(trace, gold='{"a": 2, "b": 0}') for trace in TraceReader(path)]
+    (drawn,) = run_bench({"p": traces}, {}, LearnedJudge, n=7, repeats=1, seed=0)
+    assert json.loads(live.answer or "") == {"a": 2, "b": 0}
+    assert drawn.outcomes["cons"].correct
+
+
 def test_a_bench_reads_a_recording_as_it_was_made(tmp_path: Path) -> None:
     texts = ['{"city": "Bern", "why": 1}', '{"city": "Bern", "why": 2}', '{"city": "Basel"}']
     kind = JsonAnswers(fields=("city",))
@@ -138,6 +165,34 @@ async def test_answers_of_a_function_are_recorded_as_they_were_read(tmp_path: Pa
     assert (await reasoner.solve("?", n=2)).answer == "red"
     replayed = await replay(list(TraceReader(path)), FULL, LearnedJudge())
     assert replayed.result.answer == "red"
+
+
+@pytest.mark.anyio
+async def test_versions_that_a_function_reads_are_not_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl"
+    versions = ["version 3.10", "version 3.1", "version 3.1"]
+    reasoner = ParallelReasoner(
+        ScriptedBackend(versions), policy=FULL, answers=lambda text: text.split()[1], record=path
+    )
+    assert (await reasoner.solve("?", n=3)).agreement == pytest.approx(2 / 3)
+    (problem,) = study_redundancy(TraceReader(path)).problems
+    assert (problem.same, problem.different) == (1, 2)
+
+
+@pytest.mark.anyio
+async def test_a_recording_has_what_a_model_read(tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl"
+    texts = ['{"name": "Bern"}'] * 3 + ['{"people": 1, "name": "Basel"}'] * 2
+    reasoner = ParallelReasoner(ScriptedBackend(texts), policy=FULL, answers=City, record=path)
+    live = await reasoner.solve("?", n=5)
+    traces = list(TraceReader(path))
+    assert {(trace.answers, trace.answer == "") for trace in traces} == {
+        ("json", True),
+        ("json", False),
+    }
+    replayed = (await replay(traces, FULL, LearnedJudge())).result
+    assert (replayed.answer, replayed.agreement) == (live.answer, live.agreement)
+    assert replayed.agreement == 1.0
 
 
 @pytest.mark.anyio
