@@ -98,7 +98,8 @@ FILLER: Final = (
 COPULA: Final = (
     r"(?:(?<![^\W_])(?:is|are|was|were|(?:it|that|this)'s|(?:would|should|must|will) be|has to be"
     r"|(?:seems|appears)(?: to be)?|remains|expresses|conveys|has|ist|war|est|es|é|è|fue|foi"
-    r"|leaves|leaving|ends up|leans|turns out(?: to be)?|(?:would|'d|will) (?:say|guess|answer)"
+    r"|leaves|leaving|ends up|leans|lean(?:ing)? towards?|turns out(?: to be)?"
+    r"|(?:would|'d|will) (?:say|guess|answer)"
     r"|match(?:es)?|corresponds? to|belongs to|falls (?:into|under)"
     r"|choos(?:e|ing)|chose|pick(?:ed)?|select(?:ed)?|(?:go|going) with|therefore|thus|hence|so"
     r"|(?:label|call|rate|mark|consider|deem|judge) (?:it|(?:this|that|the)(?: [a-z]{1,20})?)"

@@ -56,7 +56,7 @@ LANGUAGES: Final = {
         of=r"to|for|of|in|that|we|i",
         result=("result", "solution"),
         option=("option", "choice", "statement", "alternative"),
-        filler=r"thus|therefore|then|hence|simply|just|exactly|clearly|indeed|actually|probably"
+        filler=r"thus|therefore|then|hence|simply|definitely|certainly|just|exactly|clearly|indeed|actually|probably"
         r"|likely|most likely|equal to|i think|i believe|approximately|about|roughly"
         r"|the (?:number|value)(?! of)(?: is)?"
         r"|option|choice|answer|letter|only|so|again|found to be|given by",

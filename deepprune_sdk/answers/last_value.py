@@ -39,6 +39,9 @@ _BELOW_ZERO: Final = re.compile(
 )
 _DIGIT: Final = re.compile("[0-9]")
 _ASIDE: Final = re.compile(r"\([^()]{0,200}\)")
+_REASON: Final = re.compile(
+    r"(?<=\w)\s(?:because|since|weil|porque|perché|потому)\s[^,;=]{1,120}\Z"
+)
 _REACH: Final = 20_000
 _LONGEST_MATRIX: Final = 1_000
 _MATRIX: Final = re.compile(
@@ -75,6 +78,11 @@ def last_value(text: str, choices: Choices | None) -> str | None:
         value = _value(bold.content, choices)
         if value is not None:
             return value
+    reason = _REASON.search(line)
+    if reason is not None and _DIGIT.search(
+        line, 0, reason.start()
+    ):  # "Only 5 works because 6 is too large."
+        text = text.rstrip()[: len(text.rstrip()) - len(reason[0])]
     number = last_number(text)
     if number is None:
         return None
@@ -99,7 +107,7 @@ def _whole(text: str, line: str) -> str | None:
 
 
 def _value(bold: str, choices: Choices | None) -> str | None:
-    clause = trimmed(bold)
+    clause = trimmed(_ASIDE.sub("", bold) if bold[:1].isdecimal() and "mod" not in bold else bold)
     if (formula := first_formula(clause)) is not None:
         return None if is_placeholder(formula) else formula
     if choices is not None and (label := choices.line(clause)) is not None:

@@ -113,6 +113,7 @@ def _quantity(date: str) -> re.Pattern[str]:
           | {NUMBER.pattern}[ ](?:or|oder|ou)[ ]{NUMBER.pattern}
           | {NUMBER.pattern}[ ]?[a-z]{{1,8}}[ ]per[ ][0-9.]+[ ]?[a-z]{{1,8}}
           | (?<![{_LETTERS}.])[0-9]+['\u2032][ ]?[0-9]+(?:["\u2033]|'')
+          | (?<=\bare[ ]){NUMBER.pattern}(?:,[ ]{NUMBER.pattern}){{0,6}},?[ ]and[ ]{NUMBER.pattern}
           | between[ ]{NUMBER.pattern}[ ]and[ ]{NUMBER.pattern}
           | (?<![{_LETTERS}.])[0-9]+[ ]?{_MIXED}(?:,?[ ](?:and[ ])?[0-9]+[ ]?{_MIXED})+
           | (?<![{_LETTERS}.]){_EXPRESSION}
