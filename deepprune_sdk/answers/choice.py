@@ -68,8 +68,8 @@ class ChoiceAnswers:
             return cls()
         if "|" not in argument and not _is_alphabet(argument):
             raise ConfigurationError(
-                f"choice:{argument} has one label: give two or more, as in choice:yes|no, or "
-                "letters, as in choice:ABCD"
+                f"choice:{argument} has one label: join two or more by |, as in choice:yes|no, or "
+                "give letters, as in choice:ABCD"
             )
         return cls(argument.split("|") if "|" in argument else argument)
 

@@ -50,7 +50,7 @@ def warnings_of(
 
     if reading.faults:
         yield (
-            f"{reading.powers.name} failed {reading.faults} times ({reading.fault}): what it could "
+            f"failures of {reading.powers.name}: {reading.faults} ({reading.fault}); what it could "
             "not read has no ballot"
         )
     if notable(unread):
@@ -73,7 +73,7 @@ def warnings_of(
         yield f"the judge {judge.name} gave no verdict on any of {judge.asked} pairs{why}"
     n = engine.setup.n
     if engine.ended_because == "complete" and 0 < len(ballots) <= (1 - NOTABLE) * n:
-        yield f"the vote has {len(ballots)} ballots of the {n} that were asked for"
+        yield f"the vote has {len(ballots)} of the {n} ballots that were asked for"
     if len(tally.entries) > 1 and tally.lead == 0:
         yield "the two leading answers have the same weight: the one that was seen first is given"
     seen = sum(not ballot.imputed for ballot in ballots)

@@ -45,7 +45,7 @@ def test_a_healthy_run_has_no_warning() -> None:
         ([("hm hm", "stop")] * 3, "3 of 9 traces ended without an answer that could be read"),
         ([("I cannot answer that question.", "stop")] * 3, "3 of 9 traces refused to answer"),
         ([("no route", "failed")] * 2, "2 of 8 traces failed: no route"),
-        ([("hm", "stop")] * 3, "the vote has 6 ballots of the 9 that were asked for"),
+        ([("hm", "stop")] * 3, "the vote has 6 of the 9 ballots that were asked for"),
     ],
 )
 def test_what_is_wrong_is_said_with_numbers(others: list[tuple[str, str]], said: str) -> None:

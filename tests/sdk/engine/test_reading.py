@@ -46,7 +46,9 @@ def test_an_extractor_that_raises_costs_one_ballot() -> None:
     assert driver.end(2, "so 5") == [End(reason="complete")]
     result = driver.result()
     assert (result.answer, result.tally["5"].observed) == ("5", 2)
-    assert any("failed 1 times (KeyError: 'so 6')" in said for said in result.warnings)
+    assert any(
+        "failures of FunctionAnswers: 1 (KeyError: 'so 6')" in said for said in result.warnings
+    )
 
 
 def test_an_answer_that_is_not_a_string_is_none() -> None:
@@ -98,7 +100,7 @@ def test_faults_that_cannot_even_be_said_cost_one_ballot_each() -> None:
         driver.end(trace, text)
     result = driver.result()
     assert [trace.answer for trace in result.traces] == [None, None, "c", "d"]
-    assert any("Hostile failed 3 times (UnsayableError)" in said for said in result.warnings)
+    assert any("failures of Hostile: 3 (UnsayableError)" in said for said in result.warnings)
 
 
 @pytest.mark.parametrize("finish", ["length", "cut"])
