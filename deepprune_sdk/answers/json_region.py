@@ -68,7 +68,10 @@ class Region:
         self._key: str | None = None
         self._wants = ""
         self.value: JsonValue = None
-        self.closed = self.cut_off = self.begun = self.is_closable = False
+        self.closed: bool = False
+        self.cut_off: bool = False
+        self.begun: bool = False
+        self.is_closable: bool = False
 
     def read(self, start: int) -> int:
         """Read a value that begins with a bracket; return where to read on."""
@@ -92,7 +95,10 @@ class Region:
 
     def _begin_anew(self) -> None:
         self._open, self._key, self._wants = [], None, "value"
-        self.closed = self.cut_off = self.begun = self.is_closable = False
+        self.closed: bool = False
+        self.cut_off: bool = False
+        self.begun: bool = False
+        self.is_closable: bool = False
 
     def _take(self, found: re.Match[str]) -> bool:
         """Take one token; False where it does not belong there."""

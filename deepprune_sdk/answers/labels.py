@@ -68,10 +68,10 @@ class Labels:
     def __init__(self, labels: Sequence[str]) -> None:
         """Compile the patterns for `labels`, whose forms differ and are not empty."""
         self._names = {label_form(label): label for label in labels}
-        self.letters = all(
+        self.letters: bool = all(
             len(label) == 1 and label.isalpha() and _cased(label) for label in labels
         )
-        self.choices = Choices(labels)
+        self.choices: Choices = Choices(labels)
         # The longest first: "not spam" before "spam".
         words = sorted(self._names, key=len, reverse=True)
         spelled = "|".join(map(_spelled, words))

@@ -117,7 +117,7 @@ def test_every_row_of_the_table_has_an_example_that_works(name: str) -> None:
         ("", "no kind of answers ''"),
         ("choise:a|b", "did you mean choice"),
         ("number:1", "number takes no settings"),
-        ("choice:positive", "choice:positive has one label: give two or more"),
+        ("choice:positive", "choice:positive has one label: join two or more"),
         ("choice:ABD", "has one label"),
         ("choice:yes|Yes.", "'yes' and 'Yes.' are the same label"),
         ("choice:yes|", "a label is empty"),

@@ -44,5 +44,5 @@ async def test_a_warning_is_said_once(
             events = [event async for event in run]
     assert [event.message for event in events if isinstance(event, RunWarning)] == expected
     # Besides, a result says what became of its traces; of the server it says what the events said.
-    of_traces = re.compile(r"[0-9] traces |ballots")
+    of_traces = re.compile(r"[0-9] traces |ballots|leading answers")
     assert [said for said in run.result.warnings if not of_traces.search(said)] == expected
