@@ -218,7 +218,7 @@ def test_the_shipped_weights_are_what_the_command_makes(tmp_path: Path) -> None:
     names = ("qwen0.5b-dev-n64", "qwen1.5b-dev-n16", "qwen1.5b-dev-n64")
     traces = [SHARED / f"gsm8k-{name}.jsonl.gz" for name in names]
     mixed = ROOT / "bench/data/smollm2-mixed-n16.jsonl.gz"
-    command(*traces, mixed, "-o", output)
+    command(*traces, mixed, "--answers", "math", "-o", output)
 
     shipped = ROOT / "deepprune_sdk/judges/learned_weights.json"
     assert output.read_text() == shipped.read_text()
