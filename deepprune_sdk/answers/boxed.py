@@ -79,8 +79,8 @@ def last_box(text: str, *, complete: bool) -> Box | None:
     r"""The last box that holds something, or None.
 
     "Last" is the one that opens last; `\boxed{1} and \boxed{2}` are one. A box without its closing
-    brace is no answer while the text may go on; the last closed box before it is. When the model
-    ended the text itself, it forgot the brace: the rest of that line counts.
+    brace is not an answer while the text may continue; the last closed box before it is. When the
+    model ended the text itself, it forgot the brace: the rest of that line counts.
 
     Args:
         text: any text; `\boxed{}`, `\fbox{}` and `\boxed 5` are found, and `boxed{}` without its

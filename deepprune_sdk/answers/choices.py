@@ -90,7 +90,7 @@ def _context() -> _Context:
 
 
 def _asked(text: str, start: int) -> bool:
-    """Whether the sentence that goes on at `start` is a question."""
+    """Whether the sentence that continues at `start` is a question."""
     end = _STOP.search(text, start, start + _AROUND)
     return end is not None and end[0] in "?\uff1f\u061f"
 

@@ -84,7 +84,7 @@ _VERB: Final = re.compile(
     r"|there)(?![^\W\d_])|[有共需剩买卖花]|です|ます|니다",
     re.IGNORECASE,
 )
-# What is no one value: "between 5 and 10".
+# What is not one value: "between 5 and 10".
 _QUALIFIED: Final = re.compile(
     r"(?:between|from|at least|at most|more than|less than|over|under|up to|either|zwischen"
     r"|mindestens|höchstens|entre|tra|fra|między|от|между|tussen|yes|no|true|false)\b",

@@ -47,7 +47,7 @@ class FunctionAnswers:
         """Keep the functions.
 
         Args:
-            extract: From a text to the answer in it; None, or a blank string, is no answer.
+            extract: From a text to the answer in it; None, or a blank string, is not an answer.
             equivalent: Whether two answers are the same; None compares their words, as
                 `TextAnswers` does: `3.10` is not `3.1`, and `Answers().equivalent` compares values.
                 It should be an equivalence relation: votes group answers by it.

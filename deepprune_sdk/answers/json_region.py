@@ -86,7 +86,7 @@ class Region:
                 self.closed = True
                 return at
         else:
-            # What stands here is no token: is it the beginning of one?
+            # What stands here is not a token: is it the beginning of one?
             self.begun = at > start + 1
             self.cut_off = _CUT_OFF.fullmatch(self._text, at) is not None
             if self.cut_off:

@@ -99,7 +99,7 @@ def _element(text: str, depth: int) -> str:
 
 
 def as_text(text: str) -> str:
-    """The text of what is no number and no list: the case of words, and loose spaces, dropped."""
+    """The text of what is neither a number nor a list: without case and loose spaces."""
     text = slashed(text)
     # Case tells variables apart (`a` from `A` in `A + a`) but not words, nor one letter by itself.
     lowered = text.lower()

@@ -1,4 +1,4 @@
-"""Numbers as texts write them, and the last one that is no part of something else."""
+"""Numbers as texts write them, and the last one that is not a part of something else."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ _DATED: Final = """
     em nel anno год году года jaar rok roku
 """
 _WHEN: Final = frozenset(_DATED.split())
-# What follows a number of four digits that is no year: "in 2000 steps".
+# What follows a number of four digits that is not a year: "in 2000 steps".
 _COUNTED: Final = re.compile(
     r"[\w,.]?[0-9]|[ ]?(?:[%°$€]|(?:[kcm]?m|k?g|met(?:er|re)s?|dollars?|euros?|people|steps?|ways"
     r"|hours?|years?|days|units?|words|points|copies|students|votes|miles?|feet)\b)"
