@@ -106,6 +106,11 @@ class Trace:
         return self.outcome is None or self.answer is not None
 
     @property
+    def whole(self) -> bool:
+        """Whether the model ended the text itself, which it did where a server does not say how."""
+        return self.outcome == "finished" and self.finish in {"stop", None}
+
+    @property
     def tokens(self) -> int:
         """Tokens received."""
         return (self._forgotten or 0) + len(self.pieces)

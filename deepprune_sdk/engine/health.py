@@ -40,9 +40,7 @@ def warnings_of(
     unread = [
         trace
         for trace in ended
-        if trace.answer is None
-        and trace.finish in {"stop", None}
-        and trace.index not in reading.refused
+        if trace.answer is None and trace.whole and trace.index not in reading.refused
     ]
 
     def notable(some: Sequence[Trace]) -> bool:

@@ -75,7 +75,7 @@ class Reading:
             return
         if self._learner is not None and not self._learner.settled:
             self._read.append(trace)
-            if _is_whole(trace) and self._learner.learn(trace.answer_text):
+            if trace.whole and self._learner.learn(trace.answer_text):
                 self._classes = AnswerClasses(self._equivalent)
                 for earlier in self._read[:-1]:
                     if not earlier.live:  # it may have been continued since
@@ -83,11 +83,11 @@ class Reading:
             if self._learner.settled:
                 self._read.clear()
         trace.answer = self._of(trace)
-        if trace.answer is None and _is_whole(trace) and is_refusal(trace.answer_text):
+        if trace.answer is None and trace.whole and is_refusal(trace.answer_text):
             self.refused.add(trace.index)
 
     def _of(self, trace: Trace) -> str | None:
-        if _is_whole(trace):
+        if trace.whole:
             return self._named(self._extract(trace.answer_text, complete=True))
         # What was closed because its answer was there may have it in its reasoning.
         return self.so_far(trace, in_reasoning=trace.outcome == "answered")
@@ -159,8 +159,3 @@ def _in_one_line(error: Exception) -> str:
     except Exception:  # the error is the user's too
         return name
     return said[:LONGEST]
-
-
-def _is_whole(trace: Trace) -> bool:
-    """Whether the model ended the text itself. A server that does not say how it ended it did."""
-    return trace.outcome == "finished" and trace.finish in {"stop", None}

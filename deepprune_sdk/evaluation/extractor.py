@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import islice
 
+from deepprune_sdk.answers.auto import ENOUGH
 from deepprune_sdk.answers.by_name import as_extractor
 from deepprune_sdk.answers.learning import learner
 from deepprune_sdk.errors import ConfigurationError
@@ -13,7 +14,7 @@ from deepprune_sdk.recording.format import RecordedTrace
 
 __all__ = ["LEARNED_FROM", "extractor_of"]
 
-LEARNED_FROM = 16
+LEARNED_FROM = ENOUGH
 """Traces of a problem from which an extractor that decides by itself learns at most."""
 
 
