@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 from typing import Final
 
+from deepprune_sdk.answers.adjuncts import without_adjunct
 from deepprune_sdk.answers.languages import Language
 from deepprune_sdk.answers.no_answer import is_placeholder, is_refusal
 from deepprune_sdk.answers.quantities import NUMBER, last_number
@@ -199,7 +200,9 @@ def value_of_sentence(value: str) -> str | None:
         return None
     if (said := equated(line)) is not None:
         return said
-    return last_number(line) if _VERB.search(line) and not is_refusal(line) else None
+    if not _VERB.search(line) or is_refusal(line):
+        return None
+    return last_number(without_adjunct(line, last_number))
 
 
 def _is_unspaced(line: str) -> bool:

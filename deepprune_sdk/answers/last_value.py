@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from deepprune_sdk.answers.adjuncts import without_adjunct
 from deepprune_sdk.answers.choices import Choices
 from deepprune_sdk.answers.clauses import first_formula, trimmed, whole_number
 from deepprune_sdk.answers.dates import canonical_moment
-from deepprune_sdk.answers.last_words import bold_in, last_line, without_afterword
+from deepprune_sdk.answers.last_words import Bold, bold_in, last_line, without_afterword
 from deepprune_sdk.answers.markers import folded
 from deepprune_sdk.answers.no_answer import is_placeholder
 from deepprune_sdk.answers.quantities import last_number
@@ -39,9 +40,6 @@ _BELOW_ZERO: Final = re.compile(
 )
 _DIGIT: Final = re.compile("[0-9]")
 _ASIDE: Final = re.compile(r"\([^()]{0,200}\)")
-_REASON: Final = re.compile(
-    r"(?<=\w)\s(?:because|since|weil|porque|perché|потому)\s[^,;=]{1,120}\Z"
-)
 _REACH: Final = 20_000
 _LONGEST_MATRIX: Final = 1_000
 _MATRIX: Final = re.compile(
@@ -74,15 +72,11 @@ def last_value(text: str, choices: Choices | None) -> str | None:
         return whole
     bold = bold_in(line)
     # "The first term is **3**, so the sum is 12": then the bold is not the last word.
-    if bold is not None and not _DIGIT.search(_ASIDE.sub("", bold.after)):
+    if bold is not None and not _DIGIT.search(_after(bold)):
         value = _value(bold.content, choices)
         if value is not None:
             return value
-    reason = _REASON.search(line)
-    if reason is not None and _DIGIT.search(
-        line, 0, reason.start()
-    ):  # "Only 5 works because 6 is too large."
-        text = text.rstrip()[: len(text.rstrip()) - len(reason[0])]
+    text = without_adjunct(text, last_number)
     number = last_number(text)
     if number is None:
         return None
@@ -93,6 +87,13 @@ def last_value(text: str, choices: Choices | None) -> str | None:
     if _BELOW_ZERO.match(text, at + len(number)):
         return None
     return f"-{number}" if _MINUS.search(before) and number[0].isdecimal() else number
+
+
+def _after(bold: Bold) -> str:
+    """What follows a thing in bold, without asides and what is only added to it."""
+    after = _ASIDE.sub("", bold.after)
+    said = f"it is {bold.content}"
+    return without_adjunct(said + after, last_number)[len(said) :]
 
 
 def _whole(text: str, line: str) -> str | None:
