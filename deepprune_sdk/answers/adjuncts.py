@@ -25,7 +25,7 @@ _TIME: Final = (
 )
 # Conjunctions, and prepositions, whose numbers were given before, wherever the value stands.
 _SURE: Final = (
-    r"after|because|since|when|whenever|where|if|assuming|once|than|instead of|rather than"
+    r"после того,? как|before|until|bis|bevor|avant|antes de|prima|пока|voordat|na (?:het|de|een)|after|because|since|when|whenever|where|if|assuming|once|than|instead of|rather than"
     r"|attained at|nachdem|nach|weil|wenn|falls|wobei|statt|anstatt|après|parce que|quand|lorsque"
     r"|au lieu|después de|tras|porque|cuando|donde|en vez|dopo|perché|invece|depois de|após|em vez"
     r"|после|потому|так как|когда|если|вместо|omdat|nadat|ponieważ|gdy"
@@ -35,7 +35,8 @@ _LIKELY: Final = "|".join(
     (
         # what it is for, unless that is a price
         r"(?:for|für|pour|para|per|voor|dla|для)\s(?!\S{0,3}[$€£₹]|\S+\s?(?:€|euros?\b|dollars?\b))",
-        r"to\s(?!about\b|approximately\b|exactly\b|only\b|nearly\b|an?\b|at\b|be\b)(?=[a-z]{2})",
+        r"(?P<aim>to)\s(?!about\b|approximately\b|exactly\b|only\b|nearly\b|an?\b|at\b|be\b)(?=[a-z]{2})",
+        r"(?<=,\s)(?=[$€£]?[0-9.,]+\s(?:\w+\s){0,2}(?:more|less|fewer|\w{2,8}er)\s(?:\w+\s)?than\b)",
         r"um\s(?=[^.]{1,80}\s\w*zu)|om\s(?=[^.]{1,80}\ste\s)|(?:чтобы|aby|żeby)\s",
         rf"(?:in|en|em|w|за|within)\s(?=(?:{_THE}\s)?[0-9][0-9.,]*\s{_TIME})",
         rf"(?:out of|of|from|on|with|among|between|in|von|sur|di|van|parmi|из)\s(?={_THE}\s"
@@ -48,8 +49,9 @@ _LIKELY: Final = "|".join(
     )
 )
 _ADJUNCT: Final = re.compile(
-    rf"(?:,?\s|\A)(?:(?P<sure>(?:{_SURE})(?![^\W_]|,))|(?P<likely>{_LIKELY}))", re.IGNORECASE
+    rf",?\s(?:(?P<sure>(?:{_SURE})(?![^\W_]|,))|(?P<likely>{_LIKELY}))|(?P<east>才能|才可以|才会|就能)", re.IGNORECASE
 )
+_OPENS: Final = re.compile(rf"(?:{_SURE})(?![^\W_]|,)")  # a line, below a formula
 # After these "to" belongs to the verb: "has to pay 20", "comes to about 20".
 _BOUND: Final = frozenset(
     """
@@ -60,10 +62,17 @@ _BOUND: Final = frozenset(
 )
 # Before a number: it is given, or is itself only added.
 _GIVEN: Final = re.compile(
-    rf"(?:\b(?:{_THE}|both|each|every|on|in|after|with|at|during|within|nach|mit|bei|après|avec"
+    rf"(?:\b(?:(?!de\b){_THE}|both|each|every|on|in|after|with|at|during|within|nach|mit|bei|après|avec"
     r"|con|com|dopo|через|с|как)|\A)\s?\Z",
     re.IGNORECASE,
 )
+# "reaches 0 after 13 steps": then it is when that is asked for.
+_TARGET: Final = re.compile(
+    r"\b(?:reach(?:es|ed)?|hits?|exceeds?|arrives?|finish(?:es)?|erreicht|atteint|alcanza|atinge)\s"
+    r"(?:\w+\s){0,3}\Z",
+    re.IGNORECASE,
+)
+_PASSES: Final = re.compile(r"(?:after|in|within|nach|après|después|dopo|após|depois)\b", re.IGNORECASE)
 _LEADS: Final = re.compile(
     r"(?:(?:so|thus|therefore|hence|then|also|daher|donc|also|por (?:lo )?tanto|portanto|quindi"
     r"|dus|zatem|значит)[,:]?\s)",
@@ -78,7 +87,8 @@ _SAYS: Final = re.compile(
     r"|[0-9].{0,80}(?<![A-Za-z] )(?<![A-Za-z])=",
     re.IGNORECASE,
 )
-_CLAUSE: Final = re.compile(r"[;:]\s|,\s|\b(?:so|thus|therefore|hence|then)\b")
+_CLAUSE: Final = re.compile(r"[;:]\s|,\s(?!как\b)|\b(?:so|thus|therefore|hence|then)\b")
+_DISPLAYED: Final = re.compile(r"(?:\$\$|\\\])\s{0,8}\Z")
 _DIGIT: Final = re.compile("[0-9]")
 
 
@@ -98,6 +108,9 @@ def without_adjunct(text: str, value_in: Callable[[str], str | None]) -> str:
         begin = max(0, len(end) - _LONGEST)
         for found in _SENTENCE.finditer(end, begin):
             begin = found.end()
+        if _OPENS.match(end, begin) and _DISPLAYED.search(end, max(0, begin - _GAP), begin):
+            text = end[:begin]
+            continue
         at = _added_from(end[begin:], value_in)
         if at is None:
             return text
@@ -106,6 +119,7 @@ def without_adjunct(text: str, value_in: Callable[[str], str | None]) -> str:
 
 
 def _added_from(sentence: str, value_in: Callable[[str], str | None]) -> int | None:
+    """Where in a sentence begins what is only added to the value before it, or None."""
     first, last = _DIGIT.search(sentence), None
     if first is None:
         return None
@@ -114,11 +128,13 @@ def _added_from(sentence: str, value_in: Callable[[str], str | None]) -> int | N
         if not _DIGIT.search(added) or _CLAUSE.search(added) or _SAYS.search(added):
             continue
         before = sentence[: found.start()]
-        if found["likely"] and before.rpartition(" ")[2].lower() in _BOUND:
+        if found["aim"] and before.rpartition(" ")[2].lower() in _BOUND:
             continue
         value = value_in(before)
         at = before.rfind(value) if value else -1
         if value is None or at < 0 or len(before) - at - len(value) > _GAP:
+            continue
+        if _TARGET.search(before[:at]) and _PASSES.match(found[0].strip()):
             continue
         if found["likely"] and _GIVEN.search(_LEADS.sub("", before[:at])):
             continue

@@ -18,8 +18,10 @@ _COMMANDS: Final = ("boxed", "\\fbox", "\x08oxed{")
 _BARE: Final = re.compile(r"[-+\u2212]?(?:\\?\$)?\.?[0-9](?:[0-9.,/]*[0-9])?%?|[A-Z](?!\w)")
 _LINE: Final = 1000
 _IN_A_ROW: Final = 20  # boxes that are joined at most
+_SPACE: Final = r"(?:[\s$~]|\\[()]|\\q?quad(?![a-z])|\\[ ,;]){0,8}"
 _BETWEEN: Final = re.compile(
-    r"[\s$]{0,8}(?:,|;|,?\s?(?:and|or|und|et|y|e|и|和|或)\b|\\text\{\s?(?:and|or)\s?\}|\\quad)[\s$]{0,8}"
+    rf"{_SPACE}(?:,|;|,?\s?(?:and|or|und|oder|et|ou|y|o|e|и|или|和|或)\b|\\q?quad(?![a-z])"
+    rf"|\\text\{{\s?(?:and|or|und|oder|et|ou|y|o|e|и|или)\s?\}}){_SPACE}"
 )
 
 OPENING: Final = "\\boxed{"

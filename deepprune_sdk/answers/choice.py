@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Final, Self
 
 from deepprune_sdk.answers.boxed import OPENING
+from deepprune_sdk.answers.label_phrases import RETRACTION
 from deepprune_sdk.answers.labels import Labels, first_sentence, label_form, last_sentence
 from deepprune_sdk.answers.last_words import without_afterword
 from deepprune_sdk.answers.plain import plain
@@ -135,7 +136,7 @@ def _readings(text: str, labels: Labels, *, complete: bool) -> Iterator[str]:
     lines = [line for line in tail.splitlines() if line.strip()]
     if not complete and lines and not tail.endswith("\n"):
         lines.pop()
-    right, lines = labels.listed(lines)
+    right, lines = labels.listed(labels.without_sides(lines))
     keyed = map(labels.keyed, (f"{line}\n" for line in reversed(lines)))
     if not complete:
         yield from _found([_of_statement(text, labels, complete=False)])
@@ -146,7 +147,10 @@ def _readings(text: str, labels: Labels, *, complete: bool) -> Iterator[str]:
         return
     first, last = lines[0] + "\n", lines[-1] + "\n"
     ending = last_sentence(last)
-    yield from _found([labels.corrected(ending), labels.alone(last), labels.keyed(last)])
+    yield from _found([labels.corrected(ending), labels.alone(last)])
+    if RETRACTION.search(last):  # what stands first in the line is taken back
+        yield from _found([_of_statement(text, labels, complete=True)])
+    yield from _found([labels.keyed(last)])
     yield from _found([_of_statement(text, labels, complete=True), right])
     if not (labels.letters and _is_listed(labels, lines[-2:])):
         yield from _found([labels.leading(last)])

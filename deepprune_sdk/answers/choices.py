@@ -45,6 +45,8 @@ class _Context(NamedTuple):
     leading: re.Pattern[str]  # before it: "corresponds to option"
     option: re.Pattern[str]  # before it: "option"
     thus: re.Pattern[str]  # before it: "Therefore,"
+    only: re.Pattern[str]  # before it: "only option"
+    suits: re.Pattern[str]  # after that: "satisfies"
     alone: re.Pattern[str]  # after the former: the end of the sentence
     ending: re.Pattern[str]  # after the former: the end of the clause
     right: re.Pattern[str]  # after it: "is correct"
@@ -53,7 +55,7 @@ class _Context(NamedTuple):
 
 @lru_cache(maxsize=1)
 def _context() -> _Context:
-    letter = "letter|letra|lettre|lettera|buchstabe|буква|statement"
+    letter = "letter|letra|lettre|lettera|buchstabe|буква|буквой|statement"
     option = rf"(?:{_any('option')}|{_any('answer')}|{letter})"
     sign = r"[*_(\[\"'`]{0,4}\Z"
 
@@ -66,20 +68,25 @@ def _context() -> _Context:
         ),
         leading=pattern(
             r"(?:corresponds?\sto|match(?:es)?|is|be|therefore|thus|hence|so|to|leaves|with|ist|est"
-            r"|es|é|è|это|jest)\s"
+            r"|es|é|è|это|jest|под)\s"
             r"(?:donc\s|then\s|also\s)?(?:the\s|la\s|l['\u2019]|el\s|die\s|de\s)?"
             rf"(?:{option}\s?){{1,2}}{sign}"
         ),
         option=pattern(
-            rf"(?:(?<![A-Za-z]){option}\s?|[(\[]|(?:\A|[.,;:\n]\s{{0,2}}|making\s)){sign}"
+            rf"(?:(?<![A-Za-z]){option}\s?|[(\[]|(?:\A|[.,;:\n\u3001\u3002\uff0c]\s{{0,2}}|making\s)){sign}"
         ),
         thus=pattern(
             r"(?:therefore|thus|hence|consequently|so|daher|somit|donc|portanto|quindi|dus|así)"
             rf"[,:]?[ ]{sign}"
         ),
+        only=pattern(rf"(?<![A-Za-z])only[ ](?:{option}\s?)?{sign}"),
+        suits=pattern(
+            r"[*_)\]\"'`]{0,4}\s(?:satisf(?:y|ies)|works?|fits?|meets?|matche?s?|holds?|remains?|is|can)\b"
+        ),
         alone=pattern(r"[*_)\]\"'`]{0,4}(?:\s*[.!\n\u3002]|\s*\Z)"),
         ending=pattern(
-            r"[*_)\]\"'`]{0,4}(?:\s*[.,;:!\n\u3002]|\s*\Z|\s(?:which|as|since|because|is)\b)"
+            r"[*_)\]\"'`]{0,4}(?:\s*[.,;:!\n\u3002]|\s*\Z|\s(?:which|as|since|because|is|qui|que|che)\b"
+            r"|\s\((?!in|not|wrong|false|no\b))"
         ),
         right=pattern(
             r"[*_)\]\"'`]{0,4}\s?(?:(?:is|must be|ist|est|es|é|è|to|jest|选项|項|项)\s?)?"
@@ -115,7 +122,7 @@ class Choices:
         # "A" is an article and "I" a pronoun: a letter counts when it stands by itself or in
         # brackets, or when what follows cannot continue a sentence that begins with the word.
         self._stated = re.compile(
-            rf"{mark}(?:[(\[]({loose})[)\]]|\\(?:text|math)\w*\{{\(?({label})[).]?\}}"
+            rf"{mark}(?:[(\[]({loose})[)\]]|({loose})\)(?=\s)|\\(?:text|math)\w*\{{\(?({label})[).]?\}}"
             rf"|({label})(?=[).:,;*_\]\"'`}}$\u3001\uff0c\u3002]|[^\W\da-zA-Z]|\s:|[ \t]*(?:\n|\Z)"
             rf"|\s(?:because|since|as|and|with|which|[-(\u2013\u2014]|\\|[^\x00-\x7f])))"
             # Several labels are an answer of their own: "A, B and D".
@@ -203,6 +210,7 @@ class Choices:
             chosen = context.choosing.search(before) or (
                 (context.leading.search(before) and context.ending.match(after))
                 or (context.thus.search(before) and context.alone.match(after))
+                or (context.only.search(before) and context.suits.match(after))
             )
             if not chosen:
                 right = context.option.search(before) and context.right.match(after)

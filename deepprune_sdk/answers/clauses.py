@@ -12,8 +12,11 @@ from deepprune_sdk.answers.no_answer import is_placeholder, is_refusal
 from deepprune_sdk.answers.quantities import NUMBER, last_number
 
 __all__ = [
+    "AND",
+    "counts_orders",
     "end_of_clause",
     "equated",
+    "equations_in",
     "first_formula",
     "first_sentence",
     "trimmed",
@@ -91,7 +94,21 @@ _QUALIFIED: Final = re.compile(
     r"|mindestens|höchstens|entre|tra|fra|między|от|между|tussen|yes|no|true|false)\b",
     re.IGNORECASE,
 )
+AND: Final = r"(?:,|,?\s(?:and|or|und|oder|et|ou|y|o|e|и|или)\b|\u3001|\u548c|\u6216)\s?"
+"""What joins the parts of an answer."""
+
+# The same without signs of mathematics: "x = 3 and y = 5".
+_VARIABLE: Final = r"[a-z](?:_?[0-9\u2080-\u2089]|'){0,2} ?= ?[-+\u2212]?[0-9][0-9./]{0,20}(?<!\.)"
+_EQUATIONS: Final = re.compile(
+    rf"(?<![^\W_])({_VARIABLE}(?:{AND}{_VARIABLE}){{1,5}})[.\s\u3002]{{0,3}}\Z", re.IGNORECASE
+)
 _LONGEST: Final = 80
+_REACH: Final = 2_000  # characters before a value in which factorials are looked for
+_FACTORIALS: Final = re.compile(
+    r"[0-9a-z)]!(?=\s?[-+*/=\u00d7\u00b7$)\\}]|\s[a-z])|factorial|permutation|fakultät|factorielle"
+    r"|fatorial|fattoriale|факториал|阶乘|階乗",
+    re.IGNORECASE,
+)
 
 
 @lru_cache(maxsize=64)
@@ -173,6 +190,11 @@ def whole_number(clause: str) -> str | None:
     return clause if continues else number[0].strip()
 
 
+def counts_orders(text: str, end: int) -> bool:
+    """Whether a text has factorials before a place, so that the sign after a number is one."""
+    return _FACTORIALS.search(text, max(0, end - _REACH), end) is not None
+
+
 def first_sentence(value: str) -> str:
     """The first sentence of a text, at most its first line."""
     line = value.partition("\n")[0]
@@ -180,8 +202,16 @@ def first_sentence(value: str) -> str:
     return line[: end.start()] if end else line
 
 
+def equations_in(line: str) -> str | None:
+    """The equations in which a line ends, where there are several: "x = 3 and y = 5"."""
+    found = _EQUATIONS.search(line)
+    return found[1] if found else None
+
+
 def equated(line: str) -> str | None:
     """The number or formula in which a sentence ends after its verb: "the sum equals 42"."""
+    if (equations := equations_in(line)) is not None:
+        return equations
     said = _EQUATES.fullmatch(line)
     if said is None or not (_is_unspaced(line) or _WORD.search(line[: said.start(1)])):
         return None

@@ -30,7 +30,7 @@ from deepprune_sdk.answers.latex import plain_latex
 from deepprune_sdk.answers.lists import WORDS, as_text, elements
 from deepprune_sdk.answers.numbers import MAX_DIGITS, exact
 from deepprune_sdk.answers.relations import interval_of, right_side
-from deepprune_sdk.answers.signs import TRANSLATION
+from deepprune_sdk.answers.signs import TRANSLATION, plain_fractions
 from deepprune_sdk.answers.units import without_unit
 from deepprune_sdk.answers.written_numbers import plain_money
 
@@ -76,6 +76,8 @@ def normalize(answer: str) -> str:
     # Beyond the cap nothing but a linear pass happens, and nothing is kept in the cache.
     if "€" in answer:
         answer = _EURO.sub(r"\1.", answer)
+    if not answer.isascii() and len(answer) <= MAX_LENGTH:
+        answer = plain_fractions(answer)
     answer = " ".join(answer.translate(TRANSLATION).split())
     return answer if len(answer) > MAX_LENGTH else _canonical(answer)
 

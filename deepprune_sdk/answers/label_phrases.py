@@ -28,6 +28,7 @@ __all__ = [
     "OPTION",
     "RETRACTION",
     "SENTENCE",
+    "SIDE",
     "SUBORDINATE",
     "TAGGED",
     "TAIL",
@@ -159,6 +160,13 @@ RETRACTION: Final = re.compile(
 
 KEYED: Final = re.compile(r"[\s*_>#\"'{\u2022-]{0,12}([^\n:=]{1,40}?)[\s*_\"']{0,6}[:=]")
 """The beginning of a line such as `Sentiment: positive`."""
+
+SIDE: Final = re.compile(
+    r"[\s*_>#\"'{|\u2022-]{0,12}(?:confidence|certainty|probability|konfidenz|sicherheit|confiance"
+    r"|confianza|confiança|уверенность|置信度|信頼度)[^\n:=]{0,20}[:=]",
+    re.IGNORECASE,
+)
+"""The beginning of a line that says how sure a label is."""
 
 TAGGED: Final = re.compile(r"<([a-z_]{1,20})>([^<>]{1,80})</\1>", re.IGNORECASE)
 """A line such as `<label>spam</label>`."""

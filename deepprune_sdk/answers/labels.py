@@ -33,6 +33,7 @@ from deepprune_sdk.answers.label_phrases import (
     OPTION,
     RETRACTION,
     SENTENCE,
+    SIDE,
     SUBORDINATE,
     TAGGED,
     TAIL,
@@ -150,6 +151,11 @@ class Labels:
         right = {label for line, label in items.items() if label and CALLED_RIGHT.search(line)}
         rest = [line for line in lines if items[line] is None]
         return (right.pop() if len(right) == 1 else None), rest
+
+    def without_sides(self, lines: list[str]) -> list[str]:
+        """The lines without "Confidence: high", where another one gives a label in the same way."""
+        main = [line for line in lines if not SIDE.match(line)]
+        return main if any(self.keyed(f"{line}\n") for line in main) else lines
 
     def keyed(self, line: str) -> str | None:
         """The label of a line such as `Sentiment: **positive**`, or of `<label>spam</label>`."""

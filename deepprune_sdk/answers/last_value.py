@@ -7,7 +7,7 @@ from typing import Final
 
 from deepprune_sdk.answers.adjuncts import without_adjunct
 from deepprune_sdk.answers.choices import Choices
-from deepprune_sdk.answers.clauses import first_formula, trimmed, whole_number
+from deepprune_sdk.answers.clauses import AND, counts_orders, equations_in, first_formula, trimmed, whole_number
 from deepprune_sdk.answers.dates import canonical_moment
 from deepprune_sdk.answers.last_words import Bold, bold_in, last_line, without_afterword
 from deepprune_sdk.answers.markers import folded
@@ -23,8 +23,14 @@ _MINUS: Final = re.compile(
     re.IGNORECASE,
 )
 _REFUTED: Final = re.compile(
-    r"(?<![^\W\d_])(?:not|cannot|can['\u2019]t|nicht|pas|no es|não é|non è|не)\s"
+    r"(?<![^\W\d_])(?:not|neither|nor|cannot|can['\u2019]t|nicht|pas|no es|não é|non è|не)\s"
     r"(?:be\s)?(?:equal (?:to\s)?)?\Z|(?:wrong|incorrect)\s(?:\w+\s){0,2}(?:is|was)\s\Z|不是\s?\Z",
+    re.IGNORECASE,
+)
+# What a text only tells once more: "Tom gives 3 apples to Ann". A conclusion is none of that.
+_TOLD: Final = re.compile(
+    r"(?!.*\b(?:so|thus|therefore|hence|total|answer|altogether|means)\b).*\b(?:gives?|gave|lends?"
+    r"|(?:start|begin)(?:s|ed)? with|started (?:out )?with|began with|initially (?:has|had))\s",
     re.IGNORECASE,
 )
 _SENTENCE: Final = re.compile(r"[.!?\n]\s*")
@@ -38,6 +44,7 @@ _BELOW_ZERO: Final = re.compile(
     r".{0,12}\s(?:below zero|unter null|sous zéro|bajo cero|abaixo de zero|sotto zero)",
     re.IGNORECASE,
 )
+_FACTORIAL: Final = re.compile("!(?!!)")
 _DIGIT: Final = re.compile("[0-9]")
 _ASIDE: Final = re.compile(r"\([^()]{0,200}\)")
 _REACH: Final = 20_000
@@ -49,8 +56,8 @@ _MATRIX: Final = re.compile(
 )
 _FORMULA: Final = re.compile(r"\$([^$\n]{1,80})\$")
 _FORMULAS: Final = re.compile(
-    r"\$[^$\n]{1,80}=[^$\n]{1,80}\$(?:(?:,|,? and|,? or|,? und|,? et|,? y|,? и|\u3001)\s?"
-    r"\$[^$\n]{1,80}=[^$\n]{1,80}\$){1,5}[.\s\u3002]{0,3}\Z"
+    rf"\$[^$\n]{{1,80}}=[^$\n]{{1,80}}\$(?:{AND}\$[^$\n]{{1,80}}=[^$\n]{{1,80}}\$){{1,5}}"
+    r"[.\s\u3002]{0,3}\Z"
 )
 _CURVE: Final = re.compile(
     r"equation|line|plane|circle|ellipse|parabola|hyperbola|gleichung|équation|ecuaci[oó]n|equação"
@@ -82,7 +89,13 @@ def last_value(text: str, choices: Choices | None) -> str | None:
         return None
     at = text.rfind(number)
     before = text[max(0, at - _BEFORE) : at]
+    if _FACTORIAL.match(text, at + len(number)) and (
+        text[at + len(number) + 1 :].strip(" *$.)") or counts_orders(text, at)
+    ):
+        number += "!"
     if _REFUTED.search(before) or _CONDITION.fullmatch(_SENTENCE.split(before)[-1]):
+        return None
+    if _TOLD.fullmatch(_SENTENCE.split(before)[-1]):
         return None
     if _BELOW_ZERO.match(text, at + len(number)):
         return None
@@ -103,6 +116,8 @@ def _whole(text: str, line: str) -> str | None:
         return matrix[1]
     if (formulas := _FORMULAS.search(line)) is not None:
         return ", ".join(_FORMULA.findall(formulas[0]))
+    if (equations := equations_in(line)) is not None:
+        return equations
     equation = _EQUATION.search(line) if _CURVE.search(line) else None
     return equation[1].strip() if equation and "x" in equation[1] and "y" in equation[1] else None
 

@@ -6,14 +6,14 @@ import re
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-__all__ = ["Bold", "bold_in", "concludes", "last_line", "without_afterword"]
+__all__ = ["Bold", "bold_in", "concludes", "last_line", "without_afterword", "without_offer"]
 
 _LINE: Final = 300  # longest line that is read
 _AFTERWORDS: Final = 3  # paragraphs after an answer that are taken off
 _REACH: Final = 4_000  # characters from the end in which they stand
 _PARAGRAPH: Final = re.compile(r"\n[ \t]*\n")
 _LINE_BREAK: Final = re.compile(r"\n")
-_SENTENCE: Final = re.compile(r"[.!?](?:\*\*)?\s+(?=\w)|[\u3002]")
+_SENTENCE: Final = re.compile(r"[.!?](?:\*\*)?\s+(?=[\w\u00bf])|[\u3002]")
 
 # The words that draw a conclusion in languages other than English, of which more is known.
 _CONCLUSIONS: Final = (
@@ -31,12 +31,20 @@ _UNSPACED: Final = (
     "因此|所以|故|综上|由此|于是|因而|よって|したがって|従って|ゆえに|つまり|以上より|以上から|따라서|그러므로"
     "|그래서|결국|إذن|لذلك|بالتالي|لذا|अतः|इसलिए|剩下|只剩|残る|ดังนั้น|לכן|לפיכך|بنابراین"
 )
+# A question that asks for no more than another task.
+_OFFER: Final = (
+    r"(?:(?:would|do) you (?:like|want|need)(?! me to (?:re|try|look|search|proceed|start))|shall i\b|should i (?:also|explain|show)"
+    r"|want (?:me )?to\b|any (?:other |more )?questions|is there anything else"
+    r"|(?:möchtest|willst) du|möchten sie|soll ich|(?:voulez|souhaitez)[ -]vous|veux-tu"
+    r"|¿?(?:quieres|te gustaría|deseas|desea)\b|vuoi\b|desideri\b|(?:você )?(?:gostaria|quer)\b"
+    r"|хотите\b|хочешь\b|wil je\b|chcesz\b|需要我|要不要|还需要|还有其他|他に|더 궁금|هل تريد|هل ترغب)"
+)
 # How a paragraph begins that only follows an answer: a check of it, an offer.
 _AFTERWORD: Final = (
     r"(?:(?:quick |sanity |double[- ])?check(?:ing)?|verif(?:y|ying|ication)|let me know"
     r"|let['\u2019]s (?:check|verify)|to (?:check|verify)|we can (?:check|verify)"
-    r"|feel free|i hope|hope th(?:is|at)|(?:would|do) you (?:like|want)|if you(?:['\u2019]d like"
-    r"| would like| (?:want|need|have) any| want (?:me|to))"
+    r"|feel free|i hope|hope th(?:is|at)|if you(?:['\u2019]d like| would like"
+    r"| (?:want|need|have) any| want (?:me|to))"
     r"|probe|zur probe|kontrolle|vérification|vérifions"
     r"|n['\u2019]hésite[zs]?|verificación|comprobación|comprobemos|verificação|verificando|verifica"
     r"|проверка|проверим|sprawdzenie|sağlama|controle)\b"
@@ -46,7 +54,14 @@ _AFTERWORD: Final = (
 
 @lru_cache(maxsize=1)
 def _afterword() -> re.Pattern[str]:
-    return re.compile(rf"[\s*_#>(\[~\u2713\u2705]{{0,8}}(?:{_AFTERWORD})", re.IGNORECASE)
+    return re.compile(
+        rf"[\s*_#>(\[~\u2713\u2705]{{0,8}}(?:{_AFTERWORD}|{_OFFER})", re.IGNORECASE
+    )
+
+
+@lru_cache(maxsize=1)
+def _offer() -> re.Pattern[str]:
+    return re.compile(rf"[\s*_#>(\[~]{{0,8}}{_OFFER}", re.IGNORECASE)
 
 
 @lru_cache(maxsize=1)
@@ -61,13 +76,27 @@ def without_afterword(text: str) -> str:
     """The text without what only follows its answer: "Check: 2 + 3 = 5", "Let me know if ..."."""
     text = text.rstrip()
     for _ in range(_AFTERWORDS):
-        begin = max(0, len(text) - _REACH)
-        starts = [_last_start(text, begin, part) for part in (_PARAGRAPH, _LINE_BREAK, _SENTENCE)]
-        at = next((at for at in starts if at > 0 and _afterword().match(text, at)), 0)
+        at = _begin_of(_afterword(), text)
         if at == 0:
             break
         text = text[:at].rstrip()
     return text
+
+
+def without_offer(text: str) -> str:
+    """The text without a last question that offers more: "Would you like to try another?"."""
+    stripped = text.rstrip()
+    if stripped[-1:] not in {"?", "\uff1f", "\u061f"}:
+        return text
+    at = _begin_of(_offer(), stripped)
+    return stripped[:at].rstrip() if at else text
+
+
+def _begin_of(opening: re.Pattern[str], text: str) -> int:
+    """Where the last paragraph, line or sentence begins that opens so, or 0."""
+    begin = max(0, len(text) - _REACH)
+    starts = [_last_start(text, begin, part) for part in (_PARAGRAPH, _LINE_BREAK, _SENTENCE)]
+    return next((at for at in starts if at > 0 and opening.match(text, at)), 0)
 
 
 def _last_start(text: str, begin: int, separator: re.Pattern[str]) -> int:

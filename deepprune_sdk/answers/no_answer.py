@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from deepprune_sdk.answers.last_words import without_offer
+
 __all__ = ["is_placeholder", "is_refusal"]
 
 
@@ -56,7 +58,7 @@ _YOURS: Final = frozenset(("your", "final", "insert", "put", "write", "enter", "
 # Phrases of refusals in small letters, most of them the beginning of a sentence. Most texts have
 # none, and to look for a phrase costs little. A star: the word may continue.
 _PHRASES: Final = """
-    sorry | apologi* | unfortunately i | unfortunately, i | as an ai | as a language model
+    apologi* | unfortunately i | unfortunately, i | as an ai | as a language model
     | as a large language model | timed out | rate limit | i must decline | answer": null
     | i do not know | i don't know | i do not have | i don't have | i do not possess | i have no
     | we do not know | we don't know | we do not have | we don't have | we have no | i lack
@@ -89,6 +91,18 @@ _PHRASES: Final = """
     | maalesef | bilmiyorum | veremem | yanıtlayam* | cevaplayam* | özür | het spijt me | helaas
     | ik weet het niet | przykro mi | niestety | nie mogę | nie wiem | nie jestem w stanie
     | przepraszam | xin lỗi | không thể | tôi không | maaf | tidak dapat | saya tidak
+    | does not say | doesn't say | do not say | does not state | doesn't state | does not specify
+    | doesn't specify | does not give | doesn't give | does not mention | doesn't mention
+    | does not provide | doesn't provide | not specified | not stated in | not mentioned in
+    | contradict each other | not solvable | lässt sich nicht | steht nicht im | nicht angegeben
+    | geht nicht hervor | on ne peut pas | ne permet pas | ne permettent pas | n'est pas précisé
+    | ne précise pas | pas possible de | no se puede | no es posible | no se especifica
+    | no indica | no dice | faltan datos | não é possível | não se pode | não informa | não diz
+    | faltam dados | non è possibile | non si può | non specifica | mancano dati
+    | нельзя определить | невозможно | недостаточно | не указан* | nie można | nie da się
+    | niet te bepalen | niet vermeld | belirlenemez | hesaplanamaz | 没有给出 | 没有说明 | 未给出
+    | 未说明 | 不能确定 | 書かれていません | 決まりません | 足りません | 정해지지 않 | 부족합니다
+    | لا يمكن تحديد | غير كافية
     """
 _STEMS: Final = tuple(
     (phrase.rstrip("*"), phrase.endswith("*"))
@@ -104,6 +118,10 @@ _REFUSES: Final = re.compile(
     r"|say|tell|read|see|open|know|verify|classify|write|fulfil|comply|produce|offer)"
     r"|\b(?:cannot|can not|can't|could not) be (?:determined|answered|solved|computed|calculated"
     r"|found|concluded|verified)"
+)
+# Not of a correction: "Sorry, that should be 12."
+_SORRY: Final = re.compile(
+    r"\bsorry\b(?!,? (?:that|it|this) (?:should|is|was)\b|,? (?:no|i mean|i meant)\b)"
 )
 _SPACELESS: Final = "\u0590"
 _FOLDED: Final = str.maketrans("\u2019\u0130", "'i")
@@ -128,11 +146,14 @@ def is_placeholder(answer: str) -> bool:
 
 def is_refusal(text: str) -> bool:
     """Whether the end of a text says that there is no answer, or asks its reader something."""
+    text = without_offer(text)
     end = text[-_NEAR_END:].translate(_FOLDED).lower()
     if _ASKS.search(end, max(0, len(end) - _SIGNS)) or text.lstrip()[:9].lower().startswith(_ERROR):
         return True
     stems = _ASCII_STEMS if end.isascii() else _STEMS
     if any(_occurs(*stem, end) for stem in [stem for stem in stems if stem[0] in end]):
+        return True
+    if "sorry" in end and _SORRY.search(end):
         return True
     return any(word in end for word in _CANNOT) and _REFUSES.search(end) is not None
 

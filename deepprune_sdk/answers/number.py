@@ -10,6 +10,7 @@ from deepprune_sdk.answers.boxed import OPENING, BoxWatch
 from deepprune_sdk.answers.equivalence import exact_number, normalize
 from deepprune_sdk.answers.extraction import Answers
 from deepprune_sdk.answers.no_answer import is_refusal
+from deepprune_sdk.answers.spelled_numbers import spelled_value
 
 __all__ = ["NumberAnswers"]
 
@@ -17,11 +18,13 @@ _READER: Final = Answers(choices=None)
 _DECIMAL_COMMA: Final = re.compile(r"\A([^0-9,]*[0-9]+),([0-9]{1,2})(?![0-9,]|, ?[0-9])")
 _NEAR: Final = 100  # characters from the end in which a number in words stands
 _SPELLED: Final = re.compile(
-    r"(?:^|(?<!\w)(?:is|are|was|equals|be|so)\s)[*_\s]*([a-z-]{3,12}(?:\s[a-z]{3,12})?)[.*_\s]*\Z",
+    r"(?:^|(?<!\w)(?:is|are|was|equals|be|so|ist|sind|est|sont|es|son|é|são|è|sono|равно)\s"
+    r"|[是は])[*_\s]*([^\W\d_-]{2,12}(?:[\s-][^\W\d_]{3,12}){0,2})[.。*_\s]*\Z",
     re.IGNORECASE,
 )
 # "42-45" and a date are no difference.
 _RANGE: Final = re.compile(r"[0-9.]+(?: ?- ?[0-9.]+)+")
+_ORDINAL: Final = re.compile(r"(?<=[0-9])(?:st|nd|rd|th)\Z")
 _CONSTANT: Final = re.compile(r"(?:\\(?:frac|sqrt|pi|infty)(?![A-Za-z])|[-+*/^0-9.(){} ])+")
 
 
@@ -81,7 +84,10 @@ class NumberAnswers:
 
 def _form(answer: str) -> str:
     """The canonical form of one number, in which a comma divides no list: `3,75` is `15/4`."""
-    return normalize(_DECIMAL_COMMA.sub(r"\1.\2", answer, count=1))
+    spelled = spelled_value(answer)
+    if spelled is not None:
+        return str(spelled)
+    return normalize(_DECIMAL_COMMA.sub(r"\1.\2", _ORDINAL.sub("", answer), count=1))
 
 
 def _is_number(answer: str) -> bool:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
+from math import factorial
 from typing import Final
 
 from deepprune_sdk.answers.units import is_known_unit, is_unit
-from deepprune_sdk.answers.written_numbers import read_east_asian, read_spelled
+from deepprune_sdk.answers.spelled_numbers import read_spelled
+from deepprune_sdk.answers.written_numbers import read_east_asian
 
 MAX_DIGITS: Final = 300
 """Longest numerator or denominator that is computed; a longer number is compared as text."""
@@ -56,9 +58,11 @@ _FORMS: Final = tuple(
             r"([0-9]+,[0-9]{1,2})(?= ?(?:%|[^\W\d_]{2}|[^\W\d_a-zA-Z]|[°mgshlLCFVAWK](?!\w)))",
         ),
         ("comma", r"(0,[0-9]{3,20})(?![0-9,])"),
+        ("factorial", r"([0-9]{1,3})!(?!!)"),
         ("plain", rf"({_PLAIN})(?! ?\\ldots)"),
     )
 )
+_FACTORIAL: Final = 160  # the largest whose factorial has no more digits than that
 _SPACED_COMMA: Final = re.compile(r"[0-9]{4,},(?:[0-9]{1,2}|[0-9]{4,})")
 _SIGN: Final = re.compile(r"[+-]? ?")
 _PERCENT: Final = re.compile(r" ?(?:%|per ?cent\b)")
@@ -115,6 +119,8 @@ def exact(text: str) -> Fraction | None:
 def _evaluate(form: str, found: re.Match[str]) -> Fraction | None:
     if form == "power":
         return _power(found[1])
+    if form == "factorial":
+        return Fraction(factorial(int(found[1]))) if int(found[1]) <= _FACTORIAL else None
     if form == "repeating":
         return _repeating(found[1], found[2], found[3] or found[4])
     first = _term(found[1].replace(",", ".") if form == "comma" else found[1])

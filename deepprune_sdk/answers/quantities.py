@@ -56,6 +56,11 @@ _MIXED: Final = (
     r"(?:hours?|hrs?|h|minutes?|mins?|seconds?|secs?|days?|weeks?|months?|years?|feet|foot|ft"
     r"|inch(?:es)?|in|pounds?|lbs?|ounces?|oz|dollars?|cents?)\b"
 )
+# "3 m by 4 m": not "8 by 10:30".
+_SIZE: Final = (
+    r"[0-9]+(?:\.[0-9]+)?(?:[ ]?(?:[kcm]?m|ft|feet|foot|in|inch(?:es)?|yards?|meters?|metres?"
+    r"|centimeters?|units?|cells?))?(?![:0-9]|\.[0-9])"
+)
 _CJK_MIXED: Final = r"(?:个?小时|小時|時間|分钟|分鐘|分|秒|天|시간|분|초)"
 _TERM: Final = r"(?:[0-9]*[a-z](?:\^\{?[0-9]+\}?)?|[0-9]+(?:\.[0-9]+)?)(?!\w)"
 _OPERATOR: Final = r"[ ]?[-+*/][ ]?"
@@ -110,10 +115,13 @@ def _quantity(date: str) -> re.Pattern[str]:
           | (?<![{_LETTERS}.])[0-9]+[ ](?:out[ ]of|in|of)[ ][0-9]+(?!\w|\.[0-9])
           | (?<![{_LETTERS}.])(?:{_DECIMAL})(?:[ ]?[\u00d7x][ ]?(?:{_DECIMAL})){{1,3}}
               (?![\^\u2070-\u2079\u00b9\u00b2\u00b3\w]|[ ]?[=\u2248])
-          | {NUMBER.pattern}[ ](?:or|oder|ou)[ ]{NUMBER.pattern}
+          | (?<![{_LETTERS}.]){_SIZE}(?:[ ]by[ ]{_SIZE}){{1,2}}(?!\w)
+          | (?:half|quarter|five|ten|twenty|twenty-five)[ ](?:past|to)[ ][0-9]{{1,2}}(?!\w)
+          | {NUMBER.pattern}[ ](?:or|oder|ou|o|или)[ ]{NUMBER.pattern}
           | {NUMBER.pattern}[ ]?[a-z]{{1,8}}[ ]per[ ][0-9.]+[ ]?[a-z]{{1,8}}
           | (?<![{_LETTERS}.])[0-9]+['\u2032][ ]?[0-9]+(?:["\u2033]|'')
           | (?<=\bare[ ]){NUMBER.pattern}(?:,[ ]{NUMBER.pattern}){{0,6}},?[ ]and[ ]{NUMBER.pattern}
+          | (?:(?<=\bis[ ])|(?<=\bare[ ])|(?<=\bwas[ ])){NUMBER.pattern}[ ]to[ ]{NUMBER.pattern}
           | between[ ]{NUMBER.pattern}[ ]and[ ]{NUMBER.pattern}
           | (?<![{_LETTERS}.])[0-9]+[ ]?{_MIXED}(?:,?[ ](?:and[ ])?[0-9]+[ ]?{_MIXED})+
           | (?<![{_LETTERS}.]){_EXPRESSION}
@@ -140,7 +148,9 @@ _EQUALS: Final = re.compile(r"=|\\(?:approx|equiv|Rightarrow|implies|to|iff)(?![
 _PROSE: Final = re.compile(r"[0-9.,]\s+[A-Za-z]{2}|(?<![\\A-Za-z])[A-Za-z]{4}")
 _DIGIT: Final = re.compile("[0-9]")
 # Brackets with words in them, as in "3.5 kg (7.7 lb)".
-_ASIDE: Final = re.compile(r"(?<=\w )\([^()\n]{0,200}?[^\W\d_]{2}[^()\n]{0,200}\)")
+_ASIDE: Final = re.compile(
+    r"(?:(?<=\w )|(?<=[\u3040-\uffdc]))\([^()\n]{0,200}?[^\W\d_]{2}[^()\n]{0,200}\)"
+)
 _REACHES: Final = (64, 300, NUMBER_REACH)
 _AFTER: Final = 24
 _CONTEXT: Final = 20

@@ -18,6 +18,11 @@ _COMPUTED: Final = re.compile(
     r"(?:(?:\\(?:int|sum|prod|lim|det|Pr|angle|frac\{d)|log|ln|sin|cos|tan|gcd|lcm|max|min|\|)[^=]*"
     r"|(?:\\mathbb\{)?[A-Za-z]{1,3}\}? ?(?:\([^=]*\)|\[[^=]*\]) ?)"
 )
+# What is exact, in `8\sqrt{2} \approx 11.31`: not the sum or product that a figure comes of.
+_EXACT: Final = re.compile(
+    r"(?:[^\W\d_] ?= ?)?(?:-? ?(?:[0-9]+ ?/ ?[0-9]+|\\frac ?\{[0-9]+\} ?\{[0-9]+\})"
+    r"|(?=.*\\(?:sqrt|pi))(?:\\(?:frac|sqrt|pi)(?![A-Za-z])|[-+/^0-9(){} ])+)"
+)
 _RELATION: Final = re.compile(r"[<>=]|\\(?:le|ge|ne|in)(?![A-Za-z])")
 _GROUPED: Final = re.compile(r"(?:cases|matrix|det)\(.*\)")
 _MEMBER: Final = re.compile(r"[A-Za-z] ?\\in(?![A-Za-z])")
@@ -37,6 +42,9 @@ def right_side(text: str) -> str | None:
     r"""The value in `x = 5`, `x \in [1,2]` or `3 + 4 = 7`; None where there is no such thing."""
     if member := _MEMBER.match(text):
         return text[member.end() :] or None
+    exact_part, approximated, _ = text.partition("\\approx")
+    if approximated and _EXACT.fullmatch(exact_part.strip()):
+        return exact_part
     left, _, right = text.replace("\\approx", "=").partition("=")
     if not right.strip():
         return None

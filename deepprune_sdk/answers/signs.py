@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-__all__ = ["TRANSLATION", "plain_signs"]
+__all__ = ["TRANSLATION", "plain_fractions", "plain_signs"]
 
 TRANSLATION: Final = {
     **{0xFF01 + offset: chr(0x21 + offset) for offset in range(94)},  # fullwidth forms of ASCII
@@ -71,6 +71,8 @@ TRANSLATION: Final = {
 _SCRIPT_SIGNS: Final = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ₀₁₂₃₄₅₆₇₈₉₊₋ₙ", "0123456789+-n0123456789+-n")
 _SUPERSCRIPT: Final = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ]+")
 _SUBSCRIPT: Final = re.compile("[₀₁₂₃₄₅₆₇₈₉₊₋ₙ]+")
+_FRACTIONS: Final = {"½": "1}{2", "⅓": "1}{3", "⅔": "2}{3", "¼": "1}{4", "¾": "3}{4"}
+_FACTOR: Final = re.compile(rf"(?<![0-9])[{''.join(_FRACTIONS)}](?= ?[A-Za-z(√π])")
 _GREEK_NAMES: Final = """
     α alpha β beta γ gamma δ delta ε epsilon ζ zeta η eta θ theta ι iota κ kappa λ lambda μ mu ν nu
     ξ xi ρ rho σ sigma τ tau υ upsilon φ phi χ chi ψ psi ω omega Γ Gamma Δ Delta Θ Theta Λ Lambda
@@ -82,6 +84,11 @@ _GREEK: Final[dict[str, str]] = dict(zip(_LETTERS[::2], _LETTERS[1::2], strict=T
 _GREEK_LETTER: Final = re.compile(
     rf"(?<![\u0370-\u03ff\u1f00-\u1fff])[{''.join(_GREEK)}](?![\u0370-\u03ff\u1f00-\u1fff])"
 )
+
+
+def plain_fractions(text: str) -> str:
+    """The text with the fraction that is a factor as LaTeX writes it: `½x` is not `1/2x`."""
+    return _FACTOR.sub(lambda found: f"\\frac{{{_FRACTIONS[found[0]]}}}", text)
 
 
 def plain_signs(text: str) -> str:

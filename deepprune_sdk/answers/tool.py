@@ -12,6 +12,7 @@ from pydantic import JsonValue
 from deepprune_sdk.answers.json_text import canonical, json_values, read_json
 from deepprune_sdk.answers.plain import plain
 from deepprune_sdk.answers.thinking import without_thinking
+from deepprune_sdk.answers.tool_dialects import calls_in_tags
 from deepprune_sdk.data.named import read_named
 
 __all__ = ["ToolAnswers"]
@@ -19,6 +20,7 @@ __all__ = ["ToolAnswers"]
 OPENING: Final = "<tool_call>"
 CLOSING: Final = "</tool_call>"
 
+_GIVEN: Final = ("arguments", "parameters", "args")  # what arguments are called
 _BLOCK: Final = re.compile(rf"{OPENING}(.*?)(?:{CLOSING}|(?={OPENING})|\Z)", re.DOTALL)
 
 
@@ -27,8 +29,9 @@ class ToolAnswers:
     r"""The tool calls of a reply.
 
     They are read between `<tool_call>` and `</tool_call>`, as Qwen and Hermes write them and as
-    `OpenAIBackend` writes those that a server sends apart; where there are none, from JSON objects
-    with a name and arguments. Arguments that are a JSON text are read.
+    `OpenAIBackend` writes those that a server sends apart, or in the dialects of
+    `deepprune_sdk.answers.tool_dialects`; where there are none, from JSON objects with a name and
+    arguments. Arguments that are a JSON text are read.
 
     The answer is the JSON list of the calls, each with its `name` and `arguments`. Two answers are
     the same where they have the same calls, in whatever order, with the same arguments, compared as
@@ -82,6 +85,8 @@ class ToolAnswers:
         text = without_thinking(text, complete=complete)
         if not complete and text.rfind(OPENING) > text.rfind(CLOSING):
             return None
+        if tagged := list(calls_in_tags(text)):
+            return self._written(tagged)
         blocks = [found[1] for found in _BLOCK.finditer(text)]
         if not blocks:
             return self._written([found.value for found in json_values(text, complete=complete)])
@@ -120,11 +125,11 @@ def _calls(values: Sequence[JsonValue]) -> Iterator[tuple[str, JsonValue]]:
             continue
         inner = value.get("function", value)
         given = inner if isinstance(inner, dict) else value
-        name = given.get("name", inner if isinstance(inner, str) else None)
+        name = given.get("name", given.get("tool", inner if isinstance(inner, str) else None))
         if isinstance(several := value.get("tool_calls"), list):
             yield from _calls(several)
-        elif isinstance(name, str) and name and (given.keys() & {"arguments", "parameters"}):
-            yield name, _arguments(given.get("arguments", given.get("parameters")))
+        elif isinstance(name, str) and name and (given.keys() & _GIVEN):
+            yield name, _arguments(next(given[key] for key in _GIVEN if key in given))
 
 
 def _arguments(given: JsonValue) -> JsonValue:

@@ -8,6 +8,7 @@ from typing import Final, Literal, NamedTuple
 
 from deepprune_sdk.answers.choices import Choices
 from deepprune_sdk.answers.clauses import (
+    counts_orders,
     end_of_clause,
     first_formula,
     first_sentence,
@@ -136,6 +137,8 @@ def read_value(
         return None
     said = trimmed(value[: end.start()] if end else value)
     clause = trimmed(ending.sub("", said))
+    if end is not None and end[0] == "!" and clause[-1:].isalnum() and counts_orders(text, start):
+        clause += "!"
     if is_placeholder(clause) or _UNKNOWN.match(clause):
         return None
     if not any(sign.isalnum() or sign in "∅∞" for sign in clause):

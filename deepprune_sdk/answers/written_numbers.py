@@ -1,4 +1,4 @@
-"""Numbers written otherwise than in digits alone: `two`, `1억 2천만`, `R$ 5,00`."""
+"""Numbers written otherwise than in digits alone: `1억 2천만`, `R$ 5,00`."""
 
 from __future__ import annotations
 
@@ -6,23 +6,7 @@ import re
 from fractions import Fraction
 from typing import Final
 
-__all__ = ["plain_money", "read_east_asian", "read_spelled"]
-
-_ONES: Final = """
-    zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen
-    sixteen seventeen eighteen nineteen
-"""
-_TENS: Final = "twenty thirty forty fifty sixty seventy eighty ninety"
-_SPELLED: Final = {
-    **{word: number for number, word in enumerate(_ONES.split())},
-    **{word: 10 * number for number, word in enumerate(_TENS.split(), start=2)},
-    **{
-        f"{ten}-{one}": 10 * tens + ones
-        for tens, ten in enumerate(_TENS.split(), start=2)
-        for ones, one in enumerate(_ONES.split()[1:10], start=1)
-    },
-}
-_WORD: Final = re.compile(r"[a-z]{3,9}(?:-[a-z]{3,5})?(?![\w-])", re.IGNORECASE)
+__all__ = ["plain_money", "read_east_asian"]
 
 _WITHIN: Final = {**dict.fromkeys("十십", 10), **dict.fromkeys("百백", 100)} | dict.fromkeys(
     "千천", 1000
@@ -45,13 +29,6 @@ _CURRENCY: Final = re.compile(
 )
 _CENTS: Final = re.compile(r"([0-9]{1,3}(?:[. ][0-9]{3})*|[0-9]+),([0-9]{2})")
 _POINTED: Final = re.compile(r"[0-9]{1,3}(?:\.[0-9]{3})+(?![0-9])")
-
-
-def read_spelled(text: str) -> tuple[Fraction, str] | None:
-    """The value of the English word with which a text begins, and what follows it."""
-    word = _WORD.match(text)
-    value = _SPELLED.get(word[0].lower()) if word else None
-    return None if word is None or value is None else (Fraction(value), text[word.end() :])
 
 
 def read_east_asian(text: str) -> tuple[Fraction, str] | None:
