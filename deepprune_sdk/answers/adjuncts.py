@@ -25,7 +25,7 @@ _TIME: Final = (
 )
 # Conjunctions, and prepositions, whose numbers were given before, wherever the value stands.
 _SURE: Final = (
-    r"после того,? как|before|until|bis|bevor|avant|antes de|prima|пока|voordat|na (?:het|de|een)|after|because|since|when|whenever|where|if|assuming|once|than|instead of|rather than"
+    r"после того,? как|before|until|bevor|avant|antes de|prima (?:di|che)|пока|voordat|na (?:het|de|een)|after|because|since|when|whenever|where|if|assuming|once|than|instead of|rather than"
     r"|attained at|nachdem|nach|weil|wenn|falls|wobei|statt|anstatt|après|parce que|quand|lorsque"
     r"|au lieu|después de|tras|porque|cuando|donde|en vez|dopo|perché|invece|depois de|após|em vez"
     r"|после|потому|так как|когда|если|вместо|omdat|nadat|ponieważ|gdy"
@@ -87,6 +87,25 @@ _SAYS: Final = re.compile(
     r"|[0-9].{0,80}(?<![A-Za-z] )(?<![A-Za-z])=",
     re.IGNORECASE,
 )
+# What comes out of what stands before it: "we add 3 and 4 to get 7".
+_GIVES: Final = re.compile(
+    r"\b(?:get|gets|getting|obtain\w*|find|gives(?! (?:away|[0-9]+ (?:\w+ )?to)\b)|yield\w*|leaves"
+    r"|leaving|total\w*|equals?|equaling|becomes?|erhalten|ergibt|obtenir|trouver|donne|obtener|da"
+    r"|obter|ottenere|получить|получаем|krijgen|otrzymać)\s(?:\w+\s){0,3}[$€£]?[-\u2212]?[0-9]"
+    r"|[0-9]\s(?:(?:zu|te)\s)?(?:erhalten|krijgen)\b",
+    re.IGNORECASE,
+)
+_COMPUTES: Final = re.compile(
+    r"\b(?:add|subtract|multipl|divid|combin|sum|round|simplif|addier|subtrahier|dividier|addition"
+    r"|soustra|sumamos|restamos|somamos|subtra)\w*",
+    re.IGNORECASE,
+)
+# "25 when x = 5": only where it is the value that is asked for.
+_AT: Final = re.compile(r"\W{0,3}[a-z]\W{0,2}(?:\bis\b|=)", re.IGNORECASE)
+_EXTREME: Final = re.compile(
+    r"\b(?:max\w*|min\w*|value|valor|valeur|wert|valore|largest|smallest|значени\w*)",
+    re.IGNORECASE,
+)
 _CLAUSE: Final = re.compile(r"[;:]\s|,\s(?!как\b)|\b(?:so|thus|therefore|hence|then)\b")
 _DISPLAYED: Final = re.compile(r"(?:\$\$|\\\])\s{0,8}\Z")
 _DIGIT: Final = re.compile("[0-9]")
@@ -128,7 +147,13 @@ def _added_from(sentence: str, value_in: Callable[[str], str | None]) -> int | N
         if not _DIGIT.search(added) or _CLAUSE.search(added) or _SAYS.search(added):
             continue
         before = sentence[: found.start()]
-        if found["aim"] and before.rpartition(" ")[2].lower() in _BOUND:
+        if _GIVES.search(sentence, found.start()):
+            continue
+        if found["aim"] and (
+            before.rpartition(" ")[2].lower() in _BOUND or _COMPUTES.search(before)
+        ):
+            continue
+        if _AT.match(added) and not _EXTREME.search(before):
             continue
         value = value_in(before)
         at = before.rfind(value) if value else -1

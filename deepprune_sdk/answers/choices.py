@@ -73,7 +73,7 @@ def _context() -> _Context:
             rf"(?:{option}\s?){{1,2}}{sign}"
         ),
         option=pattern(
-            rf"(?:(?<![A-Za-z]){option}\s?|[(\[]|(?:\A|[.,;:\n\u3001\u3002\uff0c]\s{{0,2}}|making\s)){sign}"
+            rf"(?:(?<![A-Za-z]){option}\s?|[(\[]|(?:\A|[.,;:\n\u3001]\s{{0,2}}|making\s)){sign}"
         ),
         thus=pattern(
             r"(?:therefore|thus|hence|consequently|so|daher|somit|donc|portanto|quindi|dus|así)"
@@ -81,7 +81,8 @@ def _context() -> _Context:
         ),
         only=pattern(rf"(?<![A-Za-z])only[ ](?:{option}\s?)?{sign}"),
         suits=pattern(
-            r"[*_)\]\"'`]{0,4}\s(?:satisf(?:y|ies)|works?|fits?|meets?|matche?s?|holds?|remains?|is|can)\b"
+            r"[*_)\]\"'`]{0,4}\s(?:satisf(?:y|ies)|works?|fits?|meets?|match(?:es)?|holds?|remains?"
+            r"|is[ ](?:correct|right|true|left|consistent|possible|valid|plausible|compatible))\b"
         ),
         alone=pattern(r"[*_)\]\"'`]{0,4}(?:\s*[.!\n\u3002]|\s*\Z)"),
         ending=pattern(

@@ -105,7 +105,7 @@ _EQUATIONS: Final = re.compile(
 _LONGEST: Final = 80
 _REACH: Final = 2_000  # characters before a value in which factorials are looked for
 _FACTORIALS: Final = re.compile(
-    r"[0-9a-z)]!(?=\s?[-+*/=\u00d7\u00b7$)\\}]|\s[a-z])|factorial|permutation|fakultät|factorielle"
+    r"(?<![A-Za-z])[0-9a-z)]!(?=\s?[-+*/=\u00d7\u00b7$)\\}]|\s[a-z])|factorial|permutation|fakultät|factorielle"
     r"|fatorial|fattoriale|факториал|阶乘|階乗",
     re.IGNORECASE,
 )

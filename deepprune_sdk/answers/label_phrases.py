@@ -146,7 +146,8 @@ ITEM: Final = rf"(?:{CLOSE}[.:)\]]|\s?[\u2717\u2718\u274c\u2705\u2713\u2714])"
 
 CALLED_RIGHT: Final = re.compile(
     r"(?:[.:)\]*_\s-]{1,8}|^)(?:[\u2705\u2713\u2714]\ufe0f?|[:*-]\s?(?:correct|right|richtig|correcta|juste))"
-    r"[.!*_\s]{0,4}\Z|[:)]\s[*_]{0,2}(?:correct|right|richtig|correcta|juste)(?![^\W_])",
+    r"[.!*_\s]{0,4}\Z|[:)]\s[*_]{0,2}(?:correct|right|richtig|correcta|juste)(?![^\W_])"
+    r"|\A\W{0,8}[^\W_]\.\s[*_]{0,2}(?:correct|right|richtig|correcta|juste)(?=[.,;:!*_]|\s*\Z|\s[-\u2013\u2014])",
     re.IGNORECASE,
 )
 """What a line of such a list says of the label that answers."""

@@ -29,10 +29,18 @@ _REFUTED: Final = re.compile(
 )
 # What a text only tells once more: "Tom gives 3 apples to Ann". A conclusion is none of that.
 _TOLD: Final = re.compile(
-    r"(?!.*\b(?:so|thus|therefore|hence|total|answer|altogether|means)\b).*\b(?:gives?|gave|lends?"
+    r"(?!.*\b(?:so|thus|therefore|hence|total|answer|altogether|means)\b).*\b(?:(?P<to>gives?|gave|lends?)"
     r"|(?:start|begin)(?:s|ed)? with|started (?:out )?with|began with|initially (?:has|had))\s",
     re.IGNORECASE,
 )
+# What is still to be done: "we need to consider the case n = 4".
+_INTENDS: Final = re.compile(
+    r".*\b(?:let me|let us|let['\u2019]s|i can only|(?:need|needs|have|has|remains) to (?:consider|find"
+    r"|determine|compute|calculate|check|solve|know|look|examine|use|apply|show|prove|verify))\b"
+    r"(?!.*(?:=.*=|\b(?:get|gives|obtain|so|thus|therefore|yields)\b)).*",
+    re.IGNORECASE,
+)
+_RECIPIENT: Final = re.compile(r"\s(?:\w+\s){0,3}to\s(?:[A-Z]|(?:his|her|their|the|an?)\b)")
 _SENTENCE: Final = re.compile(r"[.!?\n]\s*")
 # "If the answer is 5": not yet what follows from it.
 _CONDITION: Final = re.compile(
@@ -44,7 +52,7 @@ _BELOW_ZERO: Final = re.compile(
     r".{0,12}\s(?:below zero|unter null|sous zéro|bajo cero|abaixo de zero|sotto zero)",
     re.IGNORECASE,
 )
-_FACTORIAL: Final = re.compile("!(?!!)")
+_FACTORIAL: Final = re.compile(r"!(?!!)(?:(?=\s?[-+*/=\u00d7\u00b7]|\s[a-z])|(?P<last>))")
 _DIGIT: Final = re.compile("[0-9]")
 _ASIDE: Final = re.compile(r"\([^()]{0,200}\)")
 _REACH: Final = 20_000
@@ -89,13 +97,15 @@ def last_value(text: str, choices: Choices | None) -> str | None:
         return None
     at = text.rfind(number)
     before = text[max(0, at - _BEFORE) : at]
-    if _FACTORIAL.match(text, at + len(number)) and (
-        text[at + len(number) + 1 :].strip(" *$.)") or counts_orders(text, at)
-    ):
+    factorial = _FACTORIAL.match(text, at + len(number))
+    if factorial and (factorial["last"] is None or counts_orders(text, at)):
         number += "!"
     if _REFUTED.search(before) or _CONDITION.fullmatch(_SENTENCE.split(before)[-1]):
         return None
-    if _TOLD.fullmatch(_SENTENCE.split(before)[-1]):
+    if _INTENDS.fullmatch(_SENTENCE.split(before)[-1]):
+        return None
+    told = _TOLD.fullmatch(_SENTENCE.split(before)[-1])
+    if told and (not told["to"] or _RECIPIENT.match(text, at + len(number))):
         return None
     if _BELOW_ZERO.match(text, at + len(number)):
         return None

@@ -31,10 +31,14 @@ _UNSPACED: Final = (
     "因此|所以|故|综上|由此|于是|因而|よって|したがって|従って|ゆえに|つまり|以上より|以上から|따라서|그러므로"
     "|그래서|결국|إذن|لذلك|بالتالي|لذا|अतः|इसलिए|剩下|只剩|残る|ดังนั้น|לכן|לפיכך|بنابراین"
 )
+_MORE: Final = (
+    r"[^?\n]{0,80}\b(?:another|similar|more|also|too|else|next|explain|explanation|show|see|walk"
+    r"|practi[cs]e|further|example|help|elaborate|know|visuali[sz]e|plot)\b"
+)
 # A question that asks for no more than another task.
 _OFFER: Final = (
-    r"(?:(?:would|do) you (?:like|want|need)(?! me to (?:re|try|look|search|proceed|start))|shall i\b|should i (?:also|explain|show)"
-    r"|want (?:me )?to\b|any (?:other |more )?questions|is there anything else"
+    rf"(?:(?:would|do) you (?:like|want|need)(?={_MORE})|shall i(?={_MORE})|should i(?={_MORE})"
+    rf"|want (?:me )?to(?={_MORE})|any (?:other |more )?questions|is there anything else"
     r"|(?:möchtest|willst) du|möchten sie|soll ich|(?:voulez|souhaitez)[ -]vous|veux-tu"
     r"|¿?(?:quieres|te gustaría|deseas|desea)\b|vuoi\b|desideri\b|(?:você )?(?:gostaria|quer)\b"
     r"|хотите\b|хочешь\b|wil je\b|chcesz\b|需要我|要不要|还需要|还有其他|他に|더 궁금|هل تريد|هل ترغب)"

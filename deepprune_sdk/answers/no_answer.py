@@ -123,6 +123,7 @@ _REFUSES: Final = re.compile(
 _SORRY: Final = re.compile(
     r"\bsorry\b(?!,? (?:that|it|this) (?:should|is|was)\b|,? (?:no|i mean|i meant)\b)"
 )
+_ASKS_FIRST: Final = re.compile(r"\s*(?:would|could|do|did) you\b[^.!?\n]{1,200}\?", re.IGNORECASE)
 _SPACELESS: Final = "\u0590"
 _FOLDED: Final = str.maketrans("\u2019\u0130", "'i")
 _ASKS: Final = re.compile(r"[?\uff1f\u061f][\s*_\"')\]]*\Z")
@@ -152,6 +153,8 @@ def is_refusal(text: str) -> bool:
         return True
     stems = _ASCII_STEMS if end.isascii() else _STEMS
     if any(_occurs(*stem, end) for stem in [stem for stem in stems if stem[0] in end]):
+        return True
+    if _ASKS_FIRST.match(text):
         return True
     if "sorry" in end and _SORRY.search(end):
         return True

@@ -10,7 +10,7 @@ from deepprune_sdk.answers.boxed import OPENING, BoxWatch
 from deepprune_sdk.answers.equivalence import exact_number, normalize
 from deepprune_sdk.answers.extraction import Answers
 from deepprune_sdk.answers.no_answer import is_refusal
-from deepprune_sdk.answers.spelled_numbers import spelled_value
+from deepprune_sdk.answers.spelled_numbers import read_spelled, spelled_value
 
 __all__ = ["NumberAnswers"]
 
@@ -24,6 +24,7 @@ _SPELLED: Final = re.compile(
 )
 # "42-45" and a date are no difference.
 _RANGE: Final = re.compile(r"[0-9.]+(?: ?- ?[0-9.]+)+")
+_COUNTED: Final = re.compile(r"([A-Za-z]{3,9}(?:-[a-z]{3,5})?) [a-z]{2,20}\.?")
 _ORDINAL: Final = re.compile(r"(?<=[0-9])(?:st|nd|rd|th)\Z")
 _CONSTANT: Final = re.compile(r"(?:\\(?:frac|sqrt|pi|infty)(?![A-Za-z])|[-+*/^0-9.(){} ])+")
 
@@ -87,7 +88,10 @@ def _form(answer: str) -> str:
     spelled = spelled_value(answer)
     if spelled is not None:
         return str(spelled)
-    return normalize(_DECIMAL_COMMA.sub(r"\1.\2", _ORDINAL.sub("", answer), count=1))
+    form = normalize(_DECIMAL_COMMA.sub(r"\1.\2", _ORDINAL.sub("", answer), count=1))
+    counted = _COUNTED.fullmatch(form)  # whatever it is: "four boxes"
+    value = read_spelled(counted[1]) if counted is not None else None
+    return str(value[0]) if value is not None and not value[1] else form
 
 
 def _is_number(answer: str) -> bool:

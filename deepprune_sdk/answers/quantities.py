@@ -115,12 +115,13 @@ def _quantity(date: str) -> re.Pattern[str]:
           | (?<![{_LETTERS}.])[0-9]+[ ](?:out[ ]of|in|of)[ ][0-9]+(?!\w|\.[0-9])
           | (?<![{_LETTERS}.])(?:{_DECIMAL})(?:[ ]?[\u00d7x][ ]?(?:{_DECIMAL})){{1,3}}
               (?![\^\u2070-\u2079\u00b9\u00b2\u00b3\w]|[ ]?[=\u2248])
-          | (?<![{_LETTERS}.]){_SIZE}(?:[ ]by[ ]{_SIZE}){{1,2}}(?!\w)
+          | (?<![{_LETTERS}.])(?:{_SIZE}(?:[ ]by[ ]{_SIZE}){{1,2}})(?<=[a-z])(?!\w)
           | (?:half|quarter|five|ten|twenty|twenty-five)[ ](?:past|to)[ ][0-9]{{1,2}}(?!\w)
           | {NUMBER.pattern}[ ](?:or|oder|ou|o|или)[ ]{NUMBER.pattern}
           | {NUMBER.pattern}[ ]?[a-z]{{1,8}}[ ]per[ ][0-9.]+[ ]?[a-z]{{1,8}}
           | (?<![{_LETTERS}.])[0-9]+['\u2032][ ]?[0-9]+(?:["\u2033]|'')
-          | (?<=\bare[ ]){NUMBER.pattern}(?:,[ ]{NUMBER.pattern}){{0,6}},?[ ]and[ ]{NUMBER.pattern}
+          | (?<=\bare[ ]){NUMBER.pattern},?[ ]and[ ]{NUMBER.pattern}
+          | {NUMBER.pattern}(?:,[ ]{NUMBER.pattern}){{1,6}},?[ ]and[ ]{NUMBER.pattern}
           | (?:(?<=\bis[ ])|(?<=\bare[ ])|(?<=\bwas[ ])){NUMBER.pattern}[ ]to[ ]{NUMBER.pattern}
           | between[ ]{NUMBER.pattern}[ ]and[ ]{NUMBER.pattern}
           | (?<![{_LETTERS}.])[0-9]+[ ]?{_MIXED}(?:,?[ ](?:and[ ])?[0-9]+[ ]?{_MIXED})+
@@ -150,6 +151,7 @@ _DIGIT: Final = re.compile("[0-9]")
 # Brackets with words in them, as in "3.5 kg (7.7 lb)".
 _ASIDE: Final = re.compile(
     r"(?:(?<=\w )|(?<=[\u3040-\uffdc]))\([^()\n]{0,200}?[^\W\d_]{2}[^()\n]{0,200}\)"
+    r"|(?<=[0-9] )\((?=[^()]{0,60}?[0-9] ?[-+*/\u00d7\u00f7=] ?[0-9])[^()\n]{1,80}\)"
 )
 _REACHES: Final = (64, 300, NUMBER_REACH)
 _AFTER: Final = 24
