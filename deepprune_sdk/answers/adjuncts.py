@@ -83,7 +83,7 @@ _SAYS: Final = re.compile(
     r"[0-9].{0,80}\b(?:is|are|was|were|be|has|have|had|gets?|got|makes?|costs?|needs?|takes?|sells?"
     r"|earns?|pays?|remain\w*|leaves?|equals?|ist|sind|hat|haben|kostet|est|sont|a|reste|coûte"
     r"|es|son|tiene|quedan?|cuesta|è|sono|ha|restano|costa|é|são|tem|restam|равн\w+|осталось|стоит"
-    r"|heeft|kost|ma|kosztuje)\s(?:\w+\s)?[$€£]?[0-9]"
+    r"|heeft|kost|ma|kosztuje)\s(?:\w+\s)?[\\({$€£*]{0,4}[0-9]"
     r"|[0-9].{0,80}(?<![A-Za-z] )(?<![A-Za-z])=",
     re.IGNORECASE,
 )
@@ -104,6 +104,11 @@ _COMPUTES: Final = re.compile(
 _AT: Final = re.compile(r"\W{0,3}[a-z]\W{0,2}(?:\bis\b|=)", re.IGNORECASE)
 _EXTREME: Final = re.compile(
     r"\b(?:max\w*|min\w*|value|valor|valeur|wert|valore|largest|smallest|значени\w*)",
+    re.IGNORECASE,
+)
+_IS: Final = re.compile(
+    r"(?:\b(?:is|was|are|were|be|equals|ist|beträgt|est|es|é|è|jest)|[=:])\s"
+    r"(?:\w+\s)?[\\({$€£*]{0,4}[-\u2212]?[0-9]",
     re.IGNORECASE,
 )
 _CLAUSE: Final = re.compile(r"[;:]\s|,\s(?!как\b)|\b(?:so|thus|therefore|hence|then)\b")
@@ -152,6 +157,8 @@ def _added_from(sentence: str, value_in: Callable[[str], str | None]) -> int | N
         if found["aim"] and (
             before.rpartition(" ")[2].lower() in _BOUND or _COMPUTES.search(before)
         ):
+            continue
+        if found["likely"] and _IS.search(added):
             continue
         if _AT.match(added) and not _EXTREME.search(before):
             continue

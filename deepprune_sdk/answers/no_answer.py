@@ -91,7 +91,10 @@ _PHRASES: Final = """
     | maalesef | bilmiyorum | veremem | yanıtlayam* | cevaplayam* | özür | het spijt me | helaas
     | ik weet het niet | przykro mi | niestety | nie mogę | nie wiem | nie jestem w stanie
     | przepraszam | xin lỗi | không thể | tôi không | maaf | tidak dapat | saya tidak
-    | does not say | doesn't say | do not say | does not state | doesn't state | does not specify
+    """
+# What a text misses; a conclusion that comes after it says what it is taken for.
+_MISSES: Final = """
+    does not say | doesn't say | do not say | does not state | doesn't state | does not specify
     | doesn't specify | does not give | doesn't give | does not mention | doesn't mention
     | does not provide | doesn't provide | not specified | not stated in | not mentioned in
     | contradict each other | not solvable | lässt sich nicht | steht nicht im | nicht angegeben
@@ -104,11 +107,21 @@ _PHRASES: Final = """
     | 未说明 | 不能确定 | 書かれていません | 決まりません | 足りません | 정해지지 않 | 부족합니다
     | لا يمكن تحديد | غير كافية
     """
-_STEMS: Final = tuple(
-    (phrase.rstrip("*"), phrase.endswith("*"))
-    for phrase in (" ".join(part.split()) for part in _PHRASES.split("|"))
-)
+
+
+
+def _stems(phrases: str) -> tuple[tuple[str, bool], ...]:
+    words = (" ".join(part.split()) for part in phrases.split("|"))
+    return tuple((phrase.rstrip("*"), phrase.endswith("*")) for phrase in words)
+
+
+_STEMS: Final = _stems(_PHRASES)
 _ASCII_STEMS: Final = tuple(stem for stem in _STEMS if stem[0].isascii())
+_MISSING: Final = _stems(_MISSES)
+_CONCLUDES: Final = re.compile(
+    r"(?:[.!?\u3002]\s|\n\s{0,8})(?:\W{0,4})(?:so|thus|therefore|hence|daher|also|donc|por tanto"
+    r"|por lo tanto|portanto|quindi|dus|zatem|итак|значит|поэтому|因此|所以|よって|따라서)\b[^.!?]*[0-9]"
+)
 _ERROR: Final = ("error", "traceback", "exception")
 _CANNOT: Final = ("cannot", "can't", "can not", "could not", "couldn't", "won't", "will not")
 # "I cannot use 3 here" refuses nothing.
@@ -153,6 +166,9 @@ def is_refusal(text: str) -> bool:
         return True
     stems = _ASCII_STEMS if end.isascii() else _STEMS
     if any(_occurs(*stem, end) for stem in [stem for stem in stems if stem[0] in end]):
+        return True
+    misses = [stem for stem in _MISSING if stem[0] in end]
+    if any(_occurs(*stem, end) for stem in misses) and not _CONCLUDES.search(end):
         return True
     if _ASKS_FIRST.match(text):
         return True
