@@ -25,7 +25,9 @@ _TIME: Final = (
 )
 # Conjunctions, and prepositions, whose numbers were given before, wherever the value stands.
 _SURE: Final = (
-    r"после того,? как|before|until|bevor|avant|antes de|prima (?:di|che)|пока|voordat|na (?:het|de|een)|after|because|since|when|whenever|where|if|assuming|once|than|instead of|rather than"
+    r"после того,? как|before|until|bevor|avant|antes de|prima (?:di|che)|пока|voordat"
+    r"|na (?:het|de|een)|after|because|since|when|whenever|where|if|assuming|once|than"
+    r"|instead of|rather than"
     r"|attained at|nachdem|nach|weil|wenn|falls|wobei|statt|anstatt|après|parce que|quand|lorsque"
     r"|au lieu|después de|tras|porque|cuando|donde|en vez|dopo|perché|invece|depois de|após|em vez"
     r"|после|потому|так как|когда|если|вместо|omdat|nadat|ponieważ|gdy"
@@ -49,17 +51,17 @@ _LIKELY: Final = "|".join(
     )
 )
 _ADJUNCT: Final = re.compile(
-    rf",?\s(?:(?P<sure>(?:{_SURE})(?![^\W_]|,))|(?P<likely>{_LIKELY}))|(?P<east>才能|才可以|才会|就能)", re.IGNORECASE
+    rf",?\s(?:(?P<sure>(?:{_SURE})(?![^\W_]|,))|(?P<likely>{_LIKELY}))|(?P<east>才能|才可以|才会|就能)",
+    re.IGNORECASE,
 )
 _OPENS: Final = re.compile(rf"(?:{_SURE})(?![^\W_]|,)")  # a line, below a formula
 # After these "to" belongs to the verb: "has to pay 20", "comes to about 20".
-_BOUND: Final = frozenset(
-    """
-    have has had need needs needed want wants able going used ought decide decides plan plans equal
-    equals up down comes come amounts corresponds leads due according adds sums rises rose drops
-    falls fell increases decreases increased decreased grew reduced raised
-    """.split()
+_VERBS: Final = (
+    "have has had need needs needed want wants able going used ought decide decides plan plans"
+    " equal equals up down comes come amounts corresponds leads due according adds sums rises"
+    " rose drops falls fell increases decreases increased decreased grew reduced raised"
 )
+_BOUND: Final = frozenset(_VERBS.split())
 # Before a number: it is given, or is itself only added.
 _GIVEN: Final = re.compile(
     rf"(?:\b(?:(?!de\b){_THE}|both|each|every|on|in|after|with|at|during|within|nach|mit|bei|après|avec"
@@ -72,7 +74,9 @@ _TARGET: Final = re.compile(
     r"(?:\w+\s){0,3}\Z",
     re.IGNORECASE,
 )
-_PASSES: Final = re.compile(r"(?:after|in|within|nach|après|después|dopo|após|depois)\b", re.IGNORECASE)
+_PASSES: Final = re.compile(
+    r"(?:after|in|within|nach|après|después|dopo|após|depois)\b", re.IGNORECASE
+)
 _LEADS: Final = re.compile(
     r"(?:(?:so|thus|therefore|hence|then|also|daher|donc|also|por (?:lo )?tanto|portanto|quindi"
     r"|dus|zatem|значит)[,:]?\s)",
@@ -158,9 +162,10 @@ def _added_from(sentence: str, value_in: Callable[[str], str | None]) -> int | N
             before.rpartition(" ")[2].lower() in _BOUND or _COMPUTES.search(before)
         ):
             continue
-        if found["likely"] and _IS.search(added):
-            continue
-        if _AT.match(added) and not _EXTREME.search(before):
+        if _AT.match(added):
+            if not _EXTREME.search(before):
+                continue
+        elif found["likely"] and _IS.search(added):
             continue
         value = value_in(before)
         at = before.rfind(value) if value else -1

@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Final, Self
 
 from deepprune_sdk.answers.boxed import OPENING
-from deepprune_sdk.answers.label_phrases import RETRACTION
+from deepprune_sdk.answers.label_phrases import TAKEN_BACK
 from deepprune_sdk.answers.labels import Labels, first_sentence, label_form, last_sentence
 from deepprune_sdk.answers.last_words import without_afterword
 from deepprune_sdk.answers.plain import plain
@@ -148,8 +148,8 @@ def _readings(text: str, labels: Labels, *, complete: bool) -> Iterator[str]:
     first, last = lines[0] + "\n", lines[-1] + "\n"
     ending = last_sentence(last)
     yield from _found([labels.corrected(ending), labels.alone(last)])
-    if RETRACTION.search(last):  # what stands first in the line is taken back
-        yield from _found([_of_statement(text, labels, complete=True)])
+    if TAKEN_BACK.search(last):  # what the line states first
+        yield from _found([_of_statement(last, labels, complete=True)])
     yield from _found([labels.keyed(last)])
     yield from _found([_of_statement(text, labels, complete=True), right])
     if not (labels.letters and _is_listed(labels, lines[-2:])):

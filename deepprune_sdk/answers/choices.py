@@ -73,7 +73,7 @@ def _context() -> _Context:
             rf"(?:{option}\s?){{1,2}}{sign}"
         ),
         option=pattern(
-            rf"(?:(?<![A-Za-z]){option}\s?|[(\[]|(?:\A|[.,;:\n\u3001]\s{{0,2}}|making\s)){sign}"
+            rf"(?:(?<![A-Za-z]){option}\s?|[(\[]|(?:\A|(?:[.,;:\n]|(?<![A-Z])\u3001)\s{{0,2}}|making\s)){sign}"
         ),
         thus=pattern(
             r"(?:therefore|thus|hence|consequently|so|daher|somit|donc|portanto|quindi|dus|así)"

@@ -32,6 +32,7 @@ __all__ = [
     "SUBORDINATE",
     "TAGGED",
     "TAIL",
+    "TAKEN_BACK",
 ]
 
 _EMOJI: Final = "\u2600-\u27bf\ufe0f\U0001f300-\U0001faff"
@@ -158,6 +159,12 @@ RETRACTION: Final = re.compile(
     re.IGNORECASE,
 )
 """What takes back what was said before it."""
+
+TAKEN_BACK: Final = re.compile(
+    r"(?<![^\W_])(?:wait|actually|correction|hmm|on second thoughts?|scratch that)(?![^\W_])",
+    re.IGNORECASE,
+)
+"""The same without a "no", which may be a label."""
 
 KEYED: Final = re.compile(r"[\s*_>#\"'{\u2022-]{0,12}([^\n:=]{1,40}?)[\s*_\"']{0,6}[:=]")
 """The beginning of a line such as `Sentiment: positive`."""

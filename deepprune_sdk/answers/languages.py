@@ -60,7 +60,8 @@ LANGUAGES: Final = {
         r"|likely|most likely|equal to|i think|i believe|approximately|about|roughly"
         r"|the (?:number|value)(?! of)(?: is)?"
         r"|option|choice|answer|letter|only|so|again|found to be|given by",
-        breaks=r"because|since|as|which|so|but|for|if|when|after|where|given|due to|by(?! [0-9.]++(?! ?[*+=/^×-]))|while|though"
+        breaks=r"because|since|as|which|so|but|for|if|when|after|where|given|due to|while|though"
+        r"|by(?! [0-9.]++(?! ?[*+=/^×-]))"
         r"|and thus|and therefore|and not|rather than|instead of|not",
         no_value=r"not|never|neither|either|unclear|unknown|undetermined|undefined for|obtained"
         r"|found|given|that|in|on|within|inside|enclosed|boxed|expressed|shown|put|placed|between"

@@ -7,7 +7,14 @@ from typing import Final
 
 from deepprune_sdk.answers.adjuncts import without_adjunct
 from deepprune_sdk.answers.choices import Choices
-from deepprune_sdk.answers.clauses import AND, counts_orders, equations_in, first_formula, trimmed, whole_number
+from deepprune_sdk.answers.clauses import (
+    AND,
+    counts_orders,
+    equations_in,
+    first_formula,
+    trimmed,
+    whole_number,
+)
 from deepprune_sdk.answers.dates import canonical_moment
 from deepprune_sdk.answers.last_words import Bold, bold_in, last_line, without_afterword
 from deepprune_sdk.answers.markers import folded
@@ -35,7 +42,8 @@ _TOLD: Final = re.compile(
 )
 # What is still to be done: "we need to consider the case n = 4".
 _INTENDS: Final = re.compile(
-    r".*\b(?:let me|let us|let['\u2019]s|i can only|(?:need|needs|have|has|remains) to (?:consider|find"
+    r".*\b(?:let me|let us|let['\u2019]s|i can only"
+    r"|(?:need|needs|have|has|remains) to (?:consider|find"
     r"|determine|compute|calculate|check|solve|know|look|examine|use|apply|show|prove|verify))\b"
     r"(?!.*(?:=.*=|\b(?:get|gives|obtain|so|thus|therefore|yields)\b)).*",
     re.IGNORECASE,

@@ -41,7 +41,8 @@ _OFFER: Final = (
     rf"|want (?:me )?to(?={_MORE})|any (?:other |more )?questions|is there anything else"
     r"|(?:möchtest|willst) du|möchten sie|soll ich|(?:voulez|souhaitez)[ -]vous|veux-tu"
     r"|¿?(?:quieres|te gustaría|deseas|desea)\b|vuoi\b|desideri\b|(?:você )?(?:gostaria|quer)\b"
-    r"|хотите\b|хочешь\b|wil je\b|chcesz\b|需要我|要不要|还需要|还有其他|他に|더 궁금|هل تريد|هل ترغب)"
+    r"|хотите\b|хочешь\b|wil je\b|chcesz\b"
+    r"|需要我|要不要|还需要|还有其他|他に|더 궁금|هل تريد|هل ترغب)"
 )
 # How a paragraph begins that only follows an answer: a check of it, an offer.
 _AFTERWORD: Final = (
@@ -59,7 +60,9 @@ _AFTERWORD: Final = (
 @lru_cache(maxsize=1)
 def _afterword() -> re.Pattern[str]:
     return re.compile(
-        rf"[\s*_#>(\[~\u2713\u2705]{{0,8}}(?:{_AFTERWORD}|{_OFFER})", re.IGNORECASE
+        rf"[\s*_#>(\[~\u2713\u2705]{{0,8}}(?:{_AFTERWORD}"
+        rf"|{_OFFER}[^.!\n]{{0,300}}[?\uff1f\u061f])",
+        re.IGNORECASE,
     )
 
 

@@ -109,7 +109,6 @@ _MISSES: Final = """
     """
 
 
-
 def _stems(phrases: str) -> tuple[tuple[str, bool], ...]:
     words = (" ".join(part.split()) for part in phrases.split("|"))
     return tuple((phrase.rstrip("*"), phrase.endswith("*")) for phrase in words)
@@ -120,7 +119,8 @@ _ASCII_STEMS: Final = tuple(stem for stem in _STEMS if stem[0].isascii())
 _MISSING: Final = _stems(_MISSES)
 _CONCLUDES: Final = re.compile(
     r"(?:[.!?\u3002]\s|\n\s{0,8})(?:\W{0,4})(?:so|thus|therefore|hence|daher|also|donc|por tanto"
-    r"|por lo tanto|portanto|quindi|dus|zatem|итак|значит|поэтому|因此|所以|よって|따라서)\b[^.!?]*[0-9]"
+    r"|por lo tanto|portanto|quindi|dus|zatem|итак|значит|поэтому|因此|所以|よって"
+    r"|따라서)\b[^.!?]*[0-9]"
 )
 _ERROR: Final = ("error", "traceback", "exception")
 _CANNOT: Final = ("cannot", "can't", "can not", "could not", "couldn't", "won't", "will not")

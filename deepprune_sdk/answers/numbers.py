@@ -11,8 +11,8 @@ from fractions import Fraction
 from math import factorial
 from typing import Final
 
-from deepprune_sdk.answers.units import is_known_unit, is_unit
 from deepprune_sdk.answers.spelled_numbers import read_spelled
+from deepprune_sdk.answers.units import is_known_unit, is_unit
 from deepprune_sdk.answers.written_numbers import read_east_asian
 
 MAX_DIGITS: Final = 300

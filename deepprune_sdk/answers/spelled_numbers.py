@@ -1,4 +1,4 @@
-"""Numbers that are spelled out: `twenty-seven`, `two thirds`, `minus five`, `dix-sept`, `二十四`."""
+"""Numbers that are spelled out: `twenty-seven`, `two thirds`, `dix-sept`, `二十四`."""
 
 from __future__ import annotations
 
