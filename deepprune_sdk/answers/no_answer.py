@@ -134,7 +134,7 @@ _REFUSES: Final = re.compile(
 )
 # Not of a correction: "Sorry, that should be 12."
 _SORRY: Final = re.compile(
-    r"\bsorry\b(?!,? (?:that|it|this) (?:should|is|was)\b|,? (?:no|i mean|i meant)\b)"
+    r"\bsorry\b(?!,? (?:that|it|this) should (?:be|have|read)\b|,? i meant?\b)"
 )
 _ASKS_FIRST: Final = re.compile(r"\s*(?:would|could|do|did) you\b[^.!?\n]{1,200}\?", re.IGNORECASE)
 _SPACELESS: Final = "\u0590"

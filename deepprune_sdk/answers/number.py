@@ -24,7 +24,7 @@ _SPELLED: Final = re.compile(
 )
 # "42-45" and a date are no difference.
 _RANGE: Final = re.compile(r"[0-9.]+(?: ?- ?[0-9.]+)+")
-_COUNTED: Final = re.compile(r"([A-Za-z]{3,9}(?:-[a-z]{3,5})?) [a-z]{2,20}\.?")
+_COUNTED: Final = re.compile(r"([A-Za-z]{3,9}(?:-[a-z]{3,5})?) ([a-z]{2,20})\.?")
 _ORDINAL: Final = re.compile(r"(?<=[0-9])(?:st|nd|rd|th)\Z")
 _CONSTANT: Final = re.compile(r"(?:\\(?:frac|sqrt|pi|infty)(?![A-Za-z])|[-+*/^0-9.(){} ])+")
 
@@ -74,8 +74,11 @@ class NumberAnswers:
         """
         answer = _READER.extract(text, complete=complete)
         if answer is None and complete and not is_refusal(text):
-            spelled = _SPELLED.search(text[-_NEAR:])
-            answer = spelled and spelled[1]
+            near = text[-_NEAR:]
+            spelled = _SPELLED.search(near)
+            # "That is one way" says no number.
+            if spelled and ("answer" in near.lower() or not _COUNTED.fullmatch(spelled[1])):
+                answer = spelled[1]
         return answer if answer is not None and _is_number(answer) else None
 
     def equivalent(self, left: str, right: str) -> bool:

@@ -12,7 +12,7 @@ from pydantic import JsonValue
 from deepprune_sdk.answers.json_text import canonical, json_values, read_json
 from deepprune_sdk.answers.plain import plain
 from deepprune_sdk.answers.thinking import without_thinking
-from deepprune_sdk.answers.tool_dialects import calls_in_tags
+from deepprune_sdk.answers.tool_dialects import breaks_off, calls_in_tags
 from deepprune_sdk.data.named import read_named
 
 __all__ = ["ToolAnswers"]
@@ -85,14 +85,18 @@ class ToolAnswers:
         text = without_thinking(text, complete=complete)
         if not complete and text.rfind(OPENING) > text.rfind(CLOSING):
             return None
-        if tagged := list(calls_in_tags(text)):
-            return self._written(tagged)
         blocks = [found[1] for found in _BLOCK.finditer(text)]
-        if not blocks:
-            return self._written([found.value for found in json_values(text, complete=complete)])
         # A call that breaks off is none, and without it the others are another answer.
         calls = [[found.value for found in json_values(block, complete=False)] for block in blocks]
-        return self._written([value for found in calls for value in found]) if all(calls) else None
+        if calls and all(calls):
+            written = self._written([value for found in calls for value in found])
+            if written is not None:
+                return written
+        if tagged := list(calls_in_tags(text)):
+            return None if breaks_off(text) else self._written(tagged)
+        if blocks:
+            return None
+        return self._written([found.value for found in json_values(text, complete=complete)])
 
     def equivalent(self, left: str, right: str) -> bool:
         """Whether both are the same calls."""

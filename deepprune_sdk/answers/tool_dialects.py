@@ -17,7 +17,7 @@ from pydantic import JsonValue
 
 from deepprune_sdk.answers.json_text import json_values, read_json
 
-__all__ = ["calls_in_tags"]
+__all__ = ["breaks_off", "calls_in_tags"]
 
 _FUNCTION: Final = re.compile(
     r"<function=(?P<name>[\w.-]{1,80})>(?P<body>(?:(?!<function=).)*?)</function>"
@@ -36,6 +36,7 @@ _ARGUMENT: Final = re.compile(
     re.DOTALL,
 )
 _MARKS: Final = ("<function=", "<invoke ", "<arg_key>", "<\uff5ctool\u2581call\u2581begin")
+_ENDS: Final = ("</function>", "</invoke>", "</tool_call>", "<\uff5ctool\u2581call\u2581end")
 
 
 def calls_in_tags(text: str) -> Iterator[JsonValue]:
@@ -45,6 +46,12 @@ def calls_in_tags(text: str) -> Iterator[JsonValue]:
     for found in _FUNCTION.finditer(text):
         name, body = (part for part in found.groups() if part is not None)
         yield {"name": name, "arguments": _arguments(body)}
+
+
+def breaks_off(text: str) -> bool:
+    """Whether the last call of a text in these dialects is not closed."""
+    marks = zip(_MARKS, _ENDS, strict=True)
+    return any(text.rfind(mark) > text.rfind(end) for mark, end in marks)
 
 
 def _arguments(body: str) -> JsonValue:

@@ -8,7 +8,8 @@ from support.grade import Case, grade, grade_all, load
 
 from deepprune_sdk import FunctionAnswers
 
-CASES = load(Path(__file__).parents[2] / "corpus" / "answers-a.jsonl")
+CORPUS = Path(__file__).parents[2] / "corpus"
+CASES = [case for path in sorted(CORPUS.glob("*.jsonl")) for case in load(path)]
 
 WRONG_AT_MOST = 0.01
 UNREAD_AT_MOST = 0.03

@@ -106,3 +106,30 @@ def test_it_is_a_value() -> None:
     assert made == ToolAnswers("days")
     assert hash(made) == hash(ToolAnswers("days"))
     assert pickle.loads(pickle.dumps(made)) == made
+
+
+DIALECTS = {
+    "llama": '<function=convert>{"amount": 50, "to": "EUR"}</function>',
+    "qwen3-coder": "<tool_call>\n<function=convert>\n<parameter=amount>\n50\n</parameter>\n"
+    "<parameter=to>\nEUR\n</parameter>\n</function>\n</tool_call>",
+    "minimax": '<invoke name="convert"><parameter name="amount">50</parameter>'
+    '<parameter name="to">EUR</parameter></invoke>',
+    "glm": "<tool_call>convert\n<arg_key>amount</arg_key>\n<arg_value>50</arg_value>\n"
+    "<arg_key>to</arg_key>\n<arg_value>EUR</arg_value>\n</tool_call>",
+    "deepseek": "<\uff5ctool\u2581call\u2581begin\uff5c>function<\uff5ctool\u2581sep\uff5c>"
+    "convert\n"
+    '```json\n{"amount": 50, "to": "EUR"}\n```<\uff5ctool\u2581call\u2581end\uff5c>',
+}
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_a_call_in_any_dialect_is_the_same_call(dialect: str) -> None:
+    plain = '<tool_call>{"name": "convert", "arguments": {"amount": 50, "to": "EUR"}}</tool_call>'
+    kind = ToolAnswers()
+    assert kind.extract(DIALECTS[dialect], complete=True) == kind.extract(plain, complete=True)
+    assert kind.extract(DIALECTS[dialect].replace("50", "5"), complete=True) != kind.extract(
+        plain, complete=True
+    )
+    assert kind.extract(DIALECTS[dialect][:-8], complete=False) is None
+    # A second one that breaks off is not left out.
+    assert kind.extract(DIALECTS[dialect] + DIALECTS[dialect][:-40], complete=True) is None
