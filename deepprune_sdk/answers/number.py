@@ -77,13 +77,18 @@ class NumberAnswers:
             near = text[-_NEAR:]
             spelled = _SPELLED.search(near)
             # "That is one way" says no number.
-            if spelled and ("answer" in near.lower() or not _COUNTED.fullmatch(spelled[1])):
+            if spelled and ("answer" in near.lower() or not _counts(spelled[1])):
                 answer = spelled[1]
         return answer if answer is not None and _is_number(answer) else None
 
     def equivalent(self, left: str, right: str) -> bool:
         """Whether both have the same value; see `normalize`."""
         return _form(left) == _form(right)
+
+
+def _counts(words: str) -> bool:
+    """Whether words are a number of something that is no unit: "one way"."""
+    return exact_number(words) is None and _COUNTED.fullmatch(words) is not None
 
 
 def _form(answer: str) -> str:
