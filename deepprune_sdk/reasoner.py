@@ -31,6 +31,7 @@ from deepprune_sdk.live.judging import Judging
 from deepprune_sdk.live.requests import RequestPlan, Requests
 from deepprune_sdk.live.run import Run, first_error
 from deepprune_sdk.live.throttle import Throttle
+from deepprune_sdk.loops.blocking import blocking
 from deepprune_sdk.methods import DEFAULT_METHOD
 from deepprune_sdk.policies.base import Policy, RunSetup
 from deepprune_sdk.policies.by_name import as_policy
@@ -124,7 +125,7 @@ class ParallelReasoner:
         self.price = price
         self.shadow = shadow
         is_path = isinstance(record, str | PathLike)
-        self.record: TraceWriter | None = TraceWriter(record) if is_path else record
+        self.record: TraceWriter | None = TraceWriter.shared(record) if is_path else record
         if record is not None and not self.limits.keep_text:
             raise ConfigurationError("Limits(keep_text=False) leaves nothing to record")
         self._guarded: Policy = self.limits.around(self.policy, price)
@@ -351,6 +352,9 @@ class ParallelReasoner:
         if errors:
             raise BatchError(results, dict(sorted(errors.items())))
         return [result for result in results if result is not None]
+
+    solve_sync = blocking(solve)
+    solve_many_sync = blocking(solve_many)
 
 
 def _is_share(value: object) -> bool:

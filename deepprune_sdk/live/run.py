@@ -117,9 +117,9 @@ class Run:
             raise ConfigurationError(
                 "a run is entered once, and this one was: make another by `reasoner.run(...)`"
             )
-        self._loop = Loop()
         self._mail = anyio.Event()
         self._group = anyio.create_task_group()
+        self._loop = Loop()
         if self._recorder is not None:
             self._recorder.open()
         await self._group.__aenter__()
@@ -220,7 +220,7 @@ class Run:
         if not self._over.is_set():
             self._inbox.append(_Post([Stop(reason=reason)]))
             if self._loop is not None:
-                self._loop.post(self._wake_up)
+                self._loop.post(partial(self._tell, ()))  # an empty post wakes it
 
     def _entered(self) -> Loop:
         if self._loop is None:
@@ -360,9 +360,6 @@ class Run:
 
     def _tell(self, signals: Iterable[Signal], stream: Stream | None = None) -> None:
         self._inbox.append(_Post(list(signals), stream))
-        self._wake_up()
-
-    def _wake_up(self) -> None:
         self._mail.set()
 
 

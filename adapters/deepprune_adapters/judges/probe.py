@@ -13,11 +13,11 @@ from typing import Self
 import anyio
 
 from deepprune_adapters.judges.prompts import valid
-from deepprune_adapters.judges.worker import Limit
 from deepprune_sdk import Answers, BackendError, ConfigurationError, JudgeError, Message, Sampling
 from deepprune_sdk.answers import ExtractorPowers
 from deepprune_sdk.data import Pair, TracePrefix, TraceRequest, Usage, Verdict
 from deepprune_sdk.data.types import NO_USAGE
+from deepprune_sdk.loops import Flag, Gate
 from deepprune_sdk.protocols import AnswerExtractor, Backend, ContinuesPrefix
 
 __all__ = ["ProbeJudge"]
@@ -48,7 +48,7 @@ _Key = tuple[str, str, bool, str]
 class _Probed:
     """A prefix that is being asked, or has been."""
 
-    done: anyio.Event = field(default_factory=anyio.Event)
+    done: Flag = field(default_factory=Flag)
     said: str = ""
     error: BackendError | None = None
     usage: Usage = NO_USAGE
@@ -114,7 +114,7 @@ class ProbeJudge:
         self._read_by(Answers() if answers is None else answers)
         self._system = system
         self._probabilities = {True: p_same, False: p_different}
-        self._limit = Limit(concurrency)
+        self._limit = Gate(concurrency)
         self._known: OrderedDict[_Key, _Probed] = OrderedDict()
 
     def with_answers(self, answers: AnswerExtractor) -> Self:
@@ -150,7 +150,7 @@ class ProbeJudge:
         probed: dict[_Key, _Probed] = {}
 
         async def one(key: _Key, question: str, prefix: TracePrefix) -> None:
-            async with self._limit.current():
+            async with self._limit.hold():
                 probed[key] = await self._probed(key, question, prefix)
 
         async with anyio.create_task_group() as group:
