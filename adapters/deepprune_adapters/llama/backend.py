@@ -88,6 +88,7 @@ class LlamaBackend:
         self._idle_timeout = idle_timeout
         self._key = secrets.token_urlsafe(32)
         self._server: list[Any] = []
+        self._is_entered = False
         self._entering = Lock()
         self._backend: OpenAIBackend | None = None
 
@@ -148,8 +149,10 @@ class LlamaBackend:
         Raises:
             ConfigurationError: llama.cpp cannot load the file, or the backend is running already.
         """
-        if not self._entering.acquire(blocking=False):  # by whatever task, loop or thread
-            raise ConfigurationError(f"{self!r} is running already: enter it once")
+        with self._entering:
+            if self._is_entered:  # perhaps by a thread in which the model is still loading
+                raise ConfigurationError(f"{self!r} is running already: enter it once")
+            self._is_entered = True
         try:
             address = await anyio.to_thread.run_sync(self._start)
             # Not entered, it uses each connection once: the server drops idle ones without a word.
@@ -185,7 +188,7 @@ class LlamaBackend:
                 # The server ends when nothing refers to it any more, and waits for its threads.
                 await anyio.to_thread.run_sync(self._server.clear)
         finally:
-            self._entering.release()
+            self._is_entered = False
 
     def _start(self) -> str:
         """Load the model, in a worker thread; return the address."""
