@@ -135,7 +135,7 @@ class Throttle:
                 if turn.is_over:
                     self._coming -= 1
                     self._admit()
-                else:
+                elif turn in self._waiting:  # not where its event loop was closed
                     self._waiting.remove(turn)
             raise
 

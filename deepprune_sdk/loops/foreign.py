@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import CancelledError
 from collections.abc import Callable, Iterator
 from math import inf
 from typing import TypeVar, cast
@@ -10,7 +11,7 @@ from anyio import current_effective_deadline, get_cancelled_exc_class
 
 from deepprune_sdk.errors import DeepPruneError
 
-__all__ = ["is_foreign", "uncancelled"]
+__all__ = ["is_cancellation", "is_foreign", "uncancelled"]
 
 T = TypeVar("T")
 
@@ -21,27 +22,35 @@ def is_foreign(error: BaseException) -> bool:
     A library lets one get away when its own timeout or a future that it has cancelled is not caught
     where it was made. A task group takes it for its own and would end without a word.
     """
-    cancelled = get_cancelled_exc_class()
     leaves = list(_leaves(error))
     return (
-        any(isinstance(leaf, cancelled) for leaf in leaves)
-        and all(isinstance(leaf, cancelled | Exception) for leaf in leaves)
+        any(is_cancellation(leaf) for leaf in leaves)
+        and all(is_cancellation(leaf) or isinstance(leaf, Exception) for leaf in leaves)
         and current_effective_deadline() > -inf
     )
+
+
+def is_cancellation(error: BaseException) -> bool:
+    """Whether `error` cancels a task of the event loop that is running, or of any on asyncio."""
+    try:
+        return isinstance(error, CancelledError | get_cancelled_exc_class())
+    except RuntimeError:  # no event loop is running
+        return isinstance(error, CancelledError)
 
 
 def uncancelled(step: Callable[[], T]) -> T:
     """Call what never waits, so that a cancellation out of it cannot be its caller's.
 
     Raises:
-        DeepPruneError: A policy or an extractor raised one all the same.
+        DeepPruneError: A policy raised one all the same.
     """
     try:
         return step()
-    except get_cancelled_exc_class() as error:
+    except BaseException as error:
+        if not is_cancellation(error):
+            raise
         raise DeepPruneError(
-            f"a policy or the kind of answers raised {type(error).__name__}: it has to catch what "
-            "it cancels itself"
+            f"the policy raised {type(error).__name__}: it has to catch what it cancels itself"
         ) from error
 
 

@@ -47,7 +47,8 @@ class Gate:
         except BaseException:
             with self._lock:
                 if not turn.is_over:
-                    self._waiting.remove((places, turn))
+                    if (places, turn) in self._waiting:  # not where its event loop was closed
+                        self._waiting.remove((places, turn))
                     places = 0  # but whoever came after it may go now
             self._give(places)
             raise
