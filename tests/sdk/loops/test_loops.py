@@ -1,7 +1,11 @@
 """Limits and waits over several event loops and threads."""
 
+import asyncio
+import gc
+from threading import Semaphore
+
 import anyio
-import anyio.lowlevel
+import anyio.to_thread
 import pytest
 from support.watchdog import all_together
 
@@ -70,8 +74,6 @@ def test_who_gives_up_in_the_queue_of_a_gate_lets_the_next_one_in(backend: str) 
 
 
 def test_a_waiter_whose_loop_was_closed_holds_nothing() -> None:
-    import asyncio
-
     gate = Gate(1)
 
     async def hold() -> None:
@@ -93,28 +95,28 @@ def test_a_waiter_whose_loop_was_closed_holds_nothing() -> None:
             await hold()
         waiting._log_destroy_pending = False  # pyright: ignore[reportAttributeAccessIssue]  it is destroyed on purpose
         del waiting
+        gc.collect()
 
     asyncio.run(main())
 
 
 def test_a_flag_wakes_every_loop() -> None:
     flag = Flag()
-    waiting: list[int] = []
+    waiting = Semaphore(0)
 
     async def wait() -> None:
-        waiting.append(1)
+        waiting.release()
         await flag.wait()
         assert flag.is_set()
         await flag.wait()
 
-    async def set_it() -> None:
-        while len(waiting) < 4:
-            await anyio.sleep(0.001)
+    def set_it() -> None:
+        for _ in range(4):
+            waiting.acquire()
         flag.set()
 
-    all_together(
-        *[lambda b=b: anyio.run(wait, backend=b) for b in BOTH * 2], lambda: anyio.run(set_it)
-    )
+    all_together(*[lambda b=b: anyio.run(wait, backend=b) for b in BOTH * 2], set_it)
+    assert flag.is_set()
 
 
 def test_a_throttle_is_one_limit_for_all_loops() -> None:

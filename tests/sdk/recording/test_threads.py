@@ -46,9 +46,9 @@ def test_a_file_is_shared_by_whatever_name_it_goes(tmp_path: Path) -> None:
     first = TraceWriter.shared(tmp_path / "a.jsonl")
     assert TraceWriter.shared(tmp_path / "here" / "a.jsonl") is first
     assert TraceWriter.shared(tmp_path / "b.jsonl") is not first
-    with first, TraceWriter.shared(str(tmp_path / "a.jsonl")):
-        with pytest.raises(ConfigurationError, match="another recording"):
-            TraceWriter(tmp_path / "a.jsonl").__enter__()
+    other = TraceWriter(tmp_path / "a.jsonl")
+    with first, first, pytest.raises(ConfigurationError, match="another recording"):
+        other.__enter__()
 
 
 def test_a_writer_whose_recovery_failed_is_not_locked(
