@@ -68,8 +68,9 @@ class Settings(TypedDict, total=False):
 class ParallelReasoner:
     """Answers prompts by many reasoning traces, at a fraction of their price.
 
-    One reasoner serves any number of prompts, several at once if you like. Its settings are its
-    attributes; they never change, and `replace` makes a reasoner with other ones.
+    One reasoner serves any number of prompts, several at once if you like, from any threads and
+    event loops: its limits hold over all of them. Its settings are its attributes; they never
+    change, and `replace` makes a reasoner with other ones.
 
     Attributes:
         throttle: The requests in flight of all runs, with the limit that refusals have taught.
@@ -109,7 +110,8 @@ class ParallelReasoner:
             shadow: Take every decision and close nothing: the result says what would have been
                 saved and whether the answer would have differed.
             record: A recording (`deepprune-trace/1`) to which every trace of every run is appended
-                when it ends; one that was closed, with what it had.
+                when it ends; one that was closed, with what it had. All reasoners of this process
+                that name the same file share it.
 
         Raises:
             ConfigurationError: Money is limited without a price, text that is not kept is to be
@@ -354,7 +356,9 @@ class ParallelReasoner:
         return [result for result in results if result is not None]
 
     solve_sync = blocking(solve)
+    """The same as `solve`, for code that is not async: it waits, in any thread."""
     solve_many_sync = blocking(solve_many)
+    """The same as `solve_many`, for code that is not async."""
 
 
 def _is_share(value: object) -> bool:
