@@ -31,7 +31,7 @@ from deepprune_sdk.live.judging import Judging
 from deepprune_sdk.live.requests import RequestPlan, Requests
 from deepprune_sdk.live.run import Run, first_error
 from deepprune_sdk.live.throttle import Throttle
-from deepprune_sdk.loops.blocking import blocking
+from deepprune_sdk.loops.calling import blocking
 from deepprune_sdk.methods import DEFAULT_METHOD
 from deepprune_sdk.policies.base import Policy, RunSetup
 from deepprune_sdk.policies.by_name import as_policy

@@ -4,6 +4,7 @@ import signal
 import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from types import FrameType
 
 import anyio
 import anyio.to_thread
@@ -199,7 +200,11 @@ async def test_stop_and_wait_work_from_another_thread_and_its_loop() -> None:
 async def test_a_signal_handler_may_stop_a_run() -> None:
     parallel, _ = endless()
     async with parallel.run("?", n=2) as run:
-        before = signal.signal(signal.SIGUSR1, lambda *_: run.stop("signal"))
+
+        def stop(number: int, frame: FrameType | None) -> None:
+            run.stop("signal")
+
+        before = signal.signal(signal.SIGUSR1, stop)
         main = threading.main_thread().ident
         assert main is not None
         try:
