@@ -31,6 +31,7 @@ from deepprune_sdk.live.judging import Judging
 from deepprune_sdk.live.requests import RequestPlan, Requests
 from deepprune_sdk.live.run import Run, first_error
 from deepprune_sdk.live.throttle import Throttle
+from deepprune_sdk.loops.calling import blocking
 from deepprune_sdk.methods import DEFAULT_METHOD
 from deepprune_sdk.policies.base import Policy, RunSetup
 from deepprune_sdk.policies.by_name import as_policy
@@ -67,8 +68,9 @@ class Settings(TypedDict, total=False):
 class ParallelReasoner:
     """Answers prompts by many reasoning traces, at a fraction of their price.
 
-    One reasoner serves any number of prompts, several at once if you like. Its settings are its
-    attributes; they never change, and `replace` makes a reasoner with other ones.
+    One reasoner serves any number of prompts, several at once if you like, from any threads and
+    event loops: its limits hold over all of them. Its settings are its attributes; they never
+    change, and `replace` makes a reasoner with other ones.
 
     Attributes:
         throttle: The requests in flight of all runs, with the limit that refusals have taught.
@@ -108,7 +110,8 @@ class ParallelReasoner:
             shadow: Take every decision and close nothing: the result says what would have been
                 saved and whether the answer would have differed.
             record: A recording (`deepprune-trace/1`) to which every trace of every run is appended
-                when it ends; one that was closed, with what it had.
+                when it ends; one that was closed, with what it had. All reasoners of this process
+                that name the same file share it.
 
         Raises:
             ConfigurationError: Money is limited without a price, text that is not kept is to be
@@ -124,7 +127,7 @@ class ParallelReasoner:
         self.price = price
         self.shadow = shadow
         is_path = isinstance(record, str | PathLike)
-        self.record: TraceWriter | None = TraceWriter(record) if is_path else record
+        self.record: TraceWriter | None = TraceWriter.shared(record) if is_path else record
         if record is not None and not self.limits.keep_text:
             raise ConfigurationError("Limits(keep_text=False) leaves nothing to record")
         self._guarded: Policy = self.limits.around(self.policy, price)
@@ -351,6 +354,11 @@ class ParallelReasoner:
         if errors:
             raise BatchError(results, dict(sorted(errors.items())))
         return [result for result in results if result is not None]
+
+    solve_sync = blocking(solve)
+    """The same as `solve`, for code that is not async: it waits, in any thread."""
+    solve_many_sync = blocking(solve_many)
+    """The same as `solve_many`, for code that is not async."""
 
 
 def _is_share(value: object) -> bool:

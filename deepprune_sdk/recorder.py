@@ -153,8 +153,13 @@ class RecordingSession:
         """Return the numbers of the traces that are still to be recorded.
 
         Raises:
-            ConfigurationError: The recorded ones were sampled differently, so the two do not mix.
+            ConfigurationError: The recorded ones were sampled differently, so the two do not mix;
+                or the writer is not open, so that nobody knows what is recorded.
         """
+        if not self._writer.is_open:
+            raise ConfigurationError(
+                f"{self._writer.path} is not open: use the session within `with writer:`"
+            )
         known = self._writer.recorded.get((self._reasoner.backend.model, problem.name))
         if known is None:
             return tuple(range(self._n))

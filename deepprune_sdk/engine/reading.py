@@ -11,6 +11,7 @@ from deepprune_sdk.answers.no_answer import is_refusal
 from deepprune_sdk.answers.powers import ExtractorPowers, folding, watch
 from deepprune_sdk.data.signals import Probed
 from deepprune_sdk.data.trace import Trace
+from deepprune_sdk.loops.foreign import is_cancellation
 from deepprune_sdk.protocols import AnswerExtractor, AnswerWatch
 
 __all__ = ["Reading"]
@@ -146,13 +147,15 @@ class Reading:
     def _guarded(self, ask: Callable[[], _T]) -> _T | None:
         try:
             return ask()
-        except Exception as error:  # whatever the user's code raises costs one ballot, not the run
+        except BaseException as error:  # what the user's code raises costs a ballot, not the run
+            if not isinstance(error, Exception) and not is_cancellation(error):
+                raise
             self.faults += 1
             self.fault = self.fault or _in_one_line(error)
             return None
 
 
-def _in_one_line(error: Exception) -> str:
+def _in_one_line(error: BaseException) -> str:
     name = type(error).__name__
     try:
         said = " ".join(f"{name}: {error}".split())

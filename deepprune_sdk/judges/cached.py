@@ -6,15 +6,15 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
+from threading import Lock
 from typing import Self
-
-import anyio
 
 from deepprune_sdk.data.trace import Pair
 from deepprune_sdk.data.types import NO_USAGE, Verdict
 from deepprune_sdk.errors import ConfigurationError
 from deepprune_sdk.judges.verdicts import checked
 from deepprune_sdk.judges.wrapper import JudgeWrapper, Score
+from deepprune_sdk.loops.waiting import Flag
 from deepprune_sdk.protocols import AnswerExtractor, Judge
 
 __all__ = ["CachedJudge"]
@@ -26,7 +26,7 @@ _Key = bytes
 class _Asked:
     """What a call that waits is being told about; the verdicts once it is."""
 
-    done: anyio.Event = field(default_factory=anyio.Event)
+    done: Flag = field(default_factory=Flag)
     verdicts: Mapping[_Key, Verdict] = field(default_factory=dict[_Key, Verdict])
 
 
@@ -40,6 +40,7 @@ class _Memory:
         readers: The extractors; what the judge says with one says nothing about another.
         hits: Verdicts given without asking.
         misses: Verdicts that were asked for.
+        lock: Held where any of it is read or changed: threads may share a judge.
     """
 
     known: OrderedDict[_Key, Verdict] = field(default_factory=OrderedDict[_Key, Verdict])
@@ -47,6 +48,7 @@ class _Memory:
     readers: list[AnswerExtractor | None] = field(default_factory=lambda: [None])
     hits: int = 0
     misses: int = 0
+    lock: Lock = field(default_factory=Lock)
 
 
 @dataclass(slots=True)
@@ -128,20 +130,24 @@ class CachedJudge(JudgeWrapper):
         other = super().with_answers(answers)
         if other is not self:
             other._memory = self._memory
-            if answers not in self._memory.readers:
-                self._memory.readers.append(answers)
-            other._reader = self._memory.readers.index(answers)
+            with self._memory.lock:
+                if answers not in self._memory.readers:
+                    self._memory.readers.append(answers)
+                other._reader = self._memory.readers.index(answers)
         return other
 
     async def compare(self, pairs: Sequence[Pair]) -> list[Verdict]:
         """Judge a batch; only what is new is asked."""
         batch = self._batch(pairs)
         while missing := self._missing(batch):
-            new = [key for key in missing if key not in self._memory.asking]
-            if new:
-                await self._ask(batch, new)
-            else:
+            asked = _Asked()
+            with self._memory.lock:
+                new = [key for key in missing if key not in self._memory.asking]
+                self._memory.asking |= dict.fromkeys(new, asked)
                 other = self._memory.asking[missing[0]]
+            if new:
+                await self._ask(batch, new, asked)
+            else:
                 await other.done.wait()
                 batch.found |= {k: v for k, v in other.verdicts.items() if k not in batch.found}
         return self._given(batch)
@@ -162,26 +168,26 @@ class CachedJudge(JudgeWrapper):
     def _missing(self, batch: _Batch) -> list[_Key]:
         """Give a batch what is remembered; return what it still lacks."""
         missing: list[_Key] = []
-        for key in batch.pairs:
-            if key in batch.found:
-                continue
-            if key in self._memory.known:
-                self._memory.known.move_to_end(key)
-                batch.found[key] = self._memory.known[key]
-            else:
-                missing.append(key)
+        with self._memory.lock:
+            for key in batch.pairs:
+                if key in batch.found:
+                    continue
+                if key in self._memory.known:
+                    self._memory.known.move_to_end(key)
+                    batch.found[key] = self._memory.known[key]
+                else:
+                    missing.append(key)
         return missing
 
-    async def _ask(self, batch: _Batch, new: Sequence[_Key]) -> None:
+    async def _ask(self, batch: _Batch, new: Sequence[_Key], asked: _Asked) -> None:
         """Ask the judge; calls that want some of the same wait for it meanwhile."""
-        asked = _Asked()
-        self._memory.asking |= dict.fromkeys(new, asked)
         try:
             told = checked(await self.judge.compare([batch.pairs[key] for key in new]), len(new))
             asked.verdicts = self._take(batch, new, told)
         finally:
-            for key in new:
-                del self._memory.asking[key]
+            with self._memory.lock:
+                for key in new:
+                    del self._memory.asking[key]
             asked.done.set()
 
     def _take(
@@ -191,26 +197,30 @@ class CachedJudge(JudgeWrapper):
         batch.found |= zip(new, told, strict=True)
         batch.paid |= set(new)
         free = {key: _free(verdict) for key, verdict in zip(new, told, strict=True)}
-        for key, verdict in free.items():
-            if verdict.probability is not None:
-                self._memory.known[key] = verdict
-                self._memory.known.move_to_end(key)
-        while len(self._memory.known) > self._max_entries:
-            self._memory.known.popitem(last=False)
+        with self._memory.lock:
+            for key, verdict in free.items():
+                if verdict.probability is not None:
+                    self._memory.known[key] = verdict
+                    self._memory.known.move_to_end(key)
+            while len(self._memory.known) > self._max_entries:
+                self._memory.known.popitem(last=False)
         return free
 
     def _given(self, batch: _Batch) -> list[Verdict]:
         """Return the verdicts; of several for one pair, the first has cost its tokens."""
         verdicts: list[Verdict] = []
+        asked = 0
         for key in batch.keys:
             verdict = batch.found[key]
             if key in batch.paid:
                 batch.paid.discard(key)
-                self._memory.misses += 1
+                asked += 1
             else:
-                self._memory.hits += 1
                 verdict = _free(verdict)
             verdicts.append(verdict)
+        with self._memory.lock:
+            self._memory.misses += asked
+            self._memory.hits += len(verdicts) - asked
         return verdicts
 
     def _ordered(self, pair: Pair) -> Pair:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
-import anyio
-
 from deepprune_sdk.errors import ConfigurationError
+from deepprune_sdk.loops.gate import Gate
 
 __all__ = ["Room"]
 
@@ -22,9 +21,7 @@ class Room:
     def __init__(self, traces: int | None) -> None:
         """Begin with all of it free; None makes it endless."""
         self.traces = traces
-        self._free = None if traces is None else anyio.Semaphore(traces, fast_acquire=True)
-        # One run at a time takes its share: two that each hold half of it would wait for ever.
-        self._turn = anyio.Lock()
+        self._gate = None if traces is None else Gate(traces)
 
     def check(self, n: int) -> None:
         """Check that a run of `n` traces can ever start.
@@ -41,16 +38,8 @@ class Room:
     @asynccontextmanager
     async def hold(self, n: int) -> AsyncGenerator[None]:
         """Wait for room for `n` traces, and keep it."""
-        if self._free is None:
+        if self._gate is None:
             yield
             return
-        taken = 0
-        try:
-            async with self._turn:
-                while taken < n:
-                    await self._free.acquire()
-                    taken += 1
+        async with self._gate.hold(n):
             yield
-        finally:
-            for _ in range(taken):
-                self._free.release()

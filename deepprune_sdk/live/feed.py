@@ -34,6 +34,7 @@ from deepprune_sdk.data.signals import (
     Warn,
 )
 from deepprune_sdk.engine.engine import Engine
+from deepprune_sdk.errors import ConfigurationError
 
 __all__ = ["Feed"]
 
@@ -53,6 +54,7 @@ class Feed:
         self._wake = anyio.Event()
         self._ended = False
         self._closed = False
+        self._has_reader = False
 
     def publish(self, event: Event) -> None:
         """Queue an event."""
@@ -155,7 +157,23 @@ class Feed:
         self.publish(VoteChanged(tally=tally))
 
     async def next(self) -> Event | None:
-        """Wait for the next event; None after the last one."""
+        """Wait for the next event; None after the last one.
+
+        Raises:
+            ConfigurationError: Another task waits for it already.
+        """
+        if self._has_reader:
+            raise ConfigurationError(
+                "another task reads the events of this run: read them in one place, and hand on "
+                "what others need"
+            )
+        self._has_reader = True
+        try:
+            return await self._next()
+        finally:
+            self._has_reader = False
+
+    async def _next(self) -> Event | None:
         while True:
             if self._events:
                 return self._events.popleft()

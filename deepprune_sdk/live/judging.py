@@ -11,6 +11,7 @@ from deepprune_sdk.data.signals import Judged, Unscored, key_of
 from deepprune_sdk.data.trace import Pair
 from deepprune_sdk.data.types import NO_USAGE, Usage, Verdict
 from deepprune_sdk.judges.verdicts import MalformedVerdictsError, checked
+from deepprune_sdk.loops.foreign import is_foreign
 from deepprune_sdk.policies.limits import JudgingLimits
 from deepprune_sdk.protocols import Judge, ScoresInline
 from deepprune_sdk.results.reports import JudgeReport
@@ -96,7 +97,9 @@ class Judging:
         except MalformedVerdictsError as error:
             self._say("malformed", str(error))
             return self._unscored(pairs, "malformed")
-        except Exception as error:  # a judge is the user's code: whatever it raises keeps the trace
+        except BaseException as error:  # the user's code: whatever it raises keeps the trace
+            if not isinstance(error, Exception) and not is_foreign(error):
+                raise
             what = str(error).removeprefix(f"judge {self._judge.name}: ")
             self._say("failed", f"failed: {what or type(error).__name__}")
             return self._unscored(pairs, "failed")

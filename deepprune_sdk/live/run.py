@@ -35,12 +35,14 @@ from deepprune_sdk.data.signals import (
 from deepprune_sdk.data.trace import Pair
 from deepprune_sdk.engine.engine import Engine
 from deepprune_sdk.engine.summary import summarize
-from deepprune_sdk.errors import AllTracesFailedError, DeepPruneError
+from deepprune_sdk.errors import AllTracesFailedError, ConfigurationError, DeepPruneError
 from deepprune_sdk.live.capacity import Room
 from deepprune_sdk.live.feed import Feed
 from deepprune_sdk.live.judging import Judging
 from deepprune_sdk.live.requests import RequestPlan
 from deepprune_sdk.live.streams import DOWN, Stream, Streams
+from deepprune_sdk.loops.foreign import uncancelled
+from deepprune_sdk.loops.waiting import Flag, Loop
 from deepprune_sdk.recording.live_recorder import TraceRecorder
 from deepprune_sdk.recording.run_log import RunLogWriter
 from deepprune_sdk.results.result import Result
@@ -62,7 +64,8 @@ class _Post:
 class Run:
     """A run in progress: `async with` it, `async for` its events, then read `result`.
 
-    Leaving the block before the run is over closes every stream.
+    Leaving the block before the run is over closes every stream. A run is entered once, and its
+    events are read in one place; `stop` and `wait` may be called from any thread and event loop.
 
     Attributes:
         id: Names the run in the log.
@@ -94,10 +97,12 @@ class Run:
         self._waiting_pairs: list[Pair] = []
         self._error: Exception | None = None
         self._result: Result | None = None
-        self._over = anyio.Event()
+        self._over = Flag()
         self._inbox: deque[_Post] = deque()
-        self._mail = anyio.Event()
-        self._group: TaskGroup = anyio.create_task_group()
+        # Made when the run is entered: it may have been made in another event loop, or in none.
+        self._loop: Loop | None = None
+        self._mail: anyio.Event
+        self._group: TaskGroup
 
     # --- for the caller ---------------------------------------------------------------------------
 
@@ -105,9 +110,16 @@ class Run:
         """Start the traces.
 
         Raises:
-            ConfigurationError: The recording cannot be written.
+            ConfigurationError: It was entered before, or the recording cannot be written.
             RecordingError: The file to record to is not a recording.
         """
+        if self._loop is not None:
+            raise ConfigurationError(
+                "a run is entered once, and this one was: make another by `reasoner.run(...)`"
+            )
+        self._mail = anyio.Event()
+        self._group = anyio.create_task_group()
+        self._loop = Loop()
         if self._recorder is not None:
             self._recorder.open()
         await self._group.__aenter__()
@@ -136,6 +148,7 @@ class Run:
                 if self._result is None and self._error is None:
                     self._settle("cancelled")
             finally:
+                self._finish()
                 if error is not None:
                     _keep_partial(error, self._result)
                 if self._log is not None:
@@ -148,8 +161,23 @@ class Run:
         return self
 
     async def __anext__(self) -> Event:
-        """Return the next event."""
-        event = None if self._feed is None else await self._feed.next()
+        """Return the next event.
+
+        Raises:
+            ConfigurationError: The run was not entered, or elsewhere: events are read by one task
+                at a time, in the event loop in which the run was entered.
+        """
+        is_here = self._entered().is_current()
+        if self._feed is None:
+            await self._over.wait()
+            event = None
+        elif is_here:
+            event = await self._feed.next()
+        else:
+            raise ConfigurationError(
+                "the events of a run are read in the event loop in which it was entered; its "
+                "wait() and stop() work in others, too"
+            )
         if event is None:
             self._raise()
             raise StopAsyncIteration
@@ -161,8 +189,9 @@ class Run:
         Raises:
             AllTracesFailedError: No trace produced anything.
             BackendError: The first trace met an error that every other must meet too.
-            ConfigurationError: The backend cannot work as it was set up.
+            ConfigurationError: The run was not entered, or the backend cannot work as it is set up.
         """
+        self._entered()
         await self._over.wait()
         return self.result
 
@@ -173,6 +202,7 @@ class Run:
         Raises:
             DeepPruneError: The run is not over, or as for `wait`.
         """
+        self._entered()
         self._raise()
         if self._result is None:
             raise DeepPruneError("the run is not over: read its events to the end, or await wait()")
@@ -183,9 +213,22 @@ class Run:
         return self._summarize(self._judging.report)
 
     def stop(self, reason: str = "stopped") -> None:
-        """End the run with what it has; its result says `reason`."""
+        """End the run with what it has; its result says `reason`.
+
+        Safe in any thread and in a signal handler. A run that is not entered yet ends at once then.
+        """
         if not self._over.is_set():
-            self._tell([Stop(reason=reason)])
+            self._inbox.append(_Post([Stop(reason=reason)]))
+            if self._loop is not None:
+                self._loop.post(partial(self._tell, ()))  # an empty post wakes it
+
+    def _entered(self) -> Loop:
+        if self._loop is None:
+            raise ConfigurationError(
+                "the run has not begun: enter it by `async with reasoner.run(...) as run:`, and "
+                "read its events or await run.wait() in the block"
+            )
+        return self._loop
 
     def _raise(self) -> None:
         if self._error is not None:
@@ -198,7 +241,7 @@ class Run:
         try:
             n = self._engine.setup.n
             async with self._room.hold(n), anyio.create_task_group() as tasks:
-                self._act(None, self._engine.begin(), tasks)
+                self._act(None, uncancelled(self._engine.begin), tasks)
                 wake = self._engine.wake_after()
                 if wake is not None:
                     tasks.start_soon(self._wake, wake)
@@ -216,10 +259,14 @@ class Run:
         except Exception as error:  # what a user's own part raised, out of its group
             self._error = first_error(error)
             self._result = self.snapshot()
-        finally:
-            self._over.set()
-            if self._feed is not None:
-                self._feed.close()
+        # Not where it is cancelled: leaving the block takes what had arrived first.
+        self._finish()
+
+    def _finish(self) -> None:
+        """Tell whoever waits that nothing more will come."""
+        self._over.set()
+        if self._feed is not None:
+            self._feed.close()
 
     async def _posted(self) -> list[_Post]:
         """Wait for a post, then take all there are: one wake-up however many streams spoke."""
@@ -238,7 +285,10 @@ class Run:
                 and not self._streams.speaks(post.stream, signal.trace)
             ):
                 continue  # the first stream of a trace that another one continues
-            self._act(signal, self._engine.handle(signal), tasks)
+            self._act(signal, self._told(signal), tasks)
+
+    def _told(self, signal: Signal) -> Sequence[Action]:
+        return uncancelled(partial(self._engine.handle, signal))
 
     def _act(
         self, signal: Signal | None, actions: Sequence[Action], tasks: TaskGroup | None
@@ -270,7 +320,7 @@ class Run:
             self._take(self._inbox.popleft(), None)
         if self._engine.ended_because is None:
             stop = Stop(reason=reason)
-            self._act(stop, self._engine.handle(stop), None)
+            self._act(stop, self._told(stop), None)
         self._result = self.snapshot()
 
     def _find_error(self) -> None:

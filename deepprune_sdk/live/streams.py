@@ -22,6 +22,8 @@ from deepprune_sdk.errors import (
 )
 from deepprune_sdk.live.requests import RequestPlan
 from deepprune_sdk.live.retry import retrying
+from deepprune_sdk.loops.foreign import is_foreign
+from deepprune_sdk.loops.waiting import Flag
 from deepprune_sdk.recording.resume import recorded_chunks
 
 __all__ = ["DOWN", "Stream", "Streams", "Tell"]
@@ -82,7 +84,7 @@ class Streams:
         self._run_id = run_id
         self._of: dict[int, Stream] = {}
         self._served = 0
-        self._warm = anyio.Event()
+        self._warm = Flag()
         self._is_first_to_come = True
         if not plan.warm_start:
             self._warm.set()
@@ -135,10 +137,13 @@ class Streams:
             await again(self._read, request, stream)
         except (BackendError, ConfigurationError) as error:
             self._give_up(stream, error)
-        except Exception as error:  # a fault of the backend's code costs only its trace
+        except BaseException as error:  # a fault of the backend's code costs only its trace
+            if not isinstance(error, Exception) and not is_foreign(error):
+                raise
             self._log_failure(stream.trace, error, level=logging.ERROR)
             logger.debug("run %s trace %d", self._run_id, stream.trace, exc_info=error)
-            message = f"{type(error).__name__}: {error}"
+            said = str(error) or "raised by the backend, without a word"
+            message = f"{type(error).__name__}: {said}"
             self._tell([Failed(trace=stream.trace, error=message)], stream)
 
     async def _wait_for_warmth(self, stream: Stream) -> None:
@@ -207,7 +212,7 @@ class Streams:
         logger.log(level, "run %s trace %d %s", self._run_id, trace, what, extra=extra)
 
     def _log_failure(
-        self, trace: int, error: Exception, what: str = "failed", level: int = logging.WARNING
+        self, trace: int, error: BaseException, what: str = "failed", level: int = logging.WARNING
     ) -> None:
         """Log what kind of error it was; its text, which may quote the prompt, only at DEBUG."""
         self._log(level, trace, f"{what}: {type(error).__name__}")
@@ -258,7 +263,9 @@ class Streams:
                 async for chunk in chunks:
                     said += chunk.pieces
                     usage = chunk.usage or usage
-        except Exception as error:  # a probe that fails says nothing, and costs what it cost
+        except BaseException as error:  # a probe that fails says nothing, and costs what it cost
+            if not isinstance(error, Exception) and not is_foreign(error):
+                raise
             self._log_failure(probe.trace, error, "probe failed")
             said = None
         if not usage.generated:

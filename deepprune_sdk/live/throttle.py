@@ -7,9 +7,12 @@ import time
 from collections import deque
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from threading import RLock
 
 import anyio
 from anyio.lowlevel import checkpoint_if_cancelled
+
+from deepprune_sdk.loops.waiting import Turn
 
 __all__ = ["Place", "Throttle"]
 
@@ -45,6 +48,8 @@ class Throttle:
     together only the first refusal counts, because all of them met the same limit. Each request
     that is served then lets one more in; beyond half of the most that were ever served at once, one
     more per round. Requests wait here in their order. A stream that has begun is never touched.
+
+    The runs may be in any threads and event loops: the limit is one for all of them.
     """
 
     def __init__(self) -> None:
@@ -55,7 +60,9 @@ class Throttle:
         self._places: set[Place] = set()
         self._most_served = 0
         self._coming = 0
-        self._waiting: deque[anyio.Event] = deque()
+        self._waiting: deque[Turn] = deque()
+        # Reentrant: the garbage collector may end a forgotten task wherever this thread is.
+        self._lock = RLock()
 
     @property
     def limit(self) -> int | None:
@@ -65,7 +72,8 @@ class Throttle:
     @property
     def serving(self) -> int:
         """Requests in flight that have brought their first token."""
-        return sum(place.served for place in self._places)
+        with self._lock:
+            return sum(place.served for place in self._places)
 
     @asynccontextmanager
     async def place(self) -> AsyncGenerator[Place]:
@@ -76,52 +84,59 @@ class Throttle:
             # Nothing is sent before the server's own time, which may move while it is waited for.
             while (rest := self._opens_at - time.monotonic()) > 0:  # noqa: ASYNC110
                 await anyio.sleep(rest)
-            place = Place(self, self._narrowings)
-            self._places.add(place)
-            self._coming -= 1
+            with self._lock:
+                place = Place(self, self._narrowings)
+                self._places.add(place)
+                self._coming -= 1
         except BaseException:
-            self._coming -= 1
-            self._admit()
+            with self._lock:
+                self._coming -= 1
+                self._admit()
             raise
         try:
             yield place
         finally:
-            self._places.discard(place)
-            self._admit()
+            with self._lock:
+                self._places.discard(place)
+                self._admit()
 
     def widen(self) -> None:
         """A request is being served: let in more."""
-        self._most_served = max(self._most_served, self.serving)
-        if self._limit != float("inf"):
-            self._limit += 1 if self._limit < self._most_served / 2 else 1 / self._limit
-            self._admit()
+        with self._lock:
+            self._most_served = max(self._most_served, self.serving)
+            if self._limit != float("inf"):
+                self._limit += 1 if self._limit < self._most_served / 2 else 1 / self._limit
+                self._admit()
 
     def narrow(self, narrowings: int, retry_after: float | None) -> None:
         """A request was refused that was sent after so many narrowings: let in fewer."""
-        if retry_after is not None:
-            self._opens_at = max(self._opens_at, time.monotonic() + retry_after)
-        if narrowings < self._narrowings:
-            return
-        self._narrowings += 1
-        in_flight = len(self._places) + self._coming
-        self._limit = max(1, self.serving, in_flight // 2)
-        level = logging.WARNING if self._narrowings == 1 else logging.INFO
-        logger.log(level, "the server limits the rate: %d requests at once", self._limit)
+        with self._lock:
+            if retry_after is not None:
+                self._opens_at = max(self._opens_at, time.monotonic() + retry_after)
+            if narrowings < self._narrowings:
+                return
+            self._narrowings += 1
+            in_flight = len(self._places) + self._coming
+            self._limit = limit = max(1, self.serving, in_flight // 2)
+            level = logging.WARNING if self._narrowings == 1 else logging.INFO
+        logger.log(level, "the server limits the rate: %d requests at once", limit)
 
     async def _admitted(self) -> None:
-        if not self._waiting and self._has_room():
-            self._coming += 1
-            return
-        turn = anyio.Event()
-        self._waiting.append(turn)
+        with self._lock:
+            if not self._waiting and self._has_room():
+                self._coming += 1
+                return
+            turn = Turn()
+            self._waiting.append(turn)
         try:
             await turn.wait()
         except BaseException:
-            if turn.is_set():
-                self._coming -= 1
-                self._admit()
-            else:
-                self._waiting.remove(turn)
+            with self._lock:
+                if turn.is_over:
+                    self._coming -= 1
+                    self._admit()
+                elif turn in self._waiting:  # not where its event loop was closed
+                    self._waiting.remove(turn)
             raise
 
     def _has_room(self) -> bool:
@@ -129,5 +144,5 @@ class Throttle:
 
     def _admit(self) -> None:
         while self._waiting and self._has_room():
-            self._coming += 1
-            self._waiting.popleft().set()
+            if self._waiting.popleft().end():  # else its event loop was closed under it
+                self._coming += 1

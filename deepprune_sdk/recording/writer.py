@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from io import FileIO
 from os import PathLike
 from pathlib import Path
+from threading import Lock, RLock
 from types import TracebackType
 from typing import Any, Final, Self
+from weakref import WeakValueDictionary
 
 from deepprune_sdk.errors import ConfigurationError, RecordingError
 from deepprune_sdk.recording.format import SCHEMA, RecordedTrace, to_json, to_line, to_trace
@@ -62,7 +64,8 @@ class TraceWriter:
 
     A reentrant context manager: the first block that is entered opens the file, the last one that
     is left closes it. While it is open, no other writer can open it (on Windows this is not
-    checked). Its name decides whether a new file is gzipped, `.gz`; an existing one stays as it is.
+    checked). Threads may share one. Its name decides whether a new file is gzipped, `.gz`; an
+    existing one stays as it is.
 
     When `write` returns, the operating system has the trace: a process that is killed loses none
     of them. Closing waits until the disk has them too; a machine that loses its power before may
@@ -86,6 +89,25 @@ class TraceWriter:
         self._gzipped = False
         self._end = -1
         self._users = 0
+        self._guard = RLock()
+
+    @classmethod
+    def shared(cls, path: str | PathLike[str]) -> TraceWriter:
+        """Return the writer that all of this process share who record to `path` by its name.
+
+        Each with a writer of its own, they would shut each other out.
+        """
+        name = os.path.realpath(path)
+        with _sharing:
+            writer = _shared.get(name)
+            if writer is None:
+                writer = _shared[name] = TraceWriter(path)
+            return writer
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the file is open, by this or another user of the writer."""
+        return self._file is not None
 
     def __enter__(self) -> Self:
         """Open the file, read what it holds and cut off a torn end.
@@ -94,10 +116,15 @@ class TraceWriter:
             ConfigurationError: It cannot be opened, or another writer has it open.
             RecordingError: It is no recording, or is damaged elsewhere than at its end.
         """
-        if self._users == 0:
-            self._open()
-            self._recover()
-        self._users += 1
+        with self._guard:
+            if self._users == 0:
+                self._open()
+                try:
+                    self._recover()
+                except BaseException:
+                    self._close()
+                    raise
+            self._users += 1
         return self
 
     def __exit__(
@@ -111,15 +138,10 @@ class TraceWriter:
         Raises:
             RecordingError: The disk did not take what was written.
         """
-        self._users -= 1
-        if self._users == 0 and self._file is not None:
-            file, self._file = self._file, None
-            self._reserved.clear()
-            with file:
-                try:
-                    os.fsync(file.fileno())
-                except OSError as fault:
-                    raise self._failed(fault) from fault
+        with self._guard:
+            self._users -= 1
+            if self._users == 0:
+                self._close()
 
     def write(self, trace: RecordedTrace) -> None:
         """Append a trace.
@@ -129,6 +151,10 @@ class TraceWriter:
                 be written to; it is then as it was before.
             DeepPruneError: The writer is not open.
         """
+        with self._guard:
+            self._write(trace)
+
+    def _write(self, trace: RecordedTrace) -> None:
         file = self._opened()
         if trace.trace in self.recorded.get((trace.model, trace.problem), ()):
             raise RecordingError(
@@ -150,11 +176,22 @@ class TraceWriter:
     def reserve(self, model: str, problem: str, n: int) -> int:
         """Keep `n` numbers free for a run; return the first of them."""
         key = model, problem
-        known = self.recorded.get(key)
-        used = max(known.complete | known.closed) + 1 if known is not None else 0
-        first = max(used, self._reserved.get(key, 0))
-        self._reserved[key] = first + n
-        return first
+        with self._guard:
+            known = self.recorded.get(key)
+            used = max(known.complete | known.closed, default=-1) + 1 if known is not None else 0
+            first = max(used, self._reserved.get(key, 0))
+            self._reserved[key] = first + n
+            return first
+
+    def _close(self) -> None:
+        file, self._file = self._file, None
+        self._reserved.clear()
+        if file is not None:
+            with file:
+                try:
+                    os.fsync(file.fileno())
+                except OSError as fault:
+                    raise self._failed(fault) from fault
 
     def _opened(self) -> FileIO:
         if self._file is None:
@@ -269,3 +306,8 @@ class TraceWriter:
             ours = GZIP.startswith(tail[: len(GZIP)]) and lines.inside <= 1
             return ours and _BEGINNING.startswith(text)
         return _BEGINNING.startswith(text) or tail == GZIP[:1]
+
+
+_sharing = Lock()
+_shared: WeakValueDictionary[str, TraceWriter] = WeakValueDictionary()
+"""The writers of this process whose users have named a file, by where it really lies."""

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from math import exp, fsum, isfinite, sqrt
 from pathlib import Path
+from threading import Lock
 from typing import Self
 
 import anyio.to_thread
@@ -69,6 +70,7 @@ class EmbeddingJudge(KeepsConnections):
         self._intercept = intercept
         self._slope = slope
         self._known: OrderedDict[str, Sequence[float]] = OrderedDict()
+        self._lock = Lock()  # threads may share the judge
 
     @classmethod
     def sentence_transformers(
@@ -173,17 +175,19 @@ class EmbeddingJudge(KeepsConnections):
         """
         texts = dict.fromkeys(prefix.text for pair in pairs for prefix in (pair.left, pair.right))
         # Held until the verdicts are there: other batches may push embeddings out meanwhile.
-        held = {text: self._known[text] for text in texts if text in self._known}
+        with self._lock:
+            held = {text: self._known[text] for text in texts if text in self._known}
         new, read = await self._embedded([text for text in texts if text not in held])
         held |= new
         verdicts = [self._verdict(held[pair.left.text], held[pair.right.text]) for pair in pairs]
         if read:  # a text is embedded once for all its pairs: the batch's tokens are its first's
             verdicts[0] = replace(verdicts[0], usage=Usage(prompt=read))
-        for text, vector in held.items():
-            self._known[text] = vector
-            self._known.move_to_end(text)
-        while len(self._known) > KEPT:
-            self._known.popitem(last=False)
+        with self._lock:
+            for text, vector in held.items():
+                self._known[text] = vector
+                self._known.move_to_end(text)
+            while len(self._known) > KEPT:
+                self._known.popitem(last=False)
         return verdicts
 
     async def _embedded(self, texts: Sequence[str]) -> tuple[dict[str, Sequence[float]], int]:
@@ -200,7 +204,8 @@ class EmbeddingJudge(KeepsConnections):
             raise JudgeError(f"judge {self.name}: {error}") from error
         if len(vectors) != len(texts):
             raise JudgeError(f"{self.name}: {len(vectors)} embeddings for {len(texts)} texts")
-        length = len(next(iter(self._known.values()), vectors[0]))
+        with self._lock:
+            length = len(next(iter(self._known.values()), vectors[0]))
         for vector in vectors:
             if len(vector) != length:
                 raise JudgeError(

@@ -8,16 +8,17 @@ from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from functools import lru_cache
+from threading import Lock
 from typing import Self
 
 import anyio
 
 from deepprune_adapters.judges.prompts import valid
-from deepprune_adapters.judges.worker import Limit
 from deepprune_sdk import Answers, BackendError, ConfigurationError, JudgeError, Message, Sampling
 from deepprune_sdk.answers import ExtractorPowers
 from deepprune_sdk.data import Pair, TracePrefix, TraceRequest, Usage, Verdict
 from deepprune_sdk.data.types import NO_USAGE
+from deepprune_sdk.loops import Flag, Gate
 from deepprune_sdk.protocols import AnswerExtractor, Backend, ContinuesPrefix
 
 __all__ = ["ProbeJudge"]
@@ -48,7 +49,7 @@ _Key = tuple[str, str, bool, str]
 class _Probed:
     """A prefix that is being asked, or has been."""
 
-    done: anyio.Event = field(default_factory=anyio.Event)
+    done: Flag = field(default_factory=Flag)
     said: str = ""
     error: BackendError | None = None
     usage: Usage = NO_USAGE
@@ -114,8 +115,9 @@ class ProbeJudge:
         self._read_by(Answers() if answers is None else answers)
         self._system = system
         self._probabilities = {True: p_same, False: p_different}
-        self._limit = Limit(concurrency)
+        self._limit = Gate(concurrency)
         self._known: OrderedDict[_Key, _Probed] = OrderedDict()
+        self._lock = Lock()  # threads may share the judge, and copies of it what is known
 
     def with_answers(self, answers: AnswerExtractor) -> Self:
         """Return this judge as it reads with `answers`; itself where it was given its own.
@@ -150,7 +152,7 @@ class ProbeJudge:
         probed: dict[_Key, _Probed] = {}
 
         async def one(key: _Key, question: str, prefix: TracePrefix) -> None:
-            async with self._limit.current():
+            async with self._limit.hold():
                 probed[key] = await self._probed(key, question, prefix)
 
         async with anyio.create_task_group() as group:
@@ -188,20 +190,24 @@ class ProbeJudge:
 
     async def _probed(self, key: _Key, question: str, prefix: TracePrefix) -> _Probed:
         """Probe a prefix, or wait for the one that is being probed."""
-        while (known := self._known.get(key)) is not None:
+        while True:
+            with self._lock:
+                known = self._known.get(key)
+                if known is None:
+                    mine = self._known[key] = _Probed()
+                    break
+                if known.done.is_set():
+                    self._known.move_to_end(key)
+                    return known
             await known.done.wait()
-            if self._known.get(key) is known:
-                self._known.move_to_end(key)
-                return known
-        mine = self._known[key] = _Probed()
         try:
             await self._ask(mine, question, prefix)
-        except BackendError as error:
+        except BaseException as error:
+            with self._lock:
+                self._known.pop(key, None)
+            if not isinstance(error, BackendError):
+                raise
             mine.error = error
-            del self._known[key]
-        except BaseException:
-            del self._known[key]
-            raise
         finally:
             mine.done.set()
         return mine
@@ -228,9 +234,10 @@ class ProbeJudge:
         mine.said = "".join(said)
 
     def _forget(self) -> None:
-        for key in list(self._known)[: max(0, len(self._known) - KEPT)]:
-            if self._known[key].done.is_set():
-                del self._known[key]
+        with self._lock:
+            for key in list(self._known)[: max(0, len(self._known) - KEPT)]:
+                if self._known[key].done.is_set():
+                    del self._known[key]
 
     def _key(self, question: str, prefix: TracePrefix) -> _Key:
         return question, prefix.text, prefix.finished, self._probe

@@ -12,7 +12,6 @@ from deepprune_adapters.judges.asking import Asking
 from deepprune_adapters.judges.fitting import Fitting, NoRoomError
 from deepprune_adapters.judges.prompts import JudgePrompt, default_prompt
 from deepprune_adapters.judges.replies import Reply, read_reply
-from deepprune_adapters.judges.worker import Limit
 from deepprune_adapters.server import Server
 from deepprune_adapters.server.clients import Clients, KeepsConnections
 from deepprune_adapters.server.terms import Terms
@@ -28,6 +27,7 @@ from deepprune_sdk import (
 )
 from deepprune_sdk.data import Pair, Usage, Verdict
 from deepprune_sdk.live.retry import retrying
+from deepprune_sdk.loops import Gate
 from deepprune_sdk.protocols import TokenCounter
 
 __all__ = ["RemoteJudge"]
@@ -120,7 +120,7 @@ class RemoteJudge(KeepsConnections):
         terms = Terms(clients.endpoint.name, shorten=self._fitting.learn, guess=FEWER)
         self._requests = WholeRequests(clients, terms)
         self._retries = retries or Retries()
-        self._limit = Limit(concurrency)
+        self._limit = Gate(concurrency)
         self._said: set[str] = set()
 
     def __repr__(self) -> str:
@@ -166,7 +166,7 @@ class RemoteJudge(KeepsConnections):
         )
 
     async def _ask(self, pair: Pair) -> Verdict:
-        async with self._limit.current():
+        async with self._limit.hold():
             return await retrying(self._retries, lambda: True)(self._request, pair)
 
     async def _request(self, pair: Pair) -> Verdict:

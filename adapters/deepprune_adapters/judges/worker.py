@@ -1,4 +1,4 @@
-"""Limits that hold over all batches of a judge, whatever event loop they come from."""
+"""Heavy computations of a judge, one at a time, whatever event loop they come from."""
 
 from __future__ import annotations
 
@@ -11,26 +11,9 @@ import anyio
 import anyio.to_thread
 from anyio.lowlevel import current_token
 
-__all__ = ["Limit", "Worker"]
+__all__ = ["Worker"]
 
 T = TypeVar("T")
-
-
-class Limit:
-    """So many at once: a limiter an event loop, since a limiter belongs to one."""
-
-    def __init__(self, most: int) -> None:
-        """Allow `most` at once."""
-        self._most = most
-        self._limiters: WeakKeyDictionary[object, anyio.CapacityLimiter] = WeakKeyDictionary()
-
-    def current(self) -> anyio.CapacityLimiter:
-        """Return the limiter of this event loop."""
-        loop = current_token().native_token
-        limiter = self._limiters.get(loop)
-        if limiter is None:
-            limiter = self._limiters[loop] = anyio.CapacityLimiter(self._most)
-        return limiter
 
 
 class Worker:
@@ -43,7 +26,8 @@ class Worker:
     def __init__(self) -> None:
         """Begin idle."""
         self._lock = Lock()
-        self._limit = Limit(1)
+        # One thread waits for each event loop: a limiter belongs to one.
+        self._limiters: WeakKeyDictionary[object, anyio.CapacityLimiter] = WeakKeyDictionary()
 
     async def run(self, compute: Callable[[Event], T]) -> T:
         """Run `compute(stopped)`; it should look at the event now and then."""
@@ -53,7 +37,10 @@ class Worker:
             with self._lock:
                 return compute(stopped)
 
-        limiter = self._limit.current()
+        loop = current_token().native_token
+        limiter = self._limiters.get(loop)
+        if limiter is None:
+            limiter = self._limiters[loop] = anyio.CapacityLimiter(1)
         try:
             return await anyio.to_thread.run_sync(alone, limiter=limiter, abandon_on_cancel=True)
         finally:

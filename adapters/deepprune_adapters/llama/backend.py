@@ -9,12 +9,12 @@ import re
 import secrets
 import ssl
 from pathlib import Path
+from threading import Lock
 from typing import Any, Self
 
 import anyio
 import anyio.to_thread
 import httpx2
-import openai
 
 from deepprune_adapters.llama.gguf import embedded_model, model_file
 from deepprune_adapters.openai.backend import OpenAIBackend
@@ -23,6 +23,7 @@ from deepprune_adapters.server import Server
 from deepprune_adapters.tokens import HeuristicCounter
 from deepprune_sdk.data.types import TraceRequest
 from deepprune_sdk.errors import BackendError, ConfigurationError, MissingExtraError
+from deepprune_sdk.loops import blocking
 
 __all__ = ["LlamaBackend"]
 
@@ -42,7 +43,8 @@ class LlamaBackend:
     """Serves a GGUF model with llama.cpp on the loopback interface, and streams traces from it.
 
     `async with LlamaBackend() as backend:` starts the server; leaving stops it and frees its
-    memory. Its requests go the way of those to any other server, through `OpenAIBackend`.
+    memory. `with` does so in code that is not async. Meanwhile it serves any threads and event
+    loops. Its requests go the way of those to any other server, through `OpenAIBackend`.
 
     What a request leaves open has llama.cpp's defaults: top_k 40, top_p 0.95 and min_p 0.05 besides
     the temperature. A trace that fills its slot's context ends as at its token limit.
@@ -86,7 +88,8 @@ class LlamaBackend:
         self._idle_timeout = idle_timeout
         self._key = secrets.token_urlsafe(32)
         self._server: list[Any] = []
-        self._http: httpx2.AsyncClient | None = None
+        self._is_entered = False
+        self._entering = Lock()
         self._backend: OpenAIBackend | None = None
 
     def __repr__(self) -> str:
@@ -146,26 +149,21 @@ class LlamaBackend:
         Raises:
             ConfigurationError: llama.cpp cannot load the file, or the backend is running already.
         """
-        if self._server:
-            raise ConfigurationError(f"{self!r} is running already: enter it once")
+        with self._entering:
+            if self._is_entered:  # perhaps by a thread in which the model is still loading
+                raise ConfigurationError(f"{self!r} is running already: enter it once")
+            self._is_entered = True
         try:
             address = await anyio.to_thread.run_sync(self._start)
-            self._http = httpx2.AsyncClient(
-                base_url=address,
-                headers={"Authorization": f"Bearer {self._key}"},
-                # The server drops idle connections without a word now and then: use each once.
-                limits=httpx2.Limits(max_connections=None, max_keepalive_connections=0),
-                trust_env=False,
-                verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),  # there is no TLS: load nothing
-            )
+            # Not entered, it uses each connection once: the server drops idle ones without a word.
             self._backend = OpenAIBackend(
                 self.model,
                 server=Server(
-                    client=openai.AsyncOpenAI(
-                        api_key=self._key, base_url=f"{address}/v1", http_client=self._http
-                    ),
+                    base_url=f"{address}/v1",
+                    api_key=self._key,
                     extra_body={"timings_per_token": True},
                     idle_timeout=self._idle_timeout,
+                    trust_env=False,
                 ),
                 concurrency=self._slots,
                 counter=HeuristicCounter(),
@@ -180,14 +178,17 @@ class LlamaBackend:
         """Stop the server and free its memory."""
         await self._stop()
 
+    __enter__ = blocking(__aenter__)
+    __exit__ = blocking(__aexit__)
+
     async def _stop(self) -> None:
         self._backend = None
-        http, self._http = self._http, None
-        with anyio.CancelScope(shield=True):
-            if http is not None:
-                await http.aclose()
-            # The server ends when nothing refers to it any more, and waits for its threads then.
-            await anyio.to_thread.run_sync(self._server.clear)
+        try:
+            with anyio.CancelScope(shield=True):
+                # The server ends when nothing refers to it any more, and waits for its threads.
+                await anyio.to_thread.run_sync(self._server.clear)
+        finally:
+            self._is_entered = False
 
     def _start(self) -> str:
         """Load the model, in a worker thread; return the address."""
@@ -239,10 +240,13 @@ class LlamaBackend:
         return self._backend
 
     async def _get(self, path: str) -> httpx2.Response:
-        self._running()
-        assert self._http is not None
-        response = await self._http.get(path, timeout=READY_WITHIN)
-        return response.raise_for_status()
+        address = self._running().base_url.removesuffix("/v1")
+        async with httpx2.AsyncClient(
+            headers={"Authorization": f"Bearer {self._key}"},
+            trust_env=False,
+            verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),  # there is no TLS: load nothing
+        ) as http:
+            return (await http.get(f"{address}{path}", timeout=READY_WITHIN)).raise_for_status()
 
 
 def _physical_cores() -> int:

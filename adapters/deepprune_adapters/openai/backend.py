@@ -17,6 +17,7 @@ from deepprune_adapters.server.clients import Clients, KeepsConnections
 from deepprune_adapters.tokens import default_counter
 from deepprune_sdk.data.types import Sampling, TraceRequest, to_messages
 from deepprune_sdk.errors import ConfigurationError
+from deepprune_sdk.loops import Gate
 from deepprune_sdk.protocols import TokenCounter
 
 __all__ = ["OpenAIBackend"]
@@ -33,6 +34,9 @@ CONTINUES: Mapping[str, ContinuePrefix] = {
     "llamacpp": "assistant",
 }
 """How servers continue a text, by the owner that they name in their list of models."""
+
+_counting = Gate(1)
+"""The default counter is one for the process, and is loaded once."""
 
 
 class OpenAIBackend(KeepsConnections):
@@ -93,7 +97,6 @@ class OpenAIBackend(KeepsConnections):
             extra_body=self._clients.extra_body,
         )
         self._counter = counter
-        self._counting = anyio.Lock()
 
     def __repr__(self) -> str:
         return f"OpenAIBackend({self._endpoint.model!r}, base_url={self._endpoint.url!r})"
@@ -169,7 +172,7 @@ class OpenAIBackend(KeepsConnections):
     async def _token_counter(self) -> TokenCounter:
         """Load the default counter in a thread, once for all streams: it reads a vocabulary."""
         if self._counter is None:
-            async with self._counting:
+            async with _counting.hold():
                 if self._counter is None:
                     self._counter = await anyio.to_thread.run_sync(default_counter)
         return self._counter

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Self
-from weakref import WeakKeyDictionary
+from weakref import ReferenceType, WeakKeyDictionary, ref
 
 import anyio
 import httpx2
@@ -30,24 +30,24 @@ KEPT = 3.0
 
 @dataclass(slots=True, eq=False)
 class SharedClient:
-    """A client, and how many requests use it."""
+    """A client, how many requests use it, and whether it keeps its connections."""
 
     client: openai.AsyncOpenAI
     users: int = 0
+    keeps: bool = False
 
 
 class Clients:
     """The client of a server, for whatever event loop asks for it.
 
     A client belongs to the loop that it was made in, and `anyio.run` makes a new one. Unless
-    connections are kept, each closes with its response, and nothing is left to close.
+    connections are kept in that loop, each closes with its response, and nothing is left to close.
 
     Attributes:
         endpoint: The model, and the limits of its requests.
         errors: Makes the errors of the server.
         extra_body: The user's fields of every request.
         timeout: Of a request.
-        keep_alive: Whether connections are kept for later requests.
     """
 
     def __init__(
@@ -80,7 +80,9 @@ class Clients:
         self._url, self._key = server.address()
         self._transport = server.transport
         self._headers = dict(server.headers)
+        self._trust_env = server.trust_env
         self._given: SharedClient | None = None
+        self._given_to: ReferenceType[object] | None = None
         if server.client is not None:
             self._given = SharedClient(
                 server.client.with_options(max_retries=0, default_headers=self._headers)
@@ -98,8 +100,8 @@ class Clients:
         self.timeout = httpx2.Timeout(
             self.endpoint.idle_timeout, connect=server.connect_timeout, pool=None
         )
-        self.keep_alive = False
         self._made: WeakKeyDictionary[object, SharedClient] = WeakKeyDictionary()
+        self._keeping: WeakKeyDictionary[object, int] = WeakKeyDictionary()
         self._authorities: ssl.SSLContext | None = None
 
     def borrow(self) -> SharedClient:
@@ -108,7 +110,8 @@ class Clients:
         The client never retries: the SDK alone does.
 
         Raises:
-            ConfigurationError: The transport does not run on this event loop.
+            ConfigurationError: The transport does not run on this event loop, or a client of the
+                user's has served another one.
         """
         shared = self._shared()
         shared.users += 1
@@ -117,7 +120,7 @@ class Clients:
     async def give_back(self, shared: SharedClient) -> None:
         """Take a client back. aiohttp's has to be closed, so the last request does it."""
         shared.users -= 1
-        if shared.users or self._transport == "httpx2" or self.keep_alive:
+        if shared.users or self._transport == "httpx2" or shared.keeps:
             return
         loop = current_token().native_token
         if self._made.get(loop) is shared:
@@ -134,10 +137,18 @@ class Clients:
             await self.give_back(shared)
 
     def _shared(self) -> SharedClient:
-        if self._given is not None:
-            return self._given
         loop = current_token().native_token
+        if self._given is not None:
+            self._given_to = self._given_to or ref(loop)
+            if self._given_to() is not loop:
+                raise ConfigurationError(
+                    "Server(client=...): its connections belong to the event loop in which it was "
+                    "used first: make a client (and a backend) for each loop, or give base_url= "
+                    "and api_key= instead, which serve any number of loops"
+                )
+            return self._given
         shared = self._made.get(loop)
+        keeps = loop in self._keeping
         if shared is None:
             # The HTTP client logs the address of every request: credentials in it go apart.
             address = httpx2.URL(self._url)
@@ -148,16 +159,18 @@ class Clients:
                 max_retries=0,
                 http_client=self._http_client(
                     loop,
+                    keeps,
+                    trust_env=self._trust_env,
                     auth=(address.username, address.password) if address.userinfo else None,
                     verify=self._trusted(),
                 ),
             )
-            shared = self._made[loop] = SharedClient(client)
+            shared = self._made[loop] = SharedClient(client, keeps=keeps)
         return shared
 
-    def _http_client(self, loop: object, **options: Any) -> httpx2.AsyncClient:
+    def _http_client(self, loop: object, keeps: bool, **options: Any) -> httpx2.AsyncClient:
         if self._transport == "httpx2":
-            kept = None if self.keep_alive else 0
+            kept = None if keeps else 0
             limits = httpx2.Limits(
                 max_connections=None, max_keepalive_connections=kept, keepalive_expiry=KEPT
             )
@@ -168,7 +181,7 @@ class Clients:
                 "on trio"
             )
         # None would mean aiohttp's own limit of 100 connections; it knows no limit of idle ones.
-        limits = httpx2.Limits(max_connections=0, keepalive_expiry=KEPT if self.keep_alive else 0.0)
+        limits = httpx2.Limits(max_connections=0, keepalive_expiry=KEPT if keeps else 0.0)
         return openai.DefaultAioHttpClient(limits=limits, **options)
 
     def _trusted(self) -> ssl.SSLContext:
@@ -189,6 +202,27 @@ class Clients:
         except (openai.OpenAIError, AttributeError, TypeError):  # no list, or one of another kind
             return ""
 
+    async def keep(self) -> None:
+        """Keep connections in this event loop from now on, until as many times `let_go` is called.
+
+        Requests in flight end on the client that they began with.
+        """
+        loop = current_token().native_token
+        self._keeping[loop] = self._keeping.get(loop, 0) + 1
+        if self._keeping[loop] == 1:
+            shared = self._made.pop(loop, None)
+            if shared is not None and not shared.users:
+                await _close(shared)
+
+    async def let_go(self) -> None:
+        """Take a `keep` back; the last one closes the connections, streams included."""
+        loop = current_token().native_token
+        users = self._keeping.pop(loop, 0) - 1
+        if users > 0:
+            self._keeping[loop] = users
+        else:
+            await self.aclose()
+
     async def aclose(self) -> None:
         """Close what was made for this event loop."""
         shared = self._made.pop(current_token().native_token, None)
@@ -197,7 +231,11 @@ class Clients:
 
 
 class KeepsConnections:
-    """What asks a server: as a context manager it keeps connections, and closes them on leaving."""
+    """What asks a server: as a context manager it keeps connections, and closes them on leaving.
+
+    It may be entered several times, in several event loops too: those of a loop are closed when the
+    last block in it is left.
+    """
 
     def __init__(self, clients: Clients | None) -> None:
         """Name the clients; None where no server is asked after all."""
@@ -205,16 +243,14 @@ class KeepsConnections:
 
     async def __aenter__(self) -> Self:
         """Keep connections from now on."""
-        await self.aclose()  # a client that was made without keeping any
         if self._connections is not None:
-            self._connections.keep_alive = True
+            await self._connections.keep()
         return self
 
     async def __aexit__(self, *_: object) -> None:
         """Close the connections."""
         if self._connections is not None:
-            self._connections.keep_alive = False
-        await self.aclose()
+            await self._connections.let_go()
 
     async def aclose(self) -> None:
         """Close the client that was made here, streams included."""

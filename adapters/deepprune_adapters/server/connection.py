@@ -45,6 +45,7 @@ class Server:
             nowhere.
         client: A client of your own (`AsyncAzureOpenAI`, own authentication, proxies) instead of
             address, key and transport. It stays yours to close; its retries are switched off here.
+            Its connections belong to the event loop that uses it first, and others are refused.
         headers: Further headers of every request.
         extra_body: Further fields of every request. They are the user's: none is left out when the
             server refuses it.
@@ -54,6 +55,7 @@ class Server:
         total_timeout: Seconds of a request in all, its response included, or None for no limit.
         transport: What carries the requests. "aiohttp" reads tokens at half the price or less, on
             asyncio; it needs the extra `aiohttp`.
+        trust_env: Whether proxies are taken from the environment (HTTPS_PROXY and the like).
 
     Raises:
         ConfigurationError: A limit or the transport cannot work, or two values exclude each other.
@@ -69,6 +71,7 @@ class Server:
     connect_timeout: float = 10.0
     total_timeout: float | None = None
     transport: Transport = "httpx2"
+    trust_env: bool = True
 
     def __post_init__(self) -> None:
         """Refuse what cannot work before anything is sent."""

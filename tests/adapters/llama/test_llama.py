@@ -14,9 +14,11 @@ import anyio.lowlevel
 import httpx2
 import pytest
 from support.backend_calls import streamed
+from support.watchdog import all_together
 
 from deepprune_adapters.llama import LlamaBackend
 from deepprune_adapters.llama.gguf import EMBEDDED_PACKAGE, embedded_model
+from deepprune_sdk import FullSampling, Limits, ParallelReasoner
 from deepprune_sdk.answers import JsonAnswers
 from deepprune_sdk.data.types import Message, Sampling, TraceRequest, Usage
 from deepprune_sdk.errors import (
@@ -201,6 +203,23 @@ def test_it_runs_on_trio() -> None:
     # In a thread of its own: the other tests' loop stays entered in this one.
     with ThreadPoolExecutor(1) as pool:
         pool.submit(lambda: anyio.run(main, backend="trio")).result()
+
+
+def test_it_serves_threads_that_are_not_async() -> None:
+    with LlamaBackend(slots=2, context=128, threads=1) as backend:
+        reasoner = ParallelReasoner(
+            backend,
+            policy=FullSampling(),
+            sampling=Sampling(max_tokens=2),
+            limits=Limits(unread=False),
+        )
+
+        def ask() -> None:
+            assert reasoner.solve_sync("How many?", n=2).usage.generated == 4
+
+        all_together(ask, ask, ask)
+    with pytest.raises(ConfigurationError, match="not running"):
+        backend.stream(asked())
 
 
 def _threads() -> int:
