@@ -6,6 +6,7 @@ from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from deepprune_sdk.data.figures import believed
 from deepprune_sdk.data.pieces import Pieces
 from deepprune_sdk.data.types import NO_USAGE, Chunk, Usage
 from deepprune_sdk.results.ending import Finish, Outcome
@@ -159,8 +160,14 @@ class Trace:
             self.forget()
 
     def report(self, usage: Usage) -> None:
-        """Take a cumulative report of the current request: the larger one counts, never the sum."""
-        earlier = self._earlier_usage
+        """Take a cumulative report of the current request: the larger one counts, never the sum.
+
+        Figures that no request can have are not believed.
+        """
+        sound = believed(usage)
+        if sound is None:
+            return  # what arrived is counted
+        usage, earlier = sound, self._earlier_usage
         known = self.usage or earlier
         self.usage = Usage(
             prompt=max(known.prompt, earlier.prompt + usage.prompt),

@@ -7,9 +7,10 @@ from collections.abc import Callable
 import anyio
 from pydantic import Field
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
-from tenacity.wait import wait_random_exponential
+from tenacity.wait import wait_exponential, wait_random_exponential
 
 from deepprune_sdk.data.config import Config
+from deepprune_sdk.data.figures import seconds
 from deepprune_sdk.errors import BackendError, RateLimitError
 
 __all__ = ["Retries", "retrying"]
@@ -22,7 +23,7 @@ class Retries(Config):
     """Requests per trace in all; 1 never retries."""
     initial: float = Field(default=0.5, gt=0)
     """Seconds: upper end of the first wait. It doubles with each attempt, and each wait is drawn
-    evenly between 0 and it (full jitter)."""
+    evenly between half of it and it."""
     maximum: float = Field(default=30.0, gt=0)
     """Seconds: longest wait, also where the provider asks for a longer one (Retry-After)."""
     patience: float = Field(default=20.0, gt=0)
@@ -53,12 +54,17 @@ def retrying(
         late = (state.seconds_since_start or 0.0) >= retries.patience
         return attempts >= retries.attempts or (late and not limited)
 
-    backoff = wait_random_exponential(multiplier=retries.initial, max=retries.maximum)
+    longest = wait_exponential(multiplier=retries.initial, max=retries.maximum)
+    drawn = wait_random_exponential(multiplier=retries.initial, max=retries.maximum)
 
     def wait(state: RetryCallState) -> float:
         error = _error(state)
-        wish = error.retry_after if isinstance(error, BackendError) else None
-        return backoff(state) if wish is None else min(wish, retries.maximum)
+        wish = seconds(error.retry_after) if isinstance(error, BackendError) else None
+        if wish is not None:
+            return min(wish, retries.maximum)
+        # Half of each wait is sure, so that a server which is down for a moment is not met again
+        # and again within it; the other half is drawn, so that requests do not come back together.
+        return 0.5 * (longest(state) + drawn(state))
 
     return AsyncRetrying(
         sleep=anyio.sleep,
