@@ -128,8 +128,13 @@ class Trace:
 
     @property
     def answer_text(self) -> str:
-        """Only the answer part: all of the text where a model does not set reasoning apart."""
-        return self.pieces.text(self.reasoning_pieces)
+        """Only the answer part.
+
+        All of the text where a model does not set reasoning apart, or where a server takes all that
+        the model wrote for reasoning: what it ended itself is what it said.
+        """
+        said = self.pieces.text(self.reasoning_pieces)
+        return self.text if self.whole and not said.strip() else said
 
     @property
     def cost(self) -> Usage:

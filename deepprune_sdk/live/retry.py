@@ -39,6 +39,9 @@ def retrying(
 ) -> AsyncRetrying:
     """Return a caller that repeats an operation while `allowed()` and the error is retryable.
 
+    An error that is worth a try at once (a kept connection that the server had closed) gets one,
+    which costs no attempt. Where that meets the same fault, the server is at fault, and it waits.
+
     Args:
         retries: How often and when.
         allowed: Whether the operation may be repeated at all.
@@ -46,9 +49,13 @@ def retrying(
             count as a failed attempt.
     """
     attempts = 0
+    free = retries.attempts > 1
 
     def stop(state: RetryCallState) -> bool:
-        nonlocal attempts
+        nonlocal attempts, free
+        if free and _wish(state) == 0:
+            free = False
+            return False
         limited = isinstance(_error(state), RateLimitError)
         attempts += not (limited and waits_its_turn())
         late = (state.seconds_since_start or 0.0) >= retries.patience
@@ -58,9 +65,10 @@ def retrying(
     drawn = wait_random_exponential(multiplier=retries.initial, max=retries.maximum)
 
     def wait(state: RetryCallState) -> float:
-        error = _error(state)
-        wish = seconds(error.retry_after) if isinstance(error, BackendError) else None
-        if wish is not None:
+        wish = _wish(state)
+        if wish or (
+            wish == 0 and free
+        ):  # tenacity asks for the wait before it asks whether to stop
             return min(wish, retries.maximum)
         # Half of each wait is sure, so that a server which is down for a moment is not met again
         # and again within it; the other half is drawn, so that requests do not come back together.
@@ -75,6 +83,12 @@ def retrying(
         ),
         reraise=True,
     )
+
+
+def _wish(state: RetryCallState) -> float | None:
+    """Seconds that the provider asks to wait; 0 where a try is worth it at once."""
+    error = _error(state)
+    return seconds(error.retry_after) if isinstance(error, BackendError) else None
 
 
 def _error(state: RetryCallState) -> BaseException | None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import cast
 
+import anyio
 import pytest
 from tenacity import RetryCallState
 
@@ -36,3 +38,32 @@ def test_the_waits_of_one_request_last_longer_than_a_server_needs_to_come_back()
 def test_a_wish_to_wait_beyond_reason_is_not_kept(wish: float) -> None:
     (wait,) = waits(Retries(maximum=3.0), RateLimitError("slow down", retry_after=wish))
     assert wait == 3.0 if wish == 1e9 else 0.25 <= wait <= 0.5
+
+
+@pytest.mark.anyio
+async def test_a_try_at_once_is_free_once_and_then_backs_off(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    slept: list[float] = []
+
+    async def sleep(wait: float) -> None:
+        slept.append(wait)
+
+    monkeypatch.setattr(anyio, "sleep", sleep)
+    asked = 0
+
+    async def request() -> None:
+        nonlocal asked
+        asked += 1
+        raise UnavailableError("closed", retry_after=0.0)
+
+    with pytest.raises(UnavailableError):
+        await retrying(Retries(), lambda: True)(request)
+    assert asked == Retries().attempts + 1
+    assert slept[0] == 0
+    assert all(later > earlier for earlier, later in pairwise(slept[:1] + slept[2:]))
+    assert sum(slept) > 1.5
+    asked = 0
+    with pytest.raises(UnavailableError):
+        await retrying(Retries(attempts=1), lambda: True)(request)
+    assert asked == 1
