@@ -41,7 +41,8 @@ def checked(told: object, wanted: int) -> Sequence[Verdict]:
             for verdict in verdicts
         )
     ):
+        said = shown(cast("object", told), 400)
         raise MalformedVerdictsError(
-            f"did not give one verdict per pair for {wanted} pairs: {shown(told, 400)}"
+            f"did not give one verdict per pair for {wanted} pairs: {shown(cast('object', told), 400)}"
         )
     return cast("Sequence[Verdict]", verdicts)

@@ -66,9 +66,7 @@ def retrying(
 
     def wait(state: RetryCallState) -> float:
         wish = _wish(state)
-        if wish or (
-            wish == 0 and free
-        ):  # tenacity asks for the wait before it asks whether to stop
+        if wish or (wish == 0 and free):  # this is asked before `stop` is
             return min(wish, retries.maximum)
         # Half of each wait is sure, so that a server which is down for a moment is not met again
         # and again within it; the other half is drawn, so that requests do not come back together.

@@ -188,7 +188,7 @@ def delta_texts(delta: dict[str, Any]) -> tuple[str, str]:
     if not isinstance(content, list | dict):
         raise TypeError("text is a string")
     thoughts, said = "", ""
-    for part, thinks in _parts(content):
+    for part, thinks in _parts(cast("object", content)):
         thoughts, said = (thoughts + part, said) if thinks else (thoughts, said + part)
     return reasoning or thoughts, said
 
@@ -196,10 +196,10 @@ def delta_texts(delta: dict[str, Any]) -> tuple[str, str]:
 def _parts(content: object) -> Iterator[tuple[str, bool]]:
     """The texts of typed parts (Mistral and others), and whether each is reasoning."""
     for part in cast("list[object]", content) if isinstance(content, list) else [content]:
-        kind = cast("dict[str, object]", part).get("type") if isinstance(part, dict) else ""
-        said = str(kind or "").lower()
-        thinks = isinstance(part, dict) and ("thinking" in part or "reasoning" in part)
-        yield _text(part), thinks or "think" in said or "reason" in said
+        fields = _object(part)
+        kind = str(fields.get("type") or "").lower()
+        thinks = "thinking" in fields or "reasoning" in fields
+        yield _text(part), thinks or "think" in kind or "reason" in kind
 
 
 def _text(value: object) -> str:

@@ -107,7 +107,9 @@ async def test_a_judges_nonsense_reaches_no_total(value: Any) -> None:
         (judged,) = await judging.ask([pair()])
         assert judged.verdict.probability == 0.5
         assert (judging.report.prompt_tokens, judging.report.generated_tokens) == (0, 0)
-        judging = Judging(OddJudge(value, Verdict(probability=value)), JudgingLimits())
+        judging = Judging(
+            OddJudge(value, Verdict(probability=cast("float", value))), JudgingLimits()
+        )
         (judged,) = await judging.ask([pair()])
         assert judged.problem == ("unscored" if value is None else "malformed") or value is True
         assert judging.report.name == ("12" if value == "12" else "OddJudge")
