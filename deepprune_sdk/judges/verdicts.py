@@ -43,6 +43,6 @@ def checked(told: object, wanted: int) -> Sequence[Verdict]:
     ):
         said = shown(cast("object", told), 400)
         raise MalformedVerdictsError(
-            f"did not give one verdict per pair for {wanted} pairs: {shown(cast('object', told), 400)}"
+            f"did not give one verdict per pair for {wanted} pairs: {said}"
         )
     return cast("Sequence[Verdict]", verdicts)

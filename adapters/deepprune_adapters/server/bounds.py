@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 
 import httpx2
 
@@ -90,15 +91,24 @@ class _Bounded(httpx2.AsyncByteStream):
         self._inner, self._unpacker, self._whole = inner, unpacker, whole
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
+        reads = aiter(self._inner)
         size = 0
-        async for read in self._inner:
-            for part in (read,) if self._unpacker is None else self._unpacker.feed(read):
-                size += len(part)
-                yield part
-                if not self._whole and size > PAGE:
-                    return  # enough to quote
-                if size > MOST:
-                    raise TooMuchError(f"an answer of more than {MOST} bytes")
+        try:
+            async for read in reads:
+                for part in (read,) if self._unpacker is None else self._unpacker.feed(read):
+                    size += len(part)
+                    yield part
+                    if not self._whole and size > PAGE:
+                        return  # enough to quote
+                    if size > MOST:
+                        raise TooMuchError(f"an answer of more than {MOST} bytes")
+        finally:
+            # The client's own generators end when they read on from a connection that is closed:
+            # nothing else reaches the inner ones, and trio minds those that are left behind.
+            await self._inner.aclose()
+            with suppress(Exception):
+                while True:
+                    await anext(reads)
 
     async def aclose(self) -> None:
         await self._inner.aclose()

@@ -7,6 +7,7 @@ import json
 import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import Any, cast
 from urllib.parse import quote, unquote
 
@@ -27,7 +28,10 @@ LONGEST = 200
 READ = 16 * LONGEST
 """Characters of it that are looked at."""
 
-WINDOW, STRIDE = 16, 8
+SHORTEST = 8
+"""Characters of a prompt that is hidden where it is quoted; shorter ones are words like others."""
+
+WINDOW, STRIDE = 12, 4
 """Characters by which a quoted piece of a prompt is known, and how far apart they are looked for:
 any piece of their sum is found."""
 
@@ -96,34 +100,41 @@ class Quoting:
         return LOOKS_LIKE_A_KEY.sub("[key]", text)
 
     def _without_sent(self, text: str) -> str:
+        hidden = [False] * len(text)
         for sent in self._sent:
-            if len(sent) < WINDOW + STRIDE:
-                text = text.replace(sent, "[prompt]") if len(sent) >= STRIDE else text
-                continue
-            at = 0
-            while at + WINDOW <= len(text):
-                if text[at : at + WINDOW] in sent:
-                    begin, end = _extended(text, at, sent)
-                    text = f"{text[:begin]}[prompt]{text[end:]}"
-                    at = begin
-                at += STRIDE
-        return text
+            for begin, end in _quoted(text, sent):
+                hidden[begin:end] = [True] * (end - begin)
+        runs = groupby(zip(text, hidden, strict=True), key=lambda one: one[1])
+        return "".join(
+            "[prompt]" if hides else "".join(character for character, _ in run)
+            for hides, run in runs
+        )
 
 
 def _forms(text: str) -> set[str]:
-    """A text as it is, and as JSON writes it."""
-    written = {json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]}
-    return {text, *written, json.dumps(json.dumps(text))[3:-3]}
+    """A text as it is, and as JSON writes it, once and twice."""
+    once = json.dumps(text)[1:-1]
+    return {text, once, json.dumps(text, ensure_ascii=False)[1:-1], json.dumps(once)[1:-1]}
 
 
-def _extended(text: str, at: int, sent: str) -> tuple[int, int]:
-    """Where the piece of `sent` begins and ends that a window of `text` lies in."""
-    begin, end = at, at + WINDOW
-    while begin and text[begin - 1 : end] in sent:
-        begin -= 1
-    while end < len(text) and text[begin : end + 1] in sent:
-        end += 1
-    return begin, end
+def _quoted(text: str, sent: str) -> Iterator[tuple[int, int]]:
+    """Where a text has pieces of what was sent: from where to where."""
+    if len(sent) < WINDOW + STRIDE:
+        found = re.finditer(re.escape(sent), text) if len(sent) >= SHORTEST else ()
+        yield from (one.span() for one in found)
+        return
+    at = 0
+    while at + WINDOW <= len(text):
+        if text[at : at + WINDOW] not in sent:
+            at += STRIDE
+            continue
+        begin, end = at, at + WINDOW
+        while begin and text[begin - 1 : end] in sent:
+            begin -= 1
+        while end < len(text) and text[begin : end + 1] in sent:
+            end += 1
+        yield begin, end
+        at = end
 
 
 def texts_sent(body: Mapping[str, Any]) -> list[str]:

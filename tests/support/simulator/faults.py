@@ -320,7 +320,7 @@ def bombs(call: Call) -> Reply:
     return Reply(steps=[*steps, "hang"], headers={"content-encoding": "gzip"})
 
 
-TAGLESS = replace(DEFAULT, reasoning="reasoning")
+THOUGHTLESS = replace(DEFAULT, reasoning="none")
 PINGS = b"event: ping\ndata: pong\n\ndata: null\n\ndata:\n\ndata: : PROCESSING\n\n: note\n\n"
 NONSENSE: dict[str, Any] = {
     "negative": -5,
@@ -407,7 +407,6 @@ FAULTS: tuple[Fault, ...] = (
     Fault(
         name="parts",
         does="Reasoning and text as objects and typed parts",
-        dialect=TAGLESS,
         script=wire(in_parts),
     ),
     Fault(
@@ -418,22 +417,14 @@ FAULTS: tuple[Fault, ...] = (
     Fault(
         name="message",
         does="A whole message in each streamed choice, `delta` nowhere",
-        **of(replace(DEFAULT, reasoning="none"))
-        | {
-            "script": lambda: every(
-                replace(DEFAULT, reasoning="none"), lambda steps: altered(steps, whole_messages())
-            )
-        },
+        dialect=THOUGHTLESS,
+        script=lambda: every(THOUGHTLESS, lambda steps: altered(steps, whole_messages())),
     ),
     Fault(
         name="all-reasoning",
         does="All text in the reasoning field, the answer too",
-        **of(replace(DEFAULT, reasoning="none"))
-        | {
-            "script": lambda: every(
-                replace(DEFAULT, reasoning="none"), lambda steps: altered(steps, all_reasoning)
-            )
-        },
+        dialect=THOUGHTLESS,
+        script=lambda: every(THOUGHTLESS, lambda steps: altered(steps, all_reasoning)),
     ),
     Fault(
         name="surrogates",
