@@ -14,10 +14,26 @@ from typing import cast
 
 from deepprune_sdk.data.types import Chunk, Usage
 
-__all__ = ["believed", "believed_chunk", "one_line", "seconds", "shown", "token_count"]
+__all__ = [
+    "MOST_TOKENS",
+    "are_numbers",
+    "believed",
+    "believed_chunk",
+    "log_probability",
+    "one_line",
+    "seconds",
+    "shown",
+    "token_count",
+]
 
 MOST_TOKENS = 10**8
 """Tokens of one request beyond which a figure is nonsense: a hundred of the longest contexts."""
+
+ROUNDED = 1e-3
+"""Least number above 0 that is no log-probability any more, however a server rounds."""
+
+LEAST = -10_000.0
+"""Least log-probability: servers write -9999 or -Infinity for what cannot happen."""
 
 SHOWN = 200
 """Characters of a foreign name that are shown."""
@@ -44,6 +60,25 @@ def seconds(value: object) -> float | None:
     except (OverflowError, ValueError):
         return None
     return number if math.isfinite(number) and number >= 0 else None
+
+
+def log_probability(value: object) -> float | None:
+    """Return a log-probability, or None for what cannot be one; what cannot happen is -10,000."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not value < ROUNDED:
+        return None
+    return float(min(0.0, max(LEAST, value)))
+
+
+def are_numbers(values: object) -> bool:
+    """Whether these are numbers and nothing else, such as the values of a vector."""
+    if not isinstance(values, list | tuple):
+        return False
+    numbers = cast("list[object]", values)
+    try:
+        kinds = all(type(number) in (int, float) for number in numbers)
+        return kinds and all(map(math.isfinite, cast("list[float]", numbers)))
+    except OverflowError:
+        return False
 
 
 def believed(usage: object) -> Usage | None:

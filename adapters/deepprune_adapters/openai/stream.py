@@ -17,7 +17,8 @@ from deepprune_adapters.openai.chunks import ChunkReader
 from deepprune_adapters.openai.read_ahead import Intake
 from deepprune_adapters.openai.sse import EventSplitter, EventTooLongError
 from deepprune_adapters.server.bounds import COMPRESSED, Unpacker
-from deepprune_adapters.server.clients import CLOSE_WITHIN, Clients, SharedClient
+from deepprune_adapters.server.clients import CLOSE_WITHIN, Clients
+from deepprune_adapters.server.shared_client import SharedClient
 from deepprune_adapters.server.terms import Request
 from deepprune_sdk.data.types import Chunk, TraceRequest
 from deepprune_sdk.protocols import TokenCounter

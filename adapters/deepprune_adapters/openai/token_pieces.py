@@ -7,15 +7,13 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
 from deepprune_adapters.tokens import decode_tokens, fit
+from deepprune_sdk.data.figures import log_probability
 from deepprune_sdk.protocols import TokenCounter
 
 __all__ = ["Entry", "Tokens", "score_entries", "scored_tokens"]
 
 FLOOR = -100.0
 """Least log-probability that counts: servers write -9999 or null for what cannot happen."""
-
-ROUNDED = 1e-3
-"""Least number above 0 that is no log-probability any more, however a server rounds."""
 
 
 @dataclass(slots=True)
@@ -162,9 +160,8 @@ def _confidence(candidates: Sequence[float]) -> float:
 
 def _logprob(entry: object) -> float:
     value = cast("dict[str, object]", entry).get("logprob") if isinstance(entry, dict) else None
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return FLOOR
-    return min(0.0, value) if FLOOR < value < ROUNDED else FLOOR  # nan is no less
+    believed = log_probability(value)
+    return FLOOR if believed is None else max(FLOOR, believed)
 
 
 def _bytes(value: object) -> bytes:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncGenerator, Generator, Mapping
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any, Self
 from weakref import WeakKeyDictionary
 
@@ -19,68 +18,19 @@ from deepprune_adapters.server.bounds import bound
 from deepprune_adapters.server.connection import Endpoint, Server, without_credentials
 from deepprune_adapters.server.errors import ServerErrors
 from deepprune_adapters.server.quoting import keep_out_of_log
+from deepprune_adapters.server.shared_client import SharedClient
 from deepprune_sdk.errors import ConfigurationError
 
-__all__ = ["CLOSE_WITHIN", "Clients", "KeepsConnections", "SharedClient"]
+__all__ = ["CLOSE_WITHIN", "Clients", "KeepsConnections"]
 
 CLOSE_WITHIN = 2.0
 """Seconds that closing may take, cancelled or not."""
-
-HEARD = 0.875
-"""Share of its time that a request which waits for a connection has at least, once others are
-answered."""
 
 REDIRECTS = 5
 """Most redirects of one request."""
 
 KEPT = 3.0
 """Seconds that an idle connection is kept: servers close them after 5 s or so."""
-
-
-@dataclass(slots=True, eq=False)
-class SharedClient:
-    """A client, and the requests that use it.
-
-    Attributes:
-        client: The client.
-        foreign: Whether the user has made it. Its pool may be smaller than the number of requests,
-            so that some of them wait for a connection, of which the client tells nobody.
-        users: Requests that use it.
-    """
-
-    client: openai.AsyncOpenAI
-    foreign: bool = False
-    users: int = 0
-    _unanswered: dict[anyio.CancelScope, float] = field(
-        default_factory=dict[anyio.CancelScope, float]
-    )
-
-    @contextmanager
-    def answered_within(self, seconds: float) -> Generator[None]:
-        """Wait for an answer inside the block, as long as the server is not silent.
-
-        Raises:
-            TimeoutError: Nothing came in so many seconds, nor to any request before this one.
-        """
-        with anyio.fail_after(seconds) as scope:
-            self._unanswered[scope] = seconds
-            try:
-                yield
-            finally:
-                del self._unanswered[scope]
-
-    def hear(self) -> None:
-        """Take note that the server has sent something.
-
-        Who waits for a connection of a foreign client waits for the requests that have one: as long
-        as those are answered, that is not the server's silence.
-        """
-        if not self.foreign or not self._unanswered:
-            return
-        now = anyio.current_time()
-        for scope, seconds in self._unanswered.items():
-            if scope.deadline < now + HEARD * seconds:  # moving a deadline is dear
-                scope.deadline = now + seconds
 
 
 class Clients:

@@ -166,7 +166,7 @@ def _wait_in_words(fields: Mapping[str, Any], text: str) -> float | None:
         if isinstance(delay, str) and (found := DELAY.fullmatch(delay)):
             return _delay(found)
     found = TRY_AGAIN_IN.search(text)
-    return None if found is None or not found[0].strip() else _delay(found)
+    return None if found is None or not any(found.groups()) else _delay(found)
 
 
 def _delay(found: re.Match[str]) -> float:

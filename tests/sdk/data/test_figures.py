@@ -12,7 +12,15 @@ from support.pairs import pair
 
 from deepprune_sdk import FullSampling, ParallelReasoner
 from deepprune_sdk.data import Chunk, Pair, Trace, Usage, Verdict
-from deepprune_sdk.data.figures import believed, believed_chunk, one_line, seconds, token_count
+from deepprune_sdk.data.figures import (
+    are_numbers,
+    believed,
+    believed_chunk,
+    log_probability,
+    one_line,
+    seconds,
+    token_count,
+)
 from deepprune_sdk.live.judging import Judging
 from deepprune_sdk.policies.limits import JudgingLimits
 
@@ -42,6 +50,19 @@ def test_nonsense_is_no_number_of_tokens(value: object) -> None:
 @pytest.mark.parametrize("value", [0, 1, 12, 12.0, 2_000_000])
 def test_a_number_of_tokens_is_one(value: float) -> None:
     assert token_count(value) == value
+
+
+def test_a_log_probability() -> None:
+    sound = {0: 0.0, -0.5: -0.5, 1e-9: 0.0, float("-inf"): -10_000.0, -(10**400): -10_000.0}
+    assert {value: log_probability(value) for value in sound} == sound
+    odd = (1.0, 10**400, float("nan"), float("inf"), "-1", True, None, [-1.0])
+    assert [log_probability(value) for value in odd] == [None] * len(odd)
+
+
+def test_the_values_of_a_vector() -> None:
+    assert are_numbers([1, 0.5, -3])
+    for odd in ([float("nan")], [10**400], ["1"], [True], [None], None, 3, "12"):
+        assert not are_numbers(odd)
 
 
 def test_a_time_to_wait() -> None:
