@@ -130,7 +130,7 @@ def _scores(values: object, wanted: int) -> tuple[float, ...] | None:
         return None
     scores = cast("tuple[float, ...]", values)
     try:
-        finite = all(map(math.isfinite, scores))
+        numbers = not any(map(math.isnan, scores))  # without end is a number: of no chance at all
     except (OverflowError, TypeError, ValueError):
         return None
-    return scores if finite and len(scores) == wanted else None
+    return scores if numbers and len(scores) == wanted else None
