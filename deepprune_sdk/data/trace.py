@@ -6,6 +6,7 @@ from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from deepprune_sdk.data.figures import believed
 from deepprune_sdk.data.pieces import Pieces
 from deepprune_sdk.data.types import NO_USAGE, Chunk, Usage
 from deepprune_sdk.results.ending import Finish, Outcome
@@ -127,8 +128,13 @@ class Trace:
 
     @property
     def answer_text(self) -> str:
-        """Only the answer part: all of the text where a model does not set reasoning apart."""
-        return self.pieces.text(self.reasoning_pieces)
+        """Only the answer part.
+
+        All of the text where a model does not set reasoning apart, or where a server takes all that
+        the model wrote for reasoning: what it ended itself is what it said.
+        """
+        said = self.pieces.text(self.reasoning_pieces)
+        return self.text if self.whole and not said.strip() else said
 
     @property
     def cost(self) -> Usage:
@@ -159,8 +165,14 @@ class Trace:
             self.forget()
 
     def report(self, usage: Usage) -> None:
-        """Take a cumulative report of the current request: the larger one counts, never the sum."""
-        earlier = self._earlier_usage
+        """Take a cumulative report of the current request: the larger one counts, never the sum.
+
+        Figures that no request can have are not believed.
+        """
+        sound = believed(usage)
+        if sound is None:
+            return  # what arrived is counted
+        usage, earlier = sound, self._earlier_usage
         known = self.usage or earlier
         self.usage = Usage(
             prompt=max(known.prompt, earlier.prompt + usage.prompt),

@@ -6,14 +6,24 @@ from collections.abc import Sequence
 from numbers import Real
 from typing import cast
 
+from deepprune_sdk.data.figures import one_line, shown
 from deepprune_sdk.data.types import Verdict
 from deepprune_sdk.errors import JudgeError
 
-__all__ = ["MalformedVerdictsError", "checked"]
+__all__ = ["MalformedVerdictsError", "checked", "name_of"]
 
 
 class MalformedVerdictsError(JudgeError):
     """A judge gave something else than one verdict per pair."""
+
+
+def name_of(judge: object) -> str:
+    """Return the name of a judge for reports and the log, whatever it says it is."""
+    try:
+        said: object = getattr(judge, "name", None)
+    except Exception:  # a property of the user's
+        said = None
+    return one_line(said) or type(judge).__name__
 
 
 def checked(told: object, wanted: int) -> Sequence[Verdict]:
@@ -31,7 +41,8 @@ def checked(told: object, wanted: int) -> Sequence[Verdict]:
             for verdict in verdicts
         )
     ):
+        said = shown(cast("object", told), 400)
         raise MalformedVerdictsError(
-            f"did not give one verdict per pair for {wanted} pairs: {told!r:.400}"
+            f"did not give one verdict per pair for {wanted} pairs: {said}"
         )
     return cast("Sequence[Verdict]", verdicts)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 
 import anyio
 
+from deepprune_sdk.data.figures import believed, one_line, shown
 from deepprune_sdk.data.signals import Judged, Unscored, key_of
 from deepprune_sdk.data.trace import Pair
 from deepprune_sdk.data.types import NO_USAGE, Usage, Verdict
-from deepprune_sdk.judges.verdicts import MalformedVerdictsError, checked
+from deepprune_sdk.judges.verdicts import MalformedVerdictsError, checked, name_of
 from deepprune_sdk.loops.foreign import is_foreign
 from deepprune_sdk.policies.limits import JudgingLimits
 from deepprune_sdk.protocols import Judge, ScoresInline
@@ -33,6 +35,7 @@ class Judging:
     def __init__(self, judge: Judge, limits: JudgingLimits) -> None:
         """Begin with nothing asked."""
         self._judge = judge
+        self._name = name_of(judge)
         self._limits = limits
         self._counts: dict[Unscored, int] = {}
         self._asked = 0
@@ -44,7 +47,7 @@ class Judging:
     def report(self) -> JudgeReport:
         """What became of the pairs so far."""
         return JudgeReport(
-            name=self._judge.name,
+            name=self._name,
             asked=self._asked,
             scored=self._scored,
             prompt_tokens=self._usage.prompt,
@@ -100,27 +103,31 @@ class Judging:
         except BaseException as error:  # the user's code: whatever it raises keeps the trace
             if not isinstance(error, Exception) and not is_foreign(error):
                 raise
-            what = str(error).removeprefix(f"judge {self._judge.name}: ")
+            what = str(error).removeprefix(f"judge {self._name}: ")
             self._say("failed", f"failed: {what or type(error).__name__}")
             return self._unscored(pairs, "failed")
         return [self._judged(pair, verdict) for pair, verdict in zip(pairs, verdicts, strict=True)]
 
     def _judged(self, pair: Pair, verdict: Verdict) -> Judged:
         if verdict.usage is not NO_USAGE:
-            self._usage += verdict.usage
+            usage = believed(verdict.usage) or Usage(estimated=True)
+            self._usage += usage
+            verdict = replace(verdict, usage=usage)
         if verdict.probability is None:
             return self._unscored([pair], "unscored", verdict.usage)[0]
         if not 0.0 <= verdict.probability <= 1.0:
-            self._say("malformed", f"gave {verdict.probability!r}, which is not a probability")
+            self._say("malformed", f"gave {shown(verdict.probability)}, which is not a probability")
             return self._unscored([pair], "malformed", verdict.usage)[0]
         self._scored += 1
+        if type(verdict.probability) is not float:  # a fraction, or a number of numpy's
+            verdict = replace(verdict, probability=float(verdict.probability))
         return Judged(pair=key_of(pair), verdict=verdict)
 
     def _say(self, problem: Unscored, what: str) -> None:
         """Say it once per run; the report counts how often."""
         if problem not in self._faults:
-            self._faults[problem] = said = _one_line(what)
-            logger.warning("judge %s %s; the traces are kept", self._judge.name, said)
+            self._faults[problem] = said = one_line(what, LONGEST)
+            logger.warning("judge %s %s; the traces are kept", self._name, said)
 
     def _unscored(
         self, pairs: Sequence[Pair], problem: Unscored, usage: Usage = NO_USAGE
@@ -132,8 +139,3 @@ class Judging:
             )
             for pair in pairs
         ]
-
-
-def _one_line(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}\N{HORIZONTAL ELLIPSIS}"

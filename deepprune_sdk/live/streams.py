@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 import anyio
 from anyio.abc import TaskGroup
 
+from deepprune_sdk.data.figures import believed, believed_chunk, seconds
 from deepprune_sdk.data.signals import Arrived, Ended, Failed, Probe, Probed, Signal, Start, Stop
 from deepprune_sdk.data.types import NO_USAGE, Chunk, TraceRequest, Usage
 from deepprune_sdk.engine.engine import Engine
@@ -51,6 +52,8 @@ class Stream:
         characters: Length of the trace's text.
         over: Whether nothing more will come of it.
         served_before: Streams of the run that had brought text when this one began.
+        asked: Whether its request has been sent.
+        refused: Whether one of its requests has not been served.
     """
 
     trace: int
@@ -59,6 +62,13 @@ class Stream:
     characters: int = 0
     over: bool = False
     served_before: int = 0
+    asked: bool = False
+    refused: bool = False
+
+    @property
+    def may_be_served(self) -> bool:
+        """Whether text streams, or is waited for by a request that has not failed yet."""
+        return not self.over and (self.brought_text or (self.asked and not self.refused))
 
 
 Tell = Callable[[Sequence[Signal], Stream | None], None]
@@ -157,11 +167,15 @@ class Streams:
     async def _read(self, request: TraceRequest, stream: Stream) -> None:
         try:
             await self._read_once(request, stream)
+        except (UnavailableError, BackendTimeoutError):
+            stream.refused = True
+            raise
         finally:
             self._warm.set()  # also where it failed: the others are not to wait for a second try
 
     async def _read_once(self, request: TraceRequest, stream: Stream) -> None:
         async with self._plan.throttle.place() as place:
+            stream.asked = True
             try:
                 async with self._plan.backend.stream(request) as chunks:
                     async for chunk in chunks:
@@ -173,7 +187,7 @@ class Streams:
                         self._arrive(chunk, stream)
             except RateLimitError as error:
                 if error.retryable:
-                    wish = error.retry_after
+                    wish = seconds(error.retry_after)
                     place.refuse(wish if wish is None else min(wish, self._plan.retries.maximum))
                 raise
         self._tell([Ended(trace=stream.trace)], stream)
@@ -181,6 +195,7 @@ class Streams:
     def _arrive(self, chunk: Chunk, stream: Stream) -> None:
         """Tell of a chunk; a trace is cut within the one in which it reaches its limit."""
         limit = self._plan.characters
+        chunk = believed_chunk(chunk)
         stream.characters += sum(map(len, chunk.pieces))
         if limit is None or stream.characters <= limit:
             self._tell([Arrived(trace=stream.trace, chunk=chunk)], stream)
@@ -219,12 +234,16 @@ class Streams:
         self._log(logging.DEBUG, trace, f"{what}: {error}")
 
     def _is_down(self, stream: Stream, error: DeepPruneError) -> bool:
-        """Whether nothing has been served since a request was first sent, and nothing streams."""
+        """Whether nothing has been served since a request was first sent, and nothing streams.
+
+        Nor may another request be waiting for its first token that nothing has been wrong with:
+        one connection that is reset among many says nothing of a server that is only slow.
+        """
         return (
             isinstance(error, UnavailableError | BackendTimeoutError)
             and not stream.brought_text
             and stream.served_before == self._served
-            and not any(other.brought_text and not other.over for other in self._of.values())
+            and not any(other.may_be_served for other in self._of.values())
         )
 
     def _request(self, start: Start) -> TraceRequest:
@@ -262,7 +281,7 @@ class Streams:
             async with self._plan.throttle.place(), self._plan.backend.stream(request) as chunks:
                 async for chunk in chunks:
                     said += chunk.pieces
-                    usage = chunk.usage or usage
+                    usage = believed(chunk.usage) or usage
         except BaseException as error:  # a probe that fails says nothing, and costs what it cost
             if not isinstance(error, Exception) and not is_foreign(error):
                 raise

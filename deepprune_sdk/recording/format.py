@@ -127,8 +127,9 @@ class RecordedTrace:
 
     @property
     def answer_text(self) -> str:
-        """The answer part alone: all of the text where a model does not set reasoning apart."""
-        return "".join(self.pieces[self.reasoning :])
+        """Only the answer part, as `Trace.answer_text` has it."""
+        said = "".join(self.pieces[self.reasoning :])
+        return self.text if self.finish == "stop" and not said.strip() else said
 
     @property
     def tokens(self) -> int:

@@ -26,6 +26,7 @@ def server(running: ChatServer) -> ChatServer:
     running.bodies.clear()
     running.headers.clear()
     running.paths.clear()
+    running.queries.clear()
     running.left = running.most = 0
     return running
 

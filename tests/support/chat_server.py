@@ -69,6 +69,8 @@ class ChatServer:
         script: Makes the reply to a request body.
         bodies: Request bodies so far.
         headers: Their headers.
+        paths: Their paths.
+        queries: What follows the paths.
         left: Requests whose client went away while the reply was still going on.
         open: Requests that are being answered.
         most: Most of them at once.
@@ -80,6 +82,7 @@ class ChatServer:
         self.bodies: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
         self.paths: list[str] = []
+        self.queries: list[str] = []
         self.left = 0
         self.open = 0
         self.most = 0
@@ -112,6 +115,7 @@ class ChatServer:
         self.bodies.append(body)
         self.headers.append({k.decode(): v.decode() for k, v in scope["headers"]})
         self.paths.append(scope["path"])
+        self.queries.append(scope["query_string"].decode())
         reply = self.script(body)
         headers = [(k.encode(), v.encode()) for k, v in reply.headers.items()]
         if reply.content_type is not None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from deepprune_sdk.data import Usage
+from deepprune_sdk.data.figures import log_probability, token_count
 
 __all__ = ["Reply", "read_reply", "read_usage"]
 
@@ -50,12 +51,10 @@ def read_reply(body: object) -> Reply | None:
 
 def read_usage(usage: object) -> Usage | None:
     """Read what a server says it has read and written."""
-    prompt, generated = _get(usage, "prompt_tokens"), _get(usage, "completion_tokens")
-    if not isinstance(prompt, int):
+    prompt = token_count(_get(usage, "prompt_tokens"))
+    if prompt is None:
         return None
-    return Usage(
-        prompt=max(0, prompt), generated=max(0, generated) if isinstance(generated, int) else 0
-    )
+    return Usage(prompt=prompt, generated=token_count(_get(usage, "completion_tokens")) or 0)
 
 
 def _positions(entries: list[object]) -> tuple[tuple[str, Mapping[str, float]], ...]:
@@ -63,9 +62,9 @@ def _positions(entries: list[object]) -> tuple[tuple[str, Mapping[str, float]], 
     for entry in entries:
         token = _get(entry, "token")
         candidates = {
-            str(_get(candidate, "token")): float(logprob)
+            str(_get(candidate, "token")): logprob
             for candidate in _list(_get(entry, "top_logprobs"))
-            if isinstance(logprob := _get(candidate, "logprob"), int | float)
+            if (logprob := log_probability(_get(candidate, "logprob"))) is not None
         }
         if not isinstance(token, str) or not candidates:
             break  # some servers give the chosen token alone: that says nothing of the other label

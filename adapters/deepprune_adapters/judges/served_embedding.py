@@ -10,6 +10,7 @@ from deepprune_adapters.server.clients import Clients
 from deepprune_adapters.server.terms import Terms
 from deepprune_adapters.server.whole import WholeRequests
 from deepprune_sdk import Retries
+from deepprune_sdk.data.figures import are_numbers
 from deepprune_sdk.live.retry import retrying
 
 __all__ = ["ServedEmbedding"]
@@ -73,9 +74,7 @@ def _vectors(body: dict[str, Any], wanted: int) -> list[Sequence[float]] | None:
     for position, entry in enumerate(cast("list[Any]", entries)):
         fields = cast("dict[str, Any]", entry) if isinstance(entry, dict) else {}
         vector: Any = fields.get("embedding")
-        if not isinstance(vector, list) or not all(
-            isinstance(value, int | float) for value in cast("list[Any]", vector)
-        ):
+        if not are_numbers(vector):
             return None
         index: Any = fields.get("index", position)
         found[index if isinstance(index, int) else position] = cast("list[float]", vector)

@@ -7,15 +7,19 @@ from collections.abc import Iterable
 from typing import Any
 
 from deepprune_adapters.openai.events import (
+    Halves,
     Reported,
+    carries_nothing,
     decode_event,
+    delta_of,
     delta_texts,
     event_usage,
+    is_ours,
     plain_event,
 )
 from deepprune_adapters.openai.thinking import ThinkTags
 from deepprune_adapters.openai.token_account import TokenAccount
-from deepprune_adapters.openai.token_pieces import Tokens, scored_tokens
+from deepprune_adapters.openai.token_pieces import Tokens, score_entries, scored_tokens
 from deepprune_adapters.openai.tool_calls import ToolCalls
 from deepprune_adapters.server.errors import ServerErrors
 from deepprune_adapters.server.refusals import Refusal
@@ -84,6 +88,10 @@ class ChunkReader:
         self._counter = counter
         self._think = ThinkTags(prefix)
         self._tools = ToolCalls()
+        self._halves = (Halves(), Halves(), Halves())  # of reasoning, content and calls
+        self._halved = False  # the texts of this event may be halves
+        self._messages: str | None = ""  # content of whole messages; None where deltas come
+        self._odd = b""  # the first event that could not be read, and carried nothing
         self._apart = False  # the latest text was reasoning in a field of its own
         self._heard = False  # a choice has come: this is a completion, however it ends
         self._runs: list[tuple[bool, Tokens]] = []  # whether it is reasoning, and the text
@@ -110,8 +118,11 @@ class ChunkReader:
                 self.done = True
                 break
             try:
-                self._event(decode_event(data))
-            except (AttributeError, KeyError, TypeError, ValueError) as error:
+                self._event(*decode_event(data))
+            except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
+                if carries_nothing(data):
+                    self._odd = self._odd or data
+                    continue
                 self.failure = self._errors.unlike_openai(data)
                 self.failure.__cause__ = error
         return self._chunks(self.finish if not finished_before else None)
@@ -124,15 +135,18 @@ class ChunkReader:
                 self._add(self.account.cut(self._tools.read({}, ended=True), None), reasoning=False)
                 return self._chunks("stop")
             if self._heard:
-                self.failure = self._errors.broken_off(self.account.tokens)
+                said = self._errors.excerpt(self._odd)
+                self.failure = self._errors.broken_off(self.account.tokens, said)
             else:
-                self.failure = self._errors.unlike_openai(b"a stream without completion chunks")
+                said = self._odd or b"a stream without completion chunks"
+                self.failure = self._errors.unlike_openai(said)
         return []
 
     # --- one event --------------------------------------------------------------------------------
 
-    def _event(self, event: dict[str, Any]) -> None:
-        plain = plain_event(event)
+    def _event(self, event: dict[str, Any], whole: bool) -> None:
+        self._halved = not whole or any(halves.waiting for halves in self._halves)
+        plain = None if self._halved else plain_event(event)
         if plain is not None and self._one_more(*plain):
             return
         if error := event.get("error"):
@@ -146,7 +160,7 @@ class ChunkReader:
             self._fail(event)
         for choice in choices or ():
             self._heard = True
-            if not choice.get("index"):  # n is 1; a second choice is not ours
+            if is_ours(choice):  # n is 1
                 self._choice(choice, usage)
 
     def _one_more(self, text: str, usage: Reported | None) -> bool:
@@ -157,6 +171,7 @@ class ChunkReader:
             return False
         self._heard = True
         self._apart = False
+        self._messages = None
         if usage is None:
             pieces, exact = self.account.add_counted(text), self._counter.exact
         else:
@@ -173,10 +188,22 @@ class ChunkReader:
         self.failure = self._errors.of_refusal(Refusal.of(0, error), {})
 
     def _choice(self, choice: dict[str, Any], usage: Reported | None) -> None:
-        delta: dict[str, Any] = choice.get("delta") or {}
-        reason: str | None = choice.get("finish_reason")
+        delta = delta_of(choice, self._messages)
+        reason = str(choice.get("finish_reason") or "")
+        ends = FINISHES.get(reason.lower() or "length", "stop") == "stop"
         reasoning, content = delta_texts(delta)
-        called = self._tools.read(delta, ended=FINISHES.get(reason or "length", "stop") == "stop")
+        called = self._tools.read(delta, ended=ends)
+        if choice.get("delta"):
+            self._messages = None
+        elif self._messages is not None:
+            self._messages += content
+        if self._halved:
+            if content and not reasoning:  # what is left of the reasoning is no character
+                self._halves[0].waiting = ""
+            texts = zip(self._halves, (reasoning, content, called), strict=True)
+            reasoning, content, called = (
+                halves.join(text, ended=bool(reason)) for halves, text in texts
+            )
         # A server with a field for reasoning has taken the tags out: `<think>` in its content is
         # text. Events without any text (held-back tokens) belong to whatever came last.
         if reasoning:
@@ -208,7 +235,7 @@ class ChunkReader:
             self._finish(reason)
 
     def _finish(self, reason: str) -> None:
-        known = str(reason).lower()
+        known = reason.lower()
         if known in BROKEN_OFF:
             self.failure = self._errors.broken_off(self.account.tokens, f"finish_reason {reason!r}")
         elif known in FILTERED:
@@ -229,11 +256,10 @@ class ChunkReader:
         """Cut a text into as many pieces as it has tokens, by the best evidence there is."""
         # The account hears of every report, also where the log-probabilities say where to cut.
         count = None if usage is None else self.account.count(text, usage, ended=ended)
-        scores: dict[str, Any] | None = choice.get("logprobs")
-        if not scores or not (entries := scores.get("content")):
+        entries = score_entries(choice.get("logprobs"))
+        if not entries:
             return self.account.cut(text, count)
-        top = max(len(entry.get("top_logprobs") or ()) for entry in entries)
-        self.candidates = max(self.candidates, top)
+        self.candidates = max(self.candidates, *(len(entry.candidates) for entry in entries))
         return scored_tokens(entries, text, self._counter, scores=self.scores)
 
     # --- chunks -----------------------------------------------------------------------------------

@@ -3,13 +3,35 @@
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, cast
 
 import jiter
 
+from deepprune_sdk.data.figures import MOST_TOKENS, token_count
 from deepprune_sdk.data.types import Usage
 
-__all__ = ["Reported", "decode_event", "delta_texts", "event_usage", "plain_event"]
+__all__ = [
+    "Halves",
+    "Reported",
+    "carries_nothing",
+    "decode_event",
+    "delta_of",
+    "delta_texts",
+    "event_usage",
+    "is_ours",
+    "plain_event",
+]
+
+REASONING = ("reasoning_content", "reasoning", "reasoning_details")
+"""Fields of a delta that hold its reasoning; where there are several, they say the same."""
+
+TEXTS = ("text", "thinking", "reasoning", "reasoning_content", "content", "summary", "value")
+"""Fields of a part that hold its text."""
+
+CHOICES = 128
+"""Choices of which a server may number one."""
 
 
 class Reported(NamedTuple):
@@ -35,31 +57,51 @@ class Reported(NamedTuple):
         )
 
 
-def decode_event(data: bytes) -> dict[str, Any]:
+def decode_event(data: bytes) -> tuple[dict[str, Any], bool]:
     """Decode the JSON object of an event.
+
+    Returns:
+        The object, and whether its texts are whole: others may have halves of surrogate pairs.
 
     Raises:
         ValueError: It is no JSON.
         TypeError: It is no object.
+        RecursionError: It is nested too deep.
     """
+    whole = True
     try:
         event: object = jiter.from_json(data)
-    except ValueError:  # half a surrogate pair, or bytes that are no UTF-8: mend what can be
-        event = _mended(json.loads(data.decode("utf-8", "replace")))
+    except ValueError:  # half a surrogate pair, a number without end, or bytes that are no UTF-8
+        event, whole = json.loads(data.decode("utf-8", "replace"), parse_int=_integer), False
     if not isinstance(event, dict):
         raise TypeError("an event is a JSON object")
-    return cast("dict[str, Any]", event)
+    return cast("dict[str, Any]", event), whole
 
 
-def _mended(value: object) -> object:
-    """Replace what no UTF-8 can hold."""
-    if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode("utf-8")
-    if isinstance(value, list):
-        return [_mended(item) for item in cast("list[object]", value)]
-    if isinstance(value, dict):
-        return {key: _mended(item) for key, item in cast("dict[str, object]", value).items()}
-    return value
+def carries_nothing(data: bytes) -> bool:
+    """Whether an event that cannot be decoded is none of a completion: a ping, `null`, a note."""
+    return not data.lstrip().startswith((b"{", b"<"))  # nor half of one, nor a page
+
+
+def _integer(digits: str) -> float:
+    """Python refuses to read numbers of thousands of digits, and no field has one."""
+    return int(digits) if len(digits) < 400 else math.inf
+
+
+class Halves:
+    """Joins the halves of surrogate pairs that a server has cut between two events."""
+
+    def __init__(self) -> None:
+        """Begin a text."""
+        self.waiting = ""
+
+    def join(self, text: str, *, ended: bool = False) -> str:
+        """Return a text as UTF-8 can hold it; a first half at its end waits for the second."""
+        text, self.waiting = self.waiting + text, ""
+        if not ended and "\ud800" <= text[-1:] <= "\udbff":
+            text, self.waiting = text[:-1], text[-1]
+        joined = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
+        return joined.encode("utf-8", "replace").decode("utf-8")
 
 
 def plain_event(event: dict[str, Any]) -> tuple[str, Reported | None] | None:
@@ -78,6 +120,8 @@ def plain_event(event: dict[str, Any]) -> tuple[str, Reported | None] | None:
             return None
         if delta.get("reasoning_content") or delta.get("reasoning"):
             return None
+        if delta.get("reasoning_details"):
+            return None
         if delta.get("tool_calls") or delta.get("function_call"):
             return None
         text = delta["content"]
@@ -90,53 +134,108 @@ def plain_event(event: dict[str, Any]) -> tuple[str, Reported | None] | None:
         prompt, generated = usage["prompt_tokens"], usage["completion_tokens"]
         if type(generated) is not int or type(prompt) is not int:
             return None
-        if prompt < 0 or usage.get("prompt_cache_hit_tokens"):
+        if not 0 <= prompt <= MOST_TOKENS or generated > MOST_TOKENS:
+            return None
+        if usage.get("prompt_cache_hit_tokens"):
             return None
     except (AttributeError, KeyError, TypeError, ValueError):
         return None
     return text, Reported(generated, prompt, 0, 0)
 
 
+def is_ours(choice: Mapping[str, Any]) -> bool:
+    """Whether a choice is the one that was asked for: any but those with another number."""
+    index: object = choice.get("index")
+    return not (type(index) is int and 0 < index < CHOICES)
+
+
+def delta_of(choice: Mapping[str, Any], before: str | None) -> dict[str, Any]:
+    """Return what a choice adds; some servers send a whole message instead.
+
+    Args:
+        choice: The choice.
+        before: The content of earlier messages, of which a whole one is the continuation, or None
+            where the text comes in deltas: then a message says again what they said.
+
+    Raises:
+        TypeError: There is a delta, and it is no object.
+    """
+    delta: object = choice.get("delta")
+    if delta:
+        if not isinstance(delta, dict):
+            raise TypeError("a delta is a JSON object")
+        return cast("dict[str, Any]", delta)
+    message: object = choice.get("message")
+    if before is None or not isinstance(message, dict):
+        return {}
+    whole = cast("dict[str, Any]", message)
+    content: object = whole.get("content")
+    if before and isinstance(content, str) and content.startswith(before):
+        return {"content": content[len(before) :]}
+    return whole
+
+
 def delta_texts(delta: dict[str, Any]) -> tuple[str, str]:
     """Return the reasoning and the content of a delta, wherever the server puts them.
 
     Raises:
-        TypeError: What is there is no text.
+        TypeError: The content is no text.
     """
-    reasoning: object = delta.get("reasoning_content") or delta.get("reasoning") or ""
+    reasoning = next((text for name in REASONING if (text := _text(delta.get(name)))), "")
     content: object = delta.get("content") or delta.get("refusal") or ""
-    if isinstance(content, list):  # Mistral: typed parts
-        parts = cast("list[dict[str, Any]]", content)
-        thoughts = [inner for part in parts for inner in part.get("thinking") or ()]
-        reasoning = reasoning or "".join(inner.get("text") or "" for inner in thoughts)
-        content = "".join(part.get("text") or "" for part in parts)
-    if not isinstance(reasoning, str) or not isinstance(content, str):
+    if isinstance(content, str):
+        return reasoning, content
+    if not isinstance(content, list | dict):
         raise TypeError("text is a string")
-    return reasoning, content
+    thoughts, said = "", ""
+    for part, thinks in _parts(cast("object", content)):
+        thoughts, said = (thoughts + part, said) if thinks else (thoughts, said + part)
+    return reasoning or thoughts, said
+
+
+def _parts(content: object) -> Iterator[tuple[str, bool]]:
+    """The texts of typed parts (Mistral and others), and whether each is reasoning."""
+    for part in cast("list[object]", content) if isinstance(content, list) else [content]:
+        fields = _object(part)
+        kind = str(fields.get("type") or "").lower()
+        thinks = "thinking" in fields or "reasoning" in fields
+        yield _text(part), thinks or "think" in kind or "reason" in kind
+
+
+def _text(value: object) -> str:
+    """The text in whatever shape it comes; "" where there is none."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        return "".join(map(_text, cast("list[object]", value)))
+    if isinstance(value, dict):
+        fields = cast("dict[str, object]", value)
+        return next((text for name in TEXTS if (text := _text(fields.get(name)))), "")
+    return ""
 
 
 def event_usage(event: dict[str, Any]) -> Reported | None:
-    """Return what an event says of the tokens so far, or None where it says nothing.
-
-    Raises:
-        TypeError: What is there is no number.
-        ValueError: The same.
-    """
-    cached = reasoning = 0
-    if usage := event.get("usage"):
-        prompt, generated = usage.get("prompt_tokens"), usage.get("completion_tokens")
-        if details := usage.get("prompt_tokens_details"):
-            cached = int(details.get("cached_tokens") or 0)
-        cached = cached or int(usage.get("prompt_cache_hit_tokens") or 0)  # DeepSeek
-        if details := usage.get("completion_tokens_details"):
-            reasoning = int(details.get("reasoning_tokens") or 0)
-    elif timings := event.get("timings"):  # llama.cpp
-        prompt = timings.get("prompt_n", 0) + timings.get("cache_n", 0)
-        generated = timings.get("predicted_n")
-    else:
+    """Return what an event says of the tokens so far; None where it says nothing believable."""
+    usage = _object(event.get("usage"))
+    generated = token_count(usage.get("completion_tokens"))
+    if generated is not None:
+        read, written = usage.get("prompt_tokens_details"), usage.get("completion_tokens_details")
+        cached = token_count(_object(read).get("cached_tokens"))
+        return Reported(
+            generated,
+            token_count(usage.get("prompt_tokens")) or 0,
+            cached or token_count(usage.get("prompt_cache_hit_tokens")) or 0,  # DeepSeek
+            token_count(_object(written).get("reasoning_tokens")) or 0,
+        )
+    if event.get("usage"):
         return None
+    timings = _object(event.get("timings"))  # llama.cpp
+    generated = token_count(timings.get("predicted_n"))
     if generated is None:
         return None
-    return Reported(
-        max(0, int(generated)), max(0, int(prompt or 0)), max(0, cached), max(0, reasoning)
-    )
+    prompt = (token_count(timings.get(name)) or 0 for name in ("prompt_n", "cache_n"))
+    return Reported(generated, sum(prompt), 0, 0)
+
+
+def _object(value: object) -> dict[str, object]:
+    return cast("dict[str, object]", value) if isinstance(value, dict) else {}

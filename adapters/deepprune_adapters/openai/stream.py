@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import re
-import zlib
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any, Self
 
 import anyio
 import httpx2
+from anyio.lowlevel import checkpoint
 
 from deepprune_adapters.openai.capabilities import Capabilities
 from deepprune_adapters.openai.chunks import ChunkReader
 from deepprune_adapters.openai.read_ahead import Intake
 from deepprune_adapters.openai.sse import EventSplitter, EventTooLongError
-from deepprune_adapters.server.clients import CLOSE_WITHIN, Clients, SharedClient
+from deepprune_adapters.server.bounds import COMPRESSED, Unpacker
+from deepprune_adapters.server.clients import CLOSE_WITHIN, Clients
+from deepprune_adapters.server.shared_client import SharedClient
 from deepprune_adapters.server.terms import Request
 from deepprune_sdk.data.types import Chunk, TraceRequest
 from deepprune_sdk.protocols import TokenCounter
@@ -28,9 +30,6 @@ DRAINING = 0.1
 
 ENOUGH = 2048
 """Bytes in which a body shows what it is."""
-
-COMPRESSED = {"gzip", "x-gzip", "deflate"}
-"""Encodings that are read although none was asked for: some proxies compress whatever passes."""
 
 AN_EVENT = re.compile(rb"\s*(\xef\xbb\xbf)?(data|event|id|retry)?:")
 
@@ -51,14 +50,18 @@ class ChatStream:
         self._clients = clients
         self._client: SharedClient
         self._endpoint = clients.endpoint
-        self._errors = clients.errors
+        self._errors = clients.errors.about(
+            {"messages": [message.content for message in request.messages] + [request.prefix]}
+        )
         self._capabilities = capabilities
         self._counter = counter
         self._sent: dict[str, Any] = {}
         self._deadline = float("inf")
         self._response: httpx2.Response | None = None
         self._intake = Intake(self._endpoint.idle_timeout)
-        self._unpack: Callable[[bytes], bytes] | None = None
+        self._unpacker: Unpacker | None = None
+        self._slices: Iterator[bytes] = iter(())
+        self._begun = b""
         self._splitter = EventSplitter()
         self._reader: ChunkReader
         self._ready: deque[Chunk] = deque()
@@ -137,19 +140,17 @@ class ChatStream:
 
     async def _post(self, request: Request) -> httpx2.Response:
         self._sent = request.body
-        fields = dict(self._sent)
         connect, idle = self._endpoint.connect_timeout, self._endpoint.idle_timeout
-        manager = self._client.client.chat.completions.with_streaming_response.create(
-            model=self._endpoint.model,
-            messages=fields.pop("messages"),
-            stream=True,
-            extra_headers={"Accept-Encoding": "identity"},  # compressing delays what it gathers
-            extra_body=fields,
-            # Silence is watched for by the intake: a timer a read is dear.
-            timeout=httpx2.Timeout(None, connect=connect, write=idle),
-        )
-        with anyio.fail_after(connect + idle):
-            return (await manager.__aenter__()).http_response
+        with self._client.answered_within(connect + idle):
+            return await self._clients.post(
+                self._client.client,
+                "/chat/completions",
+                {"model": self._endpoint.model, **self._sent, "stream": True},
+                headers={"Accept-Encoding": "identity"},  # compressing delays what it gathers
+                # Silence is watched for by the intake: a timer a read is dear.
+                limits=httpx2.Timeout(None, connect=connect, write=idle),
+                stream=True,
+            )
 
     # --- the response -----------------------------------------------------------------------------
 
@@ -158,7 +159,7 @@ class ChatStream:
         content_type = headers.get("content-type", "")
         encoding = headers.get("content-encoding", "identity").lower()
         if encoding in COMPRESSED:
-            self._unpack = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32).decompress  # any header
+            self._unpacker = Unpacker()
         elif encoding != "identity":
             raise self._errors.unlike_openai(f"a stream compressed by {encoding}", content_type)
         if "text/event-stream" in content_type.lower():
@@ -170,7 +171,7 @@ class ChatStream:
                 break
             begun += read
         if not AN_EVENT.match(begun):
-            raise self._errors.unlike_openai(begun, content_type)
+            raise self._errors.of_body(begun, content_type)
         self._take(begun)
 
     async def _read(self) -> None:
@@ -179,6 +180,8 @@ class ChatStream:
             self._take(read)
         if read is None or self._reader.done:
             self._ready += self._reader.end()
+            if self._begun.lstrip().startswith(b"{") and self._reader.failure is not None:
+                self._reader.failure = self._errors.of_body(self._begun)
             self._at_end = True
             if self._reader.failure is None:
                 self._capabilities.observe(self._reader, self._sent)
@@ -186,11 +189,7 @@ class ChatStream:
     async def _next(self) -> bytes | None:
         """Read once; None at the end, which a broken connection is once all the text has come."""
         try:
-            read = await self._intake.next()
-            if read is not None and self._unpack is not None:
-                read = self._unpack(read)
-        except zlib.error as error:
-            raise self._errors.unlike_openai(f"a broken compressed stream ({error})") from error
+            read = await self._unpacked()
         except Exception as error:
             self._ready += self._reader.read(self._splitter.close())
             if not self._reader.over:
@@ -200,7 +199,21 @@ class ChatStream:
             self._ready += self._reader.read(self._splitter.close())
         return read
 
+    async def _unpacked(self) -> bytes | None:
+        if self._unpacker is None:
+            return await self._intake.next()
+        while (slice_ := next(self._slices, None)) is None:
+            read = await self._intake.next()
+            if read is None:
+                return None
+            self._slices = self._unpacker.feed(read)
+        await checkpoint()  # little may become much: others are to have their turn
+        return slice_
+
     def _take(self, read: bytes) -> None:
+        self._client.hear()
+        if len(self._begun) < ENOUGH:
+            self._begun += read[:ENOUGH]
         try:
             events = self._splitter.feed(read)
         except EventTooLongError as error:

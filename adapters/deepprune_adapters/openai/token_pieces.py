@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple, cast
 
 from deepprune_adapters.tokens import decode_tokens, fit
+from deepprune_sdk.data.figures import log_probability
 from deepprune_sdk.protocols import TokenCounter
 
-__all__ = ["Tokens", "scored_tokens"]
+__all__ = ["Entry", "Tokens", "score_entries", "scored_tokens"]
 
 FLOOR = -100.0
 """Least log-probability that counts: servers write -9999 or null for what cannot happen."""
@@ -80,8 +80,52 @@ class Tokens:
         return True
 
 
+class Entry(NamedTuple):
+    """What a server says of one token.
+
+    Attributes:
+        token: Its text.
+        spelled: Its bytes, where the server gives them.
+        logprob: Its log-probability.
+        candidates: Log-probabilities of the candidates for its place.
+    """
+
+    token: str
+    spelled: bytes
+    logprob: float
+    candidates: tuple[float, ...]
+
+
+def score_entries(logprobs: object) -> list[Entry]:
+    """Read the log-probabilities of a choice; nothing where they are of another shape.
+
+    Some servers send one number a token, or nothing but names: what nobody can read is no fault.
+    """
+    fields = cast("dict[str, Any]", logprobs) if isinstance(logprobs, dict) else {}
+    content: Any = fields.get("content")
+    if not isinstance(content, list):
+        return []
+    entries: list[Entry] = []
+    for one in cast("list[Any]", content):
+        entry = cast("dict[str, Any]", one) if isinstance(one, dict) else {}
+        token: Any = entry.get("token")
+        if not isinstance(token, str):
+            return []
+        top: Any = entry.get("top_logprobs")
+        candidates = cast("list[Any]", top) if isinstance(top, list) else []
+        entries.append(
+            Entry(
+                token,
+                _bytes(entry.get("bytes")),
+                _logprob(entry),
+                tuple(_logprob(candidate) for candidate in candidates),
+            )
+        )
+    return entries
+
+
 def scored_tokens(
-    entries: Sequence[dict[str, Any]], text: str, counter: TokenCounter, *, scores: bool = True
+    entries: Sequence[Entry], text: str, counter: TokenCounter, *, scores: bool = True
 ) -> Tokens:
     """Cut `text` by the log-probability entries that came with it, one a token.
 
@@ -90,10 +134,10 @@ def scored_tokens(
     Where the tokens do not spell the text (the server holds half a character or a stop word back,
     or has taken tags out), there are still as many pieces as tokens.
     """
-    pieces = [entry["token"] for entry in entries]
+    pieces = [entry.token for entry in entries]
     exact = True
     if "".join(pieces) != text:
-        spelled = [bytes(entry.get("bytes") or ()) for entry in entries]
+        spelled = [entry.spelled for entry in entries]
         if b"".join(spelled) == text.encode("utf-8", "replace"):
             pieces = decode_tokens(spelled)
         else:
@@ -101,19 +145,27 @@ def scored_tokens(
             exact = len(entries) == 1
     if not scores:
         return Tokens(pieces, exact)
-    candidates = [entry.get("top_logprobs") or () for entry in entries]
+    candidates = [entry.candidates for entry in entries]
     return Tokens(
         pieces,
         exact,
         confidences=[_confidence(top) for top in candidates] if all(candidates) else None,
-        logprobs=[_logprob(entry) for entry in entries],
+        logprobs=[entry.logprob for entry in entries],
     )
 
 
-def _confidence(candidates: Sequence[dict[str, Any]]) -> float:
-    return -sum(map(_logprob, candidates)) / len(candidates)
+def _confidence(candidates: Sequence[float]) -> float:
+    return -sum(candidates) / len(candidates)
 
 
-def _logprob(entry: dict[str, Any]) -> float:
-    value = entry.get("logprob")
-    return value if value is not None and FLOOR < value < math.inf else FLOOR  # nan is no less
+def _logprob(entry: object) -> float:
+    value = cast("dict[str, object]", entry).get("logprob") if isinstance(entry, dict) else None
+    believed = log_probability(value)
+    return FLOOR if believed is None else max(FLOOR, believed)
+
+
+def _bytes(value: object) -> bytes:
+    try:
+        return bytes(cast("list[int]", value)) if isinstance(value, list) else b""
+    except (TypeError, ValueError):
+        return b""

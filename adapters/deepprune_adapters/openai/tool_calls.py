@@ -56,7 +56,7 @@ class ToolCalls:
 
     def _call_of(self, entry: Mapping[str, Any], name: str) -> _Call:
         """The call that an entry continues, or the one that it begins."""
-        index, identity = entry.get("index"), entry.get("id")
+        index, identity = _key(entry.get("index")), _key(entry.get("id"))
         call = self._latest.get(index)
         # Some servers give every call the index 0, or none: then another id or another name, which
         # no server sends in parts, begins a call, and so does any name after the end of the last.
@@ -176,6 +176,11 @@ def _entries(delta: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     single: Any = delta.get("function_call")
     if isinstance(single, dict):
         yield cast("dict[str, Any]", single)
+
+
+def _key(value: object) -> object:
+    """A number or a name; whatever else a server numbers calls by is no number."""
+    return value if isinstance(value, int | str) else None
 
 
 def _text(arguments: object) -> str:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Any, Self
 from weakref import ReferenceType, WeakKeyDictionary, ref
 
@@ -15,26 +14,23 @@ import httpx2
 import openai
 from anyio.lowlevel import current_token
 
+from deepprune_adapters.server.bounds import bound
 from deepprune_adapters.server.connection import Endpoint, Server, without_credentials
 from deepprune_adapters.server.errors import ServerErrors
+from deepprune_adapters.server.quoting import keep_out_of_log
+from deepprune_adapters.server.shared_client import SharedClient
 from deepprune_sdk.errors import ConfigurationError
 
-__all__ = ["CLOSE_WITHIN", "Clients", "KeepsConnections", "SharedClient"]
+__all__ = ["CLOSE_WITHIN", "Clients", "KeepsConnections"]
 
 CLOSE_WITHIN = 2.0
 """Seconds that closing may take, cancelled or not."""
 
+REDIRECTS = 5
+"""Most redirects of one request."""
+
 KEPT = 3.0
 """Seconds that an idle connection is kept: servers close them after 5 s or so."""
-
-
-@dataclass(slots=True, eq=False)
-class SharedClient:
-    """A client, how many requests use it, and whether it keeps its connections."""
-
-    client: openai.AsyncOpenAI
-    users: int = 0
-    keeps: bool = False
 
 
 class Clients:
@@ -85,7 +81,8 @@ class Clients:
         self._given_to: ReferenceType[object] | None = None
         if server.client is not None:
             self._given = SharedClient(
-                server.client.with_options(max_retries=0, default_headers=self._headers)
+                server.client.with_options(max_retries=0, default_headers=self._headers),
+                foreign=True,
             )
         self.extra_body = dict(server.extra_body)
         self.endpoint = Endpoint(
@@ -152,10 +149,13 @@ class Clients:
         if shared is None:
             # The HTTP client logs the address of every request: credentials in it go apart.
             address = httpx2.URL(self._url)
+            if address.query:
+                keep_out_of_log(address.query)
             client = openai.AsyncOpenAI(
                 api_key=self._key,
-                base_url=address.copy_with(username=None, password=None),
-                default_headers=self._headers,
+                base_url=address.copy_with(username=None, password=None, query=None, fragment=None),
+                default_query=dict(address.params),
+                default_headers={"Accept-Encoding": "gzip, deflate", **self._headers},
                 max_retries=0,
                 http_client=self._http_client(
                     loop,
@@ -169,6 +169,7 @@ class Clients:
         return shared
 
     def _http_client(self, loop: object, keeps: bool, **options: Any) -> httpx2.AsyncClient:
+        options |= {"event_hooks": {"response": [bound]}, "follow_redirects": False}
         if self._transport == "httpx2":
             kept = None if keeps else 0
             limits = httpx2.Limits(
@@ -197,10 +198,77 @@ class Clients:
         """Return what the server's list of models calls their owner, or "" where it has none."""
         try:
             async with self.borrowed() as client:
-                models = await client.models.list(timeout=self.timeout)
-            return next((model.owned_by for model in models.data), "").lower()
-        except (openai.OpenAIError, AttributeError, TypeError):  # no list, or one of another kind
-            return ""
+                response = await client.get(
+                    "/models",
+                    cast_to=httpx2.Response,
+                    options={"timeout": self.timeout, "follow_redirects": False},
+                )
+            return str(response.json()["data"][0]["owned_by"]).lower()
+        except (openai.OpenAIError, LookupError, RecursionError, TypeError, ValueError):
+            return ""  # no list, or one of another kind
+
+    async def post(
+        self,
+        client: openai.AsyncOpenAI,
+        path: str,
+        body: Mapping[str, Any],
+        *,
+        limits: httpx2.Timeout,
+        headers: Mapping[str, str] | None = None,
+        stream: bool = False,
+    ) -> httpx2.Response:
+        """Send a request; redirects are followed on the same host only, for the prompt's sake.
+
+        Args:
+            client: A borrowed client.
+            path: Where to, such as "/embeddings".
+            body: The fields of the request.
+            limits: Its times.
+            headers: Its further headers.
+            stream: Whether to return at the head of the response.
+
+        Raises:
+            openai.OpenAIError: The server refused or failed.
+            ProtocolError: It sends the request elsewhere.
+        """
+        options = openai.RequestOptions(
+            timeout=limits, follow_redirects=False, headers=headers or {}
+        )
+        redirects = 0
+        while True:
+            try:
+                if not stream:
+                    return await client.post(
+                        path, cast_to=httpx2.Response, body=dict(body), options=options
+                    )
+                events = await client.post(
+                    path,
+                    cast_to=object,
+                    body=dict(body),
+                    options=options,
+                    stream=True,
+                    stream_cls=openai.AsyncStream[object],
+                )
+                return events.response
+            except openai.APIStatusError as error:
+                redirects += 1
+                if error.status_code not in (307, 308) or redirects > REDIRECTS:
+                    raise
+                path = self._elsewhere(error.response)
+
+    def _elsewhere(self, response: httpx2.Response) -> str:
+        """The address on the same host that a redirect names."""
+        old = response.request.url
+        try:
+            new = old.join(response.headers.get("location", ""))
+        except httpx2.InvalidURL:
+            raise self.errors.redirected("an address that cannot be read") from None
+        upgraded = (old.scheme, new.scheme) == ("http", "https") and not (old.port or new.port)
+        if new.host != old.host or (
+            (new.scheme, new.port) != (old.scheme, old.port) and not upgraded
+        ):
+            raise self.errors.redirected(without_credentials(str(new))) from None
+        return str(new)
 
     async def keep(self) -> None:
         """Keep connections in this event loop from now on, until as many times `let_go` is called.

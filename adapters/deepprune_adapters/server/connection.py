@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from importlib.util import find_spec
 from typing import Any, Literal, Self, get_args
-from urllib.parse import unquote
 
 import httpx2
 import openai
 
+from deepprune_adapters.server.quoting import secrets_of_address, secrets_of_headers
 from deepprune_sdk.errors import ConfigurationError, MissingExtraError
 
 __all__ = ["Endpoint", "Server", "Transport", "without_credentials"]
@@ -21,8 +21,8 @@ OPENAI = "https://api.openai.com/v1"
 NO_KEY = "none"
 """What servers are sent that ask for no key: the client insists on one."""
 
-SECRET_HEADER = re.compile(r"auth|key|token|secret|cookie", re.IGNORECASE)
-"""Names of headers whose values are not to be shown."""
+SECRET_FIELD = re.compile(r"auth|key|secret|password", re.IGNORECASE)
+"""Names of a request's fields whose values are not to be shown."""
 
 Transport = Literal["httpx2", "aiohttp"]
 """What carries the requests of the `openai` client. aiohttp reads in compiled code, on asyncio."""
@@ -41,6 +41,8 @@ class Server:
 
     Attributes:
         base_url: Address up to and including `/v1`; OPENAI_BASE_URL where None, else OpenAI's own.
+            A query in it goes with every request; it, and credentials, are shown nowhere. A
+            redirect to another host is not followed.
         api_key: Key; OPENAI_API_KEY where None. A server at `base_url` may need none. It is shown
             nowhere.
         client: A client of your own (`AsyncAzureOpenAI`, own authentication, proxies) instead of
@@ -165,9 +167,12 @@ class Server:
             ConfigurationError: As `address`.
         """
         url, key = self.address()
-        password = httpx2.URL(url).password
-        found = {key, password, unquote(password)}
-        found |= {value for name, value in self.headers.items() if SECRET_HEADER.search(name)}
+        found = {key} | secrets_of_address(httpx2.URL(url)) | secrets_of_headers(self.headers)
+        found |= secrets_of_headers(
+            {name: value for name, value in self.extra_body.items() if SECRET_FIELD.search(name)}
+        )
+        if self.client is not None:
+            found |= secrets_of_headers(self.client.default_headers)
         return tuple(secret for secret in found if len(secret) >= 4 and secret != NO_KEY)
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 import ssl
-from collections.abc import Mapping
-from typing import NoReturn
+from collections.abc import Mapping, Sequence
+from typing import Any, NoReturn
 
-import httpx2
 import openai
 
 from deepprune_adapters.server.connection import Endpoint
+from deepprune_adapters.server.failures import failure_of, led_to, said_by, untrusted
+from deepprune_adapters.server.quoting import Quoting, texts_sent
 from deepprune_adapters.server.refusals import CONTEXT, Refusal
 from deepprune_sdk.errors import (
     AuthenticationError,
@@ -25,12 +27,6 @@ from deepprune_sdk.errors import (
 
 __all__ = ["ServerErrors"]
 
-LONGEST = 200
-"""Characters of a provider's text in an error of ours."""
-
-LOOKS_LIKE_A_KEY = re.compile(
-    r"\b(?:sk|pk|gsk|hf)[-_][\w*.\-]{6,}|(?<=Bearer )\S+|(?<=://)[^\s/@]+@"
-)
 QUOTA_SPENT = re.compile(
     r"insufficient_quota|exceeded your current quota|insufficient (credits|balance)"
 )
@@ -39,8 +35,8 @@ UNKNOWN_MODEL = re.compile(
 )
 NOT_A_MODEL = re.compile(r"not a valid model|model_not_found|invalid model")
 
-CONNECTION_LOST = {"TransportError", "EndOfStream", "BrokenResourceError", "ClientError"}
-"""Names of errors of httpx, anyio and aiohttp that say that a connection has failed."""
+TRY_AGAIN = {408, 409, 425, 498, 529}
+"""Statuses below 500, or of a provider's own, by which a server says that it has no room now."""
 
 NOT_A_SETTING = {"model", "messages", "input"}
 """Fields of a request that no setting changes; texts among them are quoted in no error."""
@@ -58,20 +54,19 @@ class ServerErrors:
         url: Address of the server, without credentials.
     """
 
-    def __init__(self, endpoint: Endpoint) -> None:
-        """Name what the errors have to name, and what they must not."""
+    def __init__(self, endpoint: Endpoint, sent: Sequence[str] = ()) -> None:
+        """Name what the errors have to name, and not: `sent` are the user's texts."""
         self.url = endpoint.url
         self._endpoint = endpoint
+        self._quoting = Quoting(endpoint.secrets, sent)
+
+    def about(self, body: Mapping[str, Any]) -> ServerErrors:
+        """Return the errors of one request, which quote nothing of its texts."""
+        return ServerErrors(self._endpoint, texts_sent(body))
 
     def excerpt(self, text: str | bytes) -> str:
         """Return one short line of a foreign text that is safe to show."""
-        if isinstance(text, bytes):
-            text = text[: 16 * LONGEST].decode("utf-8", "replace")
-        for secret in self._endpoint.secrets:
-            text = text.replace(secret, "[key]")
-        text = LOOKS_LIKE_A_KEY.sub("[key]", text[: 16 * LONGEST])
-        line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-        return line if len(line) <= LONGEST else f"{line[: LONGEST - 3]}..."
+        return self._quoting.line(text)
 
     def unlike_openai(self, text: str | bytes, content_type: str = "") -> ProtocolError:
         """Say that this is no OpenAI-compatible server."""
@@ -79,6 +74,23 @@ class ServerErrors:
         return ProtocolError(
             f"not an OpenAI-compatible server at {self.url}: check base_url (it usually ends in "
             f"/v1); it sent{kind}: {self.excerpt(text) or 'nothing'}"
+        )
+
+    def of_body(self, body: bytes, content_type: str = "") -> BackendError:
+        """Map a body that came where events were to come: an error as JSON, or another thing."""
+        try:
+            refusal = Refusal.of(0, json.loads(body))
+        except (ValueError, RecursionError):
+            refusal = Refusal(status=0, text="")
+        if refusal.status >= 400:
+            return self.of_refusal(refusal, {})
+        return self.unlike_openai(body, content_type)
+
+    def redirected(self, where: str) -> ProtocolError:
+        """Say that the server sends requests elsewhere, which is not followed."""
+        return ProtocolError(
+            f"{self.url} redirects to {self.excerpt(where)}: nothing was sent there; give that "
+            "address as base_url= if it is yours"
         )
 
     def broken_off(self, tokens: int, why: str = "") -> UnavailableError:
@@ -104,7 +116,8 @@ class ServerErrors:
         status, wait, said = refusal.status, refusal.retry_after, refusal.words
         text = self.excerpt("an HTML page" if "<html" in said else refusal.text)
         said_so = f": {text}" if text else ""
-        if status == 402 or (status == 429 and QUOTA_SPENT.search(said)):
+        spent_for_good = QUOTA_SPENT.search(said) and not refusal.says_when
+        if status == 402 or (status == 429 and spent_for_good):
             spent = RateLimitError(f"the quota at {self.url} is used up{said_so}")
             spent.retryable, spent.fatal = False, True
             return spent
@@ -121,7 +134,7 @@ class ServerErrors:
             return self._not_found(said, said_so)
         if status == 501:  # a plain file server's answer to a POST; no load passes over
             return self.unlike_openai(text)
-        if status in (408, 409, 425, 529) or status >= 500:
+        if status in TRY_AGAIN or status >= 500:
             return UnavailableError(f"{self.url} answers {status}{said_so}", retry_after=wait)
         if not status:
             return UnavailableError(f"{self.url} reports an error{said_so}", retry_after=wait)
@@ -161,8 +174,8 @@ class ServerErrors:
                 return f"{self.url} refuses {field}={value}{said_so}; change {where}"
         return f"{self.url} refuses the request ({refusal.status}){said_so}"
 
-    def _uncertified(self, untrusted: ssl.SSLCertVerificationError) -> UnavailableError:
-        why = getattr(untrusted, "verify_message", "") or str(untrusted)  # aiohttp's has no message
+    def _uncertified(self, fault: ssl.SSLCertVerificationError) -> UnavailableError:
+        why = getattr(fault, "verify_message", "") or str(fault)  # aiohttp's has no message
         refused = UnavailableError(
             f"the certificate of {self.url} is not trusted ({self.excerpt(why)}); name its "
             "authority in SSL_CERT_FILE, or give a client= that trusts it"
@@ -187,8 +200,8 @@ class ServerErrors:
         if mapped is None:
             raise error
         # A traceback shows the whole chain, and so what a foreign error quotes.
-        shows_secret = any(secret in str(error) for secret in self._endpoint.secrets)
-        raise mapped from (None if shows_secret else error)
+        safe = all(self._quoting.is_safe(str(one)) for one in led_to(error))
+        raise mapped from (error if safe else None)
 
     def of_exception(
         self, error: Exception, *, sent: Mapping[str, object], tokens: int | None = None
@@ -200,62 +213,42 @@ class ServerErrors:
             sent: The fields of the request body.
             tokens: Tokens that had arrived, or None while nothing was read yet.
         """
+        if isinstance(error, BackendError):
+            return error
         if isinstance(error, openai.APIStatusError):
             body = error.body if error.body is not None else error.message
             refusal = Refusal.of(error.status_code, body, error.response.headers)
+            where = error.response.headers.get("location")
+            if 300 <= refusal.status < 400 and where:
+                return self.redirected(where.partition("?")[0])
             return self.of_refusal(refusal, sent)
-        while isinstance(error, openai.APIConnectionError) and isinstance(
-            error.__cause__, Exception
-        ):
-            error = error.__cause__
-        error = _as_aiohttp_said(error)
-        # By name: a client that the user brings may run on httpx, whose errors have the same names.
-        names = {kind.__name__ for kind in type(error).__mro__}
-        timeouts = openai.APITimeoutError | TimeoutError
-        if isinstance(error, timeouts) or "TimeoutException" in names:
-            return self._timeout(names)
-        if "TooManyRedirects" in names:
-            return self.unlike_openai(str(error))
-        if names & {"ConnectError", "ClientConnectorError"}:
-            if (untrusted := _untrusted(error)) is not None:
-                return self._uncertified(untrusted)
-            return UnavailableError(
-                f"cannot reach {self.url}: is the server running? "
-                f"({self.excerpt(str(error)) or 'connection failed'})"
-            )
-        transport = isinstance(error, httpx2.TransportError | openai.APIConnectionError | OSError)
-        if transport or names & CONNECTION_LOST:
-            if tokens is None:
-                # An idle connection that the server had closed: a fresh one is worth a try at once.
+        said = self.excerpt(str(said_by(error)))
+        match failure_of(error):
+            case "connects too slowly":
+                return UnavailableError(
+                    f"cannot reach {self.url} within {self._endpoint.connect_timeout:g} s: is the "
+                    "server running? (connect_timeout)"
+                )
+            case "silent":
+                return BackendTimeoutError(
+                    f"{self.url} sent nothing for {self._endpoint.idle_timeout:g} s: raise "
+                    "idle_timeout if it is only busy"
+                )
+            case "redirects" | "cannot be read":
+                return self.unlike_openai(said)
+            case "cannot be reached":
+                if (fault := untrusted(error)) is not None:
+                    return self._uncertified(fault)
+                return UnavailableError(
+                    f"cannot reach {self.url}: is the server running? "
+                    f"({said or 'connection failed'})"
+                )
+            case "lost" if tokens is None:
+                # A kept connection that the server had closed: a fresh one is worth a try at once.
                 return UnavailableError(
                     f"{self.url} closed the connection without an answer", retry_after=0.0
                 )
-            return self.broken_off(tokens, self.excerpt(str(error)))
-        return None
-
-    def _timeout(self, names: set[str]) -> BackendError:
-        if "ConnectTimeout" in names:
-            return UnavailableError(
-                f"cannot reach {self.url} within {self._endpoint.connect_timeout:g} s: is the "
-                "server running? (connect_timeout)"
-            )
-        return BackendTimeoutError(
-            f"{self.url} sent nothing for {self._endpoint.idle_timeout:g} s: raise idle_timeout if "
-            "it is only busy"
-        )
-
-
-def _as_aiohttp_said(error: Exception) -> Exception:
-    """What aiohttp has raised, where its transport calls a lost connection a timeout."""
-    said = error.__cause__
-    if not isinstance(said, Exception) or isinstance(said, TimeoutError):
-        return error
-    lost = "ClientConnectionError" in {kind.__name__ for kind in type(said).__mro__}
-    return said if lost else error
-
-
-def _untrusted(error: BaseException | None) -> ssl.SSLCertVerificationError | None:
-    """The fault of a certificate among what led to an error; clients wrap it, on trio twice."""
-    while error is not None and not isinstance(error, ssl.SSLCertVerificationError):
-        error = error.__cause__ or error.__context__
-    return error
+            case "lost":
+                return self.broken_off(tokens or 0, said)
+            case None:
+                return None

@@ -66,7 +66,8 @@ class WholeRequests:
             try:
                 response = await self.terms.agree(written, send)
             except Exception as error:
-                errors.fail(error, sent=sent)
+                errors.about(sent).fail(error, sent=sent)
+        errors = errors.about(sent)
         if response is None:
             raise errors.too_long()
         body = _json_object(response.content)
@@ -80,17 +81,12 @@ class WholeRequests:
 
     async def _post(self, path: str, body: dict[str, Any]) -> httpx2.Response:
         async with self._clients.borrowed() as client:
-            return await client.post(
-                path,
-                cast_to=httpx2.Response,
-                body=body,
-                options={"timeout": self._clients.timeout},
-            )
+            return await self._clients.post(client, path, body, limits=self._clients.timeout)
 
 
 def _json_object(content: bytes) -> dict[str, Any]:
     try:
         body: Any = json.loads(content)
-    except ValueError:
+    except (RecursionError, ValueError):
         return {}
     return cast("dict[str, Any]", body) if isinstance(body, dict) else {}

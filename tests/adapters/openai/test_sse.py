@@ -313,10 +313,6 @@ def test_surrogates_are_mended() -> None:
     "raw",
     [
         b"{",
-        b"[]",
-        b"null",
-        b"3",
-        b'"text"',
         b"<html>",
         b'{"choices": 3}',
         b'{"choices": ["x"]}',
@@ -327,6 +323,19 @@ def test_surrogates_are_mended() -> None:
 def test_what_no_such_server_sends(raw: bytes) -> None:
     reader = ChunkReader(ERRORS, HeuristicCounter())
     assert reader.read([raw]) == []
+    assert "not an OpenAI-compatible server at http://server/v1" in str(reader.failure)
+
+
+@pytest.mark.parametrize("raw", [b"[]", b"null", b"3", b'"text"', b"", b"pong", b": PROCESSING"])
+def test_what_carries_nothing_is_no_fault_until_nothing_else_has_come(raw: bytes) -> None:
+    chunks, _ = read_all([content("a")])
+    reader = ChunkReader(ERRORS, HeuristicCounter())
+    one = json.dumps(content("a")).encode()
+    assert reader.read([raw, one, raw, raw]) == chunks
+    assert reader.failure is None
+    reader = ChunkReader(ERRORS, HeuristicCounter())
+    assert reader.read([raw]) == []
+    reader.end()
     assert "not an OpenAI-compatible server at http://server/v1" in str(reader.failure)
 
 

@@ -301,3 +301,37 @@ async def test_a_refusal_that_does_not_end_is_the_servers_last_word(server: Chat
         await judge.compare([pair("left " * 5000, "right " * 5000)])
 
     assert len(server.bodies) == 8
+
+
+# --- what else is in the words of a refusal -------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("body", "wait"),
+    [
+        ({"error": {"details": [{"retryDelay": "0.3s"}]}}, 0.3),
+        ([{"error": {"message": "x", "details": [{"@type": "Help"}, {"retryDelay": "7s"}]}}], 7.0),
+        ({"error": {"message": "Rate limit reached. Please try again in 1m2.5s."}}, 62.5),
+        ({"error": {"message": "Please try again in 6ms."}}, 0.006),
+        ({"error": {"message": "retry after 20 seconds"}}, 20.0),
+        ({"error": {"message": "try again in a moment"}}, None),
+        ({"error": {"message": "try again later"}}, None),
+        ({"error": {"details": [{"retryDelay": 3}, "x", {"retryDelay": "soon"}]}}, None),
+        ({"error": {"message": f"try again in {'9' * 400}s"}}, None),
+    ],
+    ids=lambda value: f"{value!r:.60}",
+)
+def test_a_wait_in_the_body_is_read(body: object, wait: float | None) -> None:
+    assert Refusal.of(429, body).retry_after == (None if wait is None else pytest.approx(wait))
+
+
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [
+        *((429, 429), ("503", 503), ("RESOURCE_EXHAUSTED", 429), ("overloaded_error", 529)),
+        *((odd, 0) for odd in (10**5000, "9" * 6000, -1, True, 1e308, [429], None)),
+    ],
+    ids=lambda value: f"{value!r:.20}" if not isinstance(value, int) else type(value).__name__,
+)
+def test_a_status_in_the_body_is_one(code: object, status: int) -> None:
+    assert Refusal.of(0, {"error": {"message": "x", "code": code}}).status == status

@@ -275,3 +275,17 @@ async def test_the_judges_tokens_are_reported_apart() -> None:
     assert (result.judge.prompt_tokens, result.judge.generated_tokens) == (200, 2)
     assert result.usage.judge == 202
     assert result.usage.generated == 6
+
+
+async def test_a_trace_that_is_reset_again_and_again_does_not_end_a_run_that_waits_for_text() -> (
+    None
+):
+    """The others' requests are in flight: the server is slow, not down."""
+    go_on = anyio.Event()
+    backend = StepBackend([go_on, FIVE], [GONE], [go_on, FIVE])
+    async with full(backend).run("?", n=3) as run:
+        async for event in run:
+            if event.type == "trace_failed":
+                go_on.set()
+    assert run.result.ended_because == "complete"
+    assert [trace.outcome for trace in run.result.traces] == ["finished", "failed", "finished"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from email.utils import formatdate
@@ -67,6 +68,7 @@ class Fault:
         server: Settings of how the server is reached.
         sampling: Settings of the run.
         response_format: What the traces are asked to keep to.
+        connections: Most connections of the client; None allows more than there are traces.
     """
 
     name: str
@@ -83,6 +85,7 @@ class Fault:
     server: Mapping[str, Any] = field(default_factory=dict[str, Any])
     sampling: Mapping[str, Any] = field(default_factory=dict[str, Any])
     response_format: Mapping[str, object] | None = None
+    connections: int | None = None
 
 
 # --- scripts --------------------------------------------------------------------------------------
@@ -196,6 +199,153 @@ def wire(change: Change) -> Callable[[], Script]:
     return lambda: every(DEFAULT, change)
 
 
+def altered(steps: Sequence[Step], change: Callable[[dict[str, Any]], object]) -> list[Step]:
+    """Change the JSON of every event."""
+
+    def one(data: bytes) -> bytes:
+        said = data.removeprefix(b"data: ").strip()
+        if said == b"[DONE]":
+            return data
+        value: dict[str, Any] = json.loads(said)
+        change(value)
+        return b"data: " + json.dumps(value).encode() + b"\n\n"
+
+    return list(rewritten(steps, one))
+
+
+def deltas(value: dict[str, Any]) -> Iterable[dict[str, Any]]:
+    return (choice["delta"] for choice in value["choices"])
+
+
+def details(value: dict[str, Any]) -> None:
+    for delta in deltas(value):
+        if text := delta.pop("reasoning", None):
+            delta["reasoning_details"] = [{"type": "reasoning.text", "text": text}]
+
+
+def parts(value: dict[str, Any]) -> None:
+    for delta in deltas(value):
+        if text := delta.pop("reasoning", None):
+            delta["content"] = [{"type": "thinking", "thinking": [{"type": "text", "text": text}]}]
+        elif isinstance(delta.get("content"), str):
+            delta["content"] = [{"type": "text", "text": delta["content"]}]
+
+
+def in_parts(steps: list[Step]) -> list[Step]:
+    return altered(steps, parts)
+
+
+def all_reasoning(value: dict[str, Any]) -> None:
+    for delta in deltas(value):
+        delta["reasoning_content"] = delta.pop("content", None)
+        delta["content"] = None
+
+
+def whole_messages() -> Callable[[dict[str, Any]], None]:
+    """Every event says all that was said before."""
+    said = ""
+
+    def change(value: dict[str, Any]) -> None:
+        nonlocal said
+        for choice in value["choices"]:
+            said += choice.pop("delta").get("content") or ""
+            choice["message"] = {"role": "assistant", "content": said}
+
+    return change
+
+
+def surrogates(steps: Iterable[Step]) -> Iterable[Step]:
+    """Cut every event whose text has a character beyond the first plane."""
+    for step in steps:
+        text = step.data.decode() if isinstance(step, Say) else ""
+        high = next((character for character in text if character > "\uffff"), None)
+        if not isinstance(step, Say) or high is None:
+            yield step
+            continue
+        first_half, second_half = json.dumps(high)[1:7], json.dumps(high)[7:13]
+        before, _, rest = text.partition(high)
+        end = rest[rest.index('"') :]
+        unreported = end[: end.index(', "usage"')] + "}\n\n" if ', "usage"' in end else end
+        yield Say((before + first_half + unreported).encode())
+        field = before[: before.rindex('"') + 1]
+        yield Say((field + second_half + rest).encode(), step.tokens)
+
+
+def odd_logprobs(value: dict[str, Any]) -> None:
+    shapes: list[object] = [-0.5, [-0.5], "none", {"content": "none"}, {"content": [1]}, True]
+    for position, choice in enumerate(value["choices"]):
+        choice["logprobs"] = shapes[(len(str(value)) + position) % len(shapes)]
+
+
+def usage_of(said: object) -> Callable[[dict[str, Any]], None]:
+    """Whatever was generated, usage says this."""
+
+    def change(value: dict[str, Any]) -> None:
+        if "usage" in value:
+            value["usage"] = dict.fromkeys(("prompt_tokens", "completion_tokens"), said)
+
+    return change
+
+
+def saying(usage: object) -> Callable[[], Script]:
+    return wire(lambda steps: altered(steps, usage_of(usage)))
+
+
+def unknown_seed() -> Script:
+    said = error('Invalid JSON payload received. Unknown name "seed": Cannot find field.', code=400)
+
+    def script(call: Call) -> Reply:
+        if "seed" in call.body:
+            return refusal(400, [said])
+        return Reply(steps=faultless(call))
+
+    return script
+
+
+def as_json(body: object, content_type: str = "application/json") -> Reply:
+    return Reply(steps=[Say(json.dumps(body).encode())], content_type=content_type)
+
+
+def bombs(call: Call) -> Reply:
+    """The streams in `HIT` are a little text, and then what becomes a thousand times as much."""
+    if call.seed not in HIT:
+        return Reply(steps=faultless(call))
+    packer = zlib.compressobj(wbits=zlib.MAX_WBITS | 16)
+    begun = after(faultless(call), BEGUN)
+    head = b"".join(step.data for step in begun if isinstance(step, Say))
+    packed = [packer.compress(head) + packer.flush(zlib.Z_SYNC_FLUSH)]
+    packed += [packer.compress(b":" * 1_000_000 + b"\n") for _ in range(300)]
+    tokens = sum(step.tokens for step in begun if isinstance(step, Say))
+    steps: list[Step] = [Say(packed[0], tokens), *(Say(part) for part in packed[1:])]
+    return Reply(steps=[*steps, "hang"], headers={"content-encoding": "gzip"})
+
+
+THOUGHTLESS = replace(DEFAULT, reasoning="none")
+PINGS = b"event: ping\ndata: pong\n\ndata: null\n\ndata:\n\ndata: : PROCESSING\n\n: note\n\n"
+NONSENSE: dict[str, Any] = {
+    "negative": -5,
+    "10^30": 10**30,
+    "10^400": 10**400,
+    "1e308": 1e308,
+    "NaN": float("nan"),
+    "Infinity": float("inf"),
+    "text": "12",
+    "truth": True,
+    "list": [12],
+}
+SAID = {"negative", "1e308", "text", "truth", "list"}
+GEMINI_WAIT: list[object] = [
+    {
+        "error": {
+            "code": 429,
+            "message": "You exceeded your current quota, please check your plan.",
+            "status": "RESOURCE_EXHAUSTED",
+            "details": [
+                {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "0.3s"}
+            ],
+        }
+    }
+]
 LONG = "x" * 3_000_000
 PAGE = "<html><head><title>502</title></head><body>Bad gateway</body></html>"
 EMPTY = event({"id": "c", "choices": []}) + event(chunk({})) + event(chunk({"content": None}))
@@ -248,6 +398,43 @@ FAULTS: tuple[Fault, ...] = (
         name="foreign-events",
         does="Events of types that no one asked for",
         script=wire(lambda steps: [Say(event({"type": "ping"})), *steps]),
+    ),
+    Fault(
+        name="pings",
+        does="Pings with a name and plain text, `null`, empty data, notes in the data",
+        script=wire(lambda steps: [part for step in steps for part in (Say(PINGS), step)]),
+    ),
+    Fault(
+        name="parts",
+        does="Reasoning and text as objects and typed parts",
+        script=wire(in_parts),
+    ),
+    Fault(
+        name="reasoning-details",
+        does="Reasoning in `delta.reasoning_details` and nowhere else",
+        script=wire(lambda steps: altered(steps, details)),
+    ),
+    Fault(
+        name="message",
+        does="A whole message in each streamed choice, `delta` nowhere",
+        dialect=THOUGHTLESS,
+        script=lambda: every(THOUGHTLESS, lambda steps: altered(steps, whole_messages())),
+    ),
+    Fault(
+        name="all-reasoning",
+        does="All text in the reasoning field, the answer too",
+        dialect=THOUGHTLESS,
+        script=lambda: every(THOUGHTLESS, lambda steps: altered(steps, all_reasoning)),
+    ),
+    Fault(
+        name="surrogates",
+        does="Emoji cut between two events, half a surrogate pair each",
+        script=wire(surrogates),
+    ),
+    Fault(
+        name="logprobs-shape",
+        does="`logprobs` as a number, a list or a text, and nobody asked",
+        script=wire(lambda steps: altered(steps, odd_logprobs)),
     ),
     Fault(
         name="second-choice",
@@ -308,6 +495,25 @@ FAULTS: tuple[Fault, ...] = (
         hits=True,
         error="finish_reason 'abort'",
     ),
+    *(
+        Fault(
+            name=f"finish-{reason}",
+            does=f'`finish_reason: "{reason}"` ends the trace',
+            script=ending(Say(event(chunk(finish_reason=reason)))),
+            hits=True,
+            error=error,
+        )
+        for reason, error in (
+            ("network_error", "finish_reason 'network_error'"),
+            ("sensitive", "content filter"),
+            ("SAFETY", "content filter"),
+        )
+    ),
+    Fault(
+        name="finish-STOP",
+        does='`finish_reason: "STOP"`, `"end_turn"` or `"eos"`',
+        **of(replace(DEFAULT, finish=("STOP",))),
+    ),
     Fault(
         name="content-filter",
         does="A content filter ends the trace",
@@ -344,6 +550,15 @@ FAULTS: tuple[Fault, ...] = (
         does="Usage that lies: always 0",
         usage="counted",
         **of(replace(DEFAULT, counts=lying(0))),
+    ),
+    *(
+        Fault(
+            name=f"usage-{name}",
+            does=f"Usage that lies: {value if name in SAID else name}",
+            script=saying(value),
+            usage="counted",
+        )
+        for name, value in NONSENSE.items()
     ),
     Fault(
         name="stream-options-400",
@@ -394,6 +609,12 @@ FAULTS: tuple[Fault, ...] = (
         does="`temperature` refused",
         script=refusing("temperature", unsupported("temperature")),
         sends=("temperature",),
+    ),
+    Fault(
+        name="gemini-refuses-seed",
+        does="`seed` refused as Gemini does: `Unknown name`",
+        script=unknown_seed,
+        sends=("seed",),
     ),
     Fault(
         name="top-p-refused",
@@ -484,6 +705,27 @@ FAULTS: tuple[Fault, ...] = (
         name="long-line",
         does="An event of 3 MB that says nothing",
         script=wire(lambda s: [s[0], Say(event(chunk({}, padding=LONG))), *s[1:]]),
+    ),
+    Fault(
+        name="gzip-bomb",
+        does="A response of 1 MB that unpacks to 300 MB",
+        script=lambda: bombs,
+        hits=True,
+        error="unpack to more than",
+    ),
+    Fault(
+        name="endless-line",
+        does="A line of 40 MB",
+        script=ending(Say(b"data: "), *[Say(LONG.encode())] * 14),
+        hits=True,
+        error="not an OpenAI-compatible server",
+    ),
+    Fault(
+        name="small-pool",
+        does="A client of one's own with two connections, for longer than the idle timeout",
+        script=wire(lambda s: [*s[:5], 0.5, *s[5:9], 0.5, *s[9:13], 0.5, *s[13:]]),
+        server={"idle_timeout": 1.0, "connect_timeout": 0.2},
+        connections=2,
     ),
     Fault(
         name="reset",
@@ -594,6 +836,27 @@ FAULTS: tuple[Fault, ...] = (
         does="503 twice, `Retry-After`",
         script=first(lambda: refusal(503, error("loading"), retry_after="0.1"), times=2),
     ),
+    Fault(name="498", does="498 once", script=first(lambda: refusal(498, error("no capacity")))),
+    Fault(
+        name="gemini-wait",
+        does="429 once with the word quota, the wait in the body",
+        script=first(lambda: refusal(429, GEMINI_WAIT)),
+    ),
+    Fault(
+        name="json-429",
+        does="A 429 as JSON under HTTP 200, once",
+        script=first(lambda: as_json(error("slow down", code=429))),
+    ),
+    Fault(
+        name="json-503-events",
+        does="A 503 as JSON under HTTP 200 that calls itself events, once",
+        script=first(lambda: as_json(error("loading", code=503), "text/event-stream")),
+    ),
+    Fault(
+        name="no-answer-often",
+        does="Connections are closed without an answer, three times each",
+        script=first(lambda: Reply(steps=["reset"]), times=3),
+    ),
     Fault(name="529", does="529 once", script=first(lambda: refusal(529, error("overloaded")))),
     Fault(
         name="no-answer",
@@ -638,6 +901,22 @@ FAULTS: tuple[Fault, ...] = (
         script=always(lambda: refusal(401, error("bad key"))),
         raises=AuthenticationError,
         error="check the API key",
+    ),
+    Fault(
+        name="json-400",
+        does="A 400 as JSON under HTTP 200",
+        script=always(lambda: as_json(error("no such thing", code=400))),
+        raises=BadRequestError,
+        error="no such thing",
+    ),
+    Fault(
+        name="redirect",
+        does="307 to another host",
+        script=always(
+            lambda: refusal(307, error("there"), location="http://127.0.0.2:9/v1/chat/completions")
+        ),
+        raises=AllTracesFailedError,
+        error="redirects to http://127.0.0.2:9",
     ),
     Fault(
         name="404",

@@ -60,8 +60,8 @@ class Call:
 
     @property
     def seed(self) -> int:
-        """Which trace is asked for: by its seed, or in the order of arrival."""
-        seed = self.body.get("seed")
+        """Which trace is asked for: by its seed, by its user, or in the order of arrival."""
+        seed = self.body.get("seed", self.body.get("user"))
         return self.number if seed is None else int(seed)
 
     def tokens_within(self, size: int) -> int:

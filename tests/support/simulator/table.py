@@ -45,7 +45,7 @@ def row(trial: Trial) -> str:
     else:
         finished = " (estimated)" if fault.usage == "counted" else ""
         closed = "" if fault.usage == "server" else " (estimated)"
-        verdict = "right" if result.answer == trial.expected else f"WRONG: {result.answer}"
+        verdict = "right" if trial.right else f"WRONG: {result.answer}"
         cells = [
             str(len(trial.failed)),
             verdict,
