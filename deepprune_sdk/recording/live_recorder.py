@@ -160,7 +160,7 @@ class TraceRecorder:
                 for trace in self._engine.roster.run_traces():
                     self._write(trace)
                 if self._journal is not None:
-                    self._journal.remove()
+                    self._journal.close(remove=True)
 
     def flush(self) -> None:
         """Keep what is new of the traces that are not written yet.
