@@ -24,7 +24,8 @@ from typing import Any, Final, cast
 
 from deepprune_sdk.errors import RecordingError
 from deepprune_sdk.recording.files import is_at, lock, open_regular
-from deepprune_sdk.recording.format import RecordedTrace
+from deepprune_sdk.recording.format import SCHEMA as TRACE
+from deepprune_sdk.recording.format import RecordedTrace, to_trace
 from deepprune_sdk.recording.lines import Lines
 
 __all__ = ["Journal", "LeftBehind", "left_behind"]
@@ -104,10 +105,10 @@ def left_behind(recording: Path) -> Iterator[LeftBehind]:
     name = re.compile(re.escape(recording.name) + _IDENTIFIER)
     try:
         owners = {recording.stat().st_uid, getattr(os, "geteuid", int)()}
-        found = sorted(entry for entry in os.listdir(recording.parent) if name.fullmatch(entry))
+        found = sorted(path for path in recording.parent.iterdir() if name.fullmatch(path.name))
     except OSError:  # a folder that cannot be listed
         return
-    for path in map(recording.with_name, found):
+    for path in found:
         with suppress(OSError):
             file = open_regular(path, os.O_RDONLY | _NOFOLLOW, "r")
             if os.fstat(file.fileno()).st_uid in owners and lock(file) and is_at(file, path):
@@ -181,7 +182,4 @@ def _trace(header: Mapping[str, Any], fields: dict[str, Any]) -> RecordedTrace:
     for name in PER_TOKEN[1:]:
         if len(fields[name]) != tokens:
             fields[name] = None
-    try:
-        return RecordedTrace(**{**header, **fields, "finish": "stopped"})
-    except TypeError as error:  # a field that traces do not have
-        raise RecordingError(str(error)) from error
+    return to_trace({**header, **fields, "schema": TRACE, "finish": "stopped"})

@@ -24,7 +24,7 @@ __all__ = ["Recorded", "TraceWriter"]
 _BEGINNING: Final = f'{{"schema":"{SCHEMA}",'.encode()
 """How every line of a `TraceWriter` begins: only a torn end that does is cut off."""
 _GZIPPED: Final = gzip.compress(b"", 6, mtime=0)[:10]
-"""How every gzip member of a `TraceWriter` begins; those of other programs have a time or a name."""
+"""How every gzip member of a `TraceWriter` begins; those of others tell a time or a name."""
 _BLOCK: Final = 1 << 16
 
 

@@ -39,7 +39,7 @@ from deepprune_sdk.live.requests import RequestPlan
 from deepprune_sdk.live.streams import Streams
 from deepprune_sdk.live.throttle import Throttle
 from deepprune_sdk.policies import RunSetup
-from deepprune_sdk.recording import TraceWriter
+from deepprune_sdk.recording import RecordedTrace, TraceWriter
 from deepprune_sdk.recording.journal import Journal, left_behind
 from deepprune_sdk.recording.naming import RecordAs, problem_name
 from deepprune_sdk.recording.resume import recorded_chunks
@@ -402,7 +402,7 @@ def test_a_recovery_that_fails_leaves_no_lock_and_the_journal(
     writer = TraceWriter(path)
     with monkeypatch.context() as patch:
 
-        def full(trace: RecordedTrace) -> None:
+        def full(_trace: RecordedTrace) -> None:
             raise RecordingError("No space left on device")
 
         patch.setattr(writer, "write", full)

@@ -272,13 +272,16 @@ class _FullDisk(io.FileIO):
         return taken
 
 
+def _on_full_disk(path: Path, flags: int, mode: str) -> io.FileIO:
+    del flags
+    return _FullDisk(path, mode)
+
+
 def test_a_full_disk_is_an_error_and_leaves_whole_records(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "a"
-    monkeypatch.setattr(
-        "deepprune_sdk.recording.writer.open_regular", lambda path, *_: _FullDisk(path, "a+")
-    )
+    monkeypatch.setattr("deepprune_sdk.recording.writer.open_regular", _on_full_disk)
     monkeypatch.setattr(_FullDisk, "room", len(to_line(trace())) + 100)
     with TraceWriter(path) as writer:
         writer.write(trace(0))  # in several short writes
