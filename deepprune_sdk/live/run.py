@@ -39,6 +39,7 @@ from deepprune_sdk.errors import AllTracesFailedError, DeepPruneError
 from deepprune_sdk.live.capacity import Room
 from deepprune_sdk.live.feed import Feed
 from deepprune_sdk.live.judging import Judging
+from deepprune_sdk.live.outputs import Outputs
 from deepprune_sdk.live.requests import RequestPlan
 from deepprune_sdk.live.streams import DOWN, Stream, Streams
 from deepprune_sdk.recording.live_recorder import TraceRecorder
@@ -88,8 +89,7 @@ class Run:
         self._room = room
         self._summarize = partial(summarize, engine, price=price, abstain_below=abstain_below)
         self._streams = Streams(engine, plan, tell=self._tell, run_id=self.id)
-        self._log = log
-        self._recorder = recorder
+        self._outputs = Outputs(log, recorder)
         self._feed = Feed(engine) if watched else None
         self._waiting_pairs: list[Pair] = []
         self._error: Exception | None = None
@@ -105,11 +105,10 @@ class Run:
         """Start the traces.
 
         Raises:
-            ConfigurationError: The recording cannot be written.
+            ConfigurationError: The recording or the run log cannot be written.
             RecordingError: The file to record to is not a recording.
         """
-        if self._recorder is not None:
-            self._recorder.open()
+        self._outputs.open()
         await self._group.__aenter__()
         self._group.start_soon(self._drive)
         return self
@@ -132,16 +131,10 @@ class Run:
             error = raised
             raise
         finally:
-            try:
-                if self._result is None and self._error is None:
-                    self._settle("cancelled")
-            finally:
-                if error is not None:
-                    _keep_partial(error, self._result)
-                if self._log is not None:
-                    self._log.close()
-                if self._recorder is not None:
-                    self._recorder.close()
+            if self._result is None and self._error is None:
+                self._end("cancelled")
+            if error is not None:
+                _keep_partial(error, self._result)
 
     def __aiter__(self) -> Self:
         """Iterate over the events; raises as `wait` does once all are read."""
@@ -180,7 +173,11 @@ class Run:
 
     def snapshot(self) -> Result:
         """What the run has found so far."""
-        return self._summarize(self._judging.report)
+        result = self._summarize(self._judging.report)
+        missing = list(self._outputs.warnings())
+        if missing:
+            result = result.model_copy(update={"warnings": [*result.warnings, *missing]})
+        return result
 
     def stop(self, reason: str = "stopped") -> None:
         """End the run with what it has; its result says `reason`."""
@@ -202,19 +199,18 @@ class Run:
                 wake = self._engine.wake_after()
                 if wake is not None:
                     tasks.start_soon(self._wake, wake)
-                if self._recorder is not None:
-                    tasks.start_soon(self._keep_text, self._recorder)
-                while self._engine.ended_because is None:
+                if self._outputs.kept_text:
+                    tasks.start_soon(self._keep_text)
+                while self._engine.ended_because is None and self._outputs.error is None:
                     for post in await self._posted():
                         self._take(post, tasks)
                     self._ask_judge(tasks)
                 tasks.cancel_scope.cancel()
-            self._settle("complete")
-            if self._recorder is not None:
-                self._recorder.close()
+            self._end("complete" if self._outputs.error is None else "failed")
             self._find_error()
         except Exception as error:  # what a user's own part raised, out of its group
             self._error = first_error(error)
+            self._outputs.close()
             self._result = self.snapshot()
         finally:
             self._over.set()
@@ -243,10 +239,7 @@ class Run:
     def _act(
         self, signal: Signal | None, actions: Sequence[Action], tasks: TaskGroup | None
     ) -> None:
-        if self._log is not None:
-            self._log.write(signal, actions)
-        if self._recorder is not None:
-            self._recorder.report(signal, actions)
+        self._outputs.report(signal, actions)
         if self._feed is not None:
             self._feed.report(signal, actions)
         for action in actions:
@@ -264,6 +257,15 @@ class Run:
                 case _:
                     pass
 
+    def _end(self, reason: str) -> None:
+        """Come to the result, and finish the files first: it says what they lack."""
+        try:
+            self._settle(reason)
+        except Exception as error:  # a policy of the user's: it does not replace what ended the run
+            self._error = self._error or error
+        self._outputs.close()
+        self._result = self.snapshot()
+
     def _settle(self, reason: str) -> None:
         """Take what had arrived when the streams were closed: it was generated, so it counts."""
         while self._inbox:
@@ -271,7 +273,6 @@ class Run:
         if self._engine.ended_because is None:
             stop = Stop(reason=reason)
             self._act(stop, self._engine.handle(stop), None)
-        self._result = self.snapshot()
 
     def _find_error(self) -> None:
         """A run that found nothing raises what was in its way."""
@@ -279,8 +280,12 @@ class Run:
         failed = {trace.index: trace.reason for trace in traces if trace.outcome == "failed"}
         nothing = not any(trace.tokens for trace in traces)
         down = self._engine.ended_because == DOWN
+        if self._error is not None:
+            return
         if self._streams.fatal is not None:
             self._error = self._streams.fatal
+        elif self._outputs.error is not None:
+            self._error = self._outputs.error
         elif nothing and (down or len(failed) == len(traces)):
             self._error = AllTracesFailedError(failed)
 
@@ -301,12 +306,11 @@ class Run:
         await anyio.sleep(seconds)
         self._tell([Tick(seconds=seconds)])
 
-    @staticmethod
-    async def _keep_text(recorder: TraceRecorder) -> None:
+    async def _keep_text(self) -> None:
         """Let a crash of the process cost no more than the last second of text."""
         while True:
             await anyio.sleep(FLUSHING)
-            recorder.flush()
+            self._outputs.flush()
 
     def _tell(self, signals: Iterable[Signal], stream: Stream | None = None) -> None:
         self._inbox.append(_Post(list(signals), stream))
@@ -322,5 +326,5 @@ def first_error(error: Exception) -> Exception:
 
 def _keep_partial(error: BaseException, partial: Result | None) -> None:
     """Put what a run had found on the error that ended it, whoever's class it is."""
-    with suppress(AttributeError, TypeError):  # a class without room for it
+    with suppress(Exception):  # a class without room for it, or with a will of its own
         setattr(error, "partial", partial)  # noqa: B010  no such attribute is declared

@@ -24,23 +24,26 @@ _UNSURPRISING: Final = (
 )
 
 
-def open_regular(path: Path, flags: int, mode: str) -> FileIO:
+def open_regular(path: Path, flags: int, mode: str, *, devices: bool = False) -> FileIO:
     """Open a regular file, unbuffered.
 
     Args:
         path: The file.
         flags: As for `os.open`; `O_NOFOLLOW` and `O_EXCL` among them.
         mode: As for `open`, what the file object is for.
+        devices: Whether a character device, such as `/dev/null`, will do.
 
     Raises:
         OSError: It cannot be opened, or is a directory, a device, a FIFO or a socket.
     """
     # Before it is opened too: what opening a device does cannot be undone.
-    if path.exists() and not path.is_dir() and not path.is_file():
+    will_do = path.is_file() or path.is_dir() or (devices and path.is_char_device())
+    if path.exists() and not will_do:
         raise OSError(errno.EINVAL, "not a regular file")
     descriptor = os.open(path, flags | _UNSURPRISING, 0o666)
     try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        kind = os.fstat(descriptor).st_mode
+        if not (stat.S_ISREG(kind) or (devices and stat.S_ISCHR(kind))):
             raise OSError(errno.EINVAL, "not a regular file")
         return FileIO(descriptor, mode)
     except BaseException:

@@ -184,10 +184,12 @@ class LlamaBackend:
         self._backend = None
         http, self._http = self._http, None
         with anyio.CancelScope(shield=True):
-            if http is not None:
-                await http.aclose()
-            # The server ends when nothing refers to it any more, and waits for its threads then.
-            await anyio.to_thread.run_sync(self._server.clear)
+            try:
+                if http is not None:
+                    await http.aclose()
+            finally:
+                # The server ends when nothing refers to it any more, and waits for its threads.
+                await anyio.to_thread.run_sync(self._server.clear)
 
     def _start(self) -> str:
         """Load the model, in a worker thread; return the address."""

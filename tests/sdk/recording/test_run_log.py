@@ -1,6 +1,7 @@
 """A live run's log: told the same again, an engine answers the same."""
 
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -117,9 +118,39 @@ async def test_half_a_character_can_be_logged(tmp_path: Path) -> None:
 
 
 async def test_a_log_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
+    backend = ScriptedBackend([FIVE])
+    parallel = ParallelReasoner(backend)
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "notes").write_text("my notes")
+    for name, why in (
+        ("none/run.jsonl", "No such file or directory; give a file"),
+        (".", "Is a directory; give a file"),
+        ("fifo", "not a regular file; give a file"),
+        ("notes", "is there and is not a deepprune-run/1 log"),
+    ):
+        with pytest.raises(ConfigurationError, match=why):
+            await parallel.solve("?", n=1, run_log=tmp_path / name)
+    assert backend.requests == []
+    assert (tmp_path / "notes").read_text() == "my notes"
+
+
+async def test_a_log_is_one_runs_and_not_its_recording(tmp_path: Path) -> None:
+    path = tmp_path / "run.jsonl"
     parallel = ParallelReasoner(ScriptedBackend([FIVE]))
-    with pytest.raises(FileNotFoundError):
-        await parallel.solve("?", n=1, run_log=tmp_path / "none" / "run.jsonl")
+    async with parallel.run("?", n=1, run_log=path) as run:
+        with pytest.raises(ConfigurationError, match="is being written by another run"):
+            await parallel.solve("?", n=1, run_log=path)
+        await run.wait()
+    verify_run_log(path)
+    await parallel.solve("?", n=1, run_log=path)
+
+    with pytest.raises(ConfigurationError, match="being written by another"):
+        await parallel.replace(record=tmp_path / "a").solve("?", n=1, run_log=tmp_path / "a")
+
+
+async def test_a_log_may_go_nowhere() -> None:
+    result = await ParallelReasoner(ScriptedBackend([FIVE])).solve("?", n=1, run_log="/dev/null")
+    assert result.answer == "5"
 
 
 class Mine:
