@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Self, cast
 
 import anyio
+from anyio import to_thread
 from anyio.abc import TaskGroup
 from anyio.lowlevel import checkpoint
 
@@ -202,8 +203,10 @@ class Run:
                 if self._outputs.kept_text:
                     tasks.start_soon(self._keep_text)
                 while self._engine.ended_because is None and self._outputs.error is None:
-                    for post in await self._posted():
-                        self._take(post, tasks)
+                    for _ in range(await self._posted()):
+                        # It stays in the inbox until then: what arrived counts if this is cancelled.
+                        await self._look_ahead(self._inbox[0])
+                        self._take(self._inbox.popleft(), tasks)
                     self._ask_judge(tasks)
                 tasks.cancel_scope.cancel()
             self._end("complete" if self._outputs.error is None else "failed")
@@ -217,14 +220,26 @@ class Run:
             if self._feed is not None:
                 self._feed.close()
 
-    async def _posted(self) -> list[_Post]:
-        """Wait for a post, then take all there are: one wake-up however many streams spoke."""
+    async def _posted(self) -> int:
+        """Wait for a post, and count all there are: one wake-up however many streams spoke."""
         if not self._inbox:
             self._mail = anyio.Event()
             await self._mail.wait()
-        posts = list(self._inbox)
-        self._inbox.clear()
-        return posts
+        return len(self._inbox)
+
+    async def _look_ahead(self, post: _Post) -> None:
+        """Let answers that take their time to compare take it elsewhere, and cancel them at once.
+
+        Only what has ended is known to have an answer; any other is compared where it is read.
+        """
+        roster = self._engine.roster
+        if not roster.reading.takes_time:
+            return
+        for signal in post.signals:
+            if isinstance(signal, Ended | Failed):
+                trace = roster.growing(signal.trace)
+                compare = partial(roster.reading.look_ahead, trace)
+                await to_thread.run_sync(compare, abandon_on_cancel=True)
 
     def _take(self, post: _Post, tasks: TaskGroup | None) -> None:
         for signal in post.signals:
