@@ -204,7 +204,7 @@ class Run:
                     tasks.start_soon(self._keep_text)
                 while self._engine.ended_because is None and self._outputs.error is None:
                     for _ in range(await self._posted()):
-                        # It stays in the inbox until then: what arrived counts if this is cancelled.
+                        # It stays in the inbox until then: it counts if this is cancelled.
                         await self._look_ahead(self._inbox[0])
                         self._take(self._inbox.popleft(), tasks)
                     self._ask_judge(tasks)

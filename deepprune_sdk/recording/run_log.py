@@ -28,6 +28,7 @@ from deepprune_sdk.policies.composed import Composed
 from deepprune_sdk.policies.records import policy_from_record, policy_record
 from deepprune_sdk.protocols import AnswerExtractor
 from deepprune_sdk.recording.files import lock, open_regular
+from deepprune_sdk.recording.lines import Lines
 
 __all__ = ["SCHEMA", "RunLogWriter", "verify_run_log"]
 
@@ -147,12 +148,13 @@ def verify_run_log(
         RecordingError: The file is no run log, or the engine answers otherwise; names the line.
         ConfigurationError: The log names a policy that is not the SDK's, and none was given.
     """
-    with Path(path).open(encoding="utf-8") as file:
-        lines = enumerate(file, start=1)
-        engine = _engine(path, lines, policy, answers)
-        for number, line in lines:
+    with Path(path).open("rb") as file:
+        lines = Lines(file)
+        numbered = enumerate(lines, start=1)
+        engine = _engine(path, numbered, policy, answers)
+        for number, line in numbered:
             try:
-                record = json.loads(line)
+                record = _parsed(line)
                 told = record["signal"]
                 signal = None if told is None else _signal.validate_python(told)
                 logged = record["actions"]
@@ -166,23 +168,32 @@ def verify_run_log(
                 raise RecordingError(
                     f"{path}:{number}: the engine answers {_records(actions)}, logged is {logged}"
                 )
+        if lines.fault or lines.rest:
+            raise RecordingError(f"{path}: {lines.fault or 'its last record is not complete'}")
     return engine
+
+
+def _parsed(line: bytes) -> Any:
+    try:
+        return json.loads(line)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
 
 
 def _engine(
     path: str | PathLike[str],
-    lines: Iterator[tuple[int, str]],
+    lines: Iterator[tuple[int, bytes]],
     policy: Policy | None,
     answers: AnswerExtractor | None,
 ) -> Engine:
     try:
-        header = json.loads(next(lines, (0, ""))[1])
+        header = _parsed(next(lines, (0, b""))[1])
         if header["schema"] != SCHEMA:
             raise RecordingError(f"{path}:1: schema {header['schema']!r}, not {SCHEMA!r}")
         setup = _setup.validate_python(header["setup"])
         shadow = bool(header["shadow"])
         method = header["policy"]
-    except (ValueError, KeyError, TypeError, ValidationError) as error:
+    except (ValueError, KeyError, TypeError, ValidationError, ConfigurationError) as error:
         raise RecordingError(f"{path}:1: not the header of a {SCHEMA} log") from error
     answers = as_extractor(setup.extractor.spec) if answers is None else answers
     return Engine(_policy(method, policy), setup, answers, shadow=shadow)
