@@ -56,8 +56,8 @@ class RegexAnswers:
             ) from error
         if form:
             raise ConfigurationError(
-                f"RegexAnswers({self.pattern!r}) repeats a repetition, {form}, before something that "
-                "may fail: some texts would take years; write one repetition, put something between "
+                f"RegexAnswers({self.pattern!r}) repeats a repetition, {form}, before what may "
+                "fail: some texts would take years; write one repetition, put something between "
                 "the two that must be there, or make the inner one possessive, as in (...++)+"
             )
 

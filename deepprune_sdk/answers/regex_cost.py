@@ -15,7 +15,7 @@ _Node = tuple[Any, Any]
 
 
 def explodes(pattern: str) -> str:
-    """Return the form of a part that can match one text in exponentially many ways, or "".
+    r"""Return the form of a part that can match one text in exponentially many ways, or "".
 
     That is a repetition, with something after it that may fail, of what is itself a repetition with
     nothing around it that must be there: `(a+)+$`, `(\\w+\\s*)*!`. Where something that must be

@@ -91,14 +91,16 @@ class Judging:
                     told = await self._judge.compare(pairs)
             verdicts = checked(told, len(pairs))
         except TimeoutError:
-            self._say("late", f"gave no verdict within {self._limits.timeout:g} seconds")
+            late = f"gave no verdict within {self._limits.timeout:g} seconds"
+            self._say("late", late, late)
             return self._unscored(pairs, "late")
         except MalformedVerdictsError as error:
-            self._say("malformed", str(error))
+            self._say("malformed", str(error), "gave malformed verdicts")
             return self._unscored(pairs, "malformed")
         except Exception as error:  # a judge is the user's code: whatever it raises keeps the trace
             what = str(error).removeprefix(f"judge {self._judge.name}: ")
-            self._say("failed", f"failed: {what or type(error).__name__}")
+            name = type(error).__name__
+            self._say("failed", f"failed: {what or name}", f"failed with {name}")
             return self._unscored(pairs, "failed")
         return [self._judged(pair, verdict) for pair, verdict in zip(pairs, verdicts, strict=True)]
 
@@ -108,16 +110,21 @@ class Judging:
         if verdict.probability is None:
             return self._unscored([pair], "unscored", verdict.usage)[0]
         if not 0.0 <= verdict.probability <= 1.0:
-            self._say("malformed", f"gave {verdict.probability!r}, which is not a probability")
+            self._say(
+                "malformed",
+                f"gave {verdict.probability!r}, which is not a probability",
+                "gave what is not a probability",
+            )
             return self._unscored([pair], "malformed", verdict.usage)[0]
         self._scored += 1
         return Judged(pair=key_of(pair), verdict=verdict)
 
-    def _say(self, problem: Unscored, what: str) -> None:
+    def _say(self, problem: Unscored, what: str, kind: str) -> None:
         """Say it once per run; the report counts how often."""
         if problem not in self._faults:
-            self._faults[problem] = said = _one_line(what)
-            logger.warning("judge %s %s; the traces are kept", self._judge.name, said)
+            self._faults[problem] = _one_line(what)
+            # Only the kind: what a judge raises or returns may quote the prompt and the traces.
+            logger.warning("judge %s: %s; the traces are kept", _one_line(self._judge.name), kind)
 
     def _unscored(
         self, pairs: Sequence[Pair], problem: Unscored, usage: Usage = NO_USAGE
@@ -132,5 +139,7 @@ class Judging:
 
 
 def _one_line(text: str) -> str:
-    line = " ".join(text.split())
+    """Bound a text, and leave nothing in it that a terminal or a reader of logs would obey."""
+    line = " ".join(text[: 4 * LONGEST].split())
+    line = "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in line)
     return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}\N{HORIZONTAL ELLIPSIS}"
