@@ -301,3 +301,28 @@ async def test_a_run_log_replaces_no_other_file(tmp_path: Path) -> None:
     await reasoner.solve("?", n=1, run_log=log)
     await reasoner.solve("?", n=2, run_log=log)  # an older log it replaces
     assert verify_run_log(log).setup.n == 2
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"[" * 100_000,
+        b"\xff\xfe\n",
+        b'{"schema":"deepprune-run/1","setup":' + b"[" * 100_000 + b"\n",
+        b'{"schema":"deepprune-run/1","setup":{"n":1000000000,"seed":0,"question":"q"},'
+        b'"policy":{"name":"cons"},"shadow":false}\n',
+    ],
+)
+def test_a_hostile_log_is_no_run_log(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "run.jsonl"
+    path.write_bytes(content)
+    with pytest.raises(RecordingError, match="not the header"):
+        verify_run_log(path)
+
+
+async def test_so_many_traces_are_refused_before_any_starts() -> None:
+    backend = ScriptedBackend([FIVE])
+    for n in (100_001, 10**9, 10**30):
+        with pytest.raises(ConfigurationError, match="at most 100000 traces"):
+            await ParallelReasoner(backend).solve("?", n=n)
+    assert backend.requests == []
