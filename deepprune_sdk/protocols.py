@@ -30,6 +30,7 @@ __all__ = [
     "ScoresInline",
     "SharesPrompt",
     "TakesExtractor",
+    "TakesTime",
     "TokenCounter",
     "WatchesText",
     "WrapsExtractor",
