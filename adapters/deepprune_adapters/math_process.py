@@ -11,7 +11,6 @@ import threading
 import weakref
 from typing import Final, TextIO
 
-
 # `-c` with the parent's path, rather than multiprocessing: that would run the user's main module
 # once more, which a script without a `__main__` guard does not survive. What libraries print must
 # not mix with the replies, and Ctrl-C is the parent's business.

@@ -10,7 +10,6 @@ from typing import Final
 
 from anyio.lowlevel import current_token
 
-
 START_SECONDS: Final = 60.0
 """Longest time that a worker may take to load math-verify."""
 
