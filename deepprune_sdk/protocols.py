@@ -30,6 +30,7 @@ __all__ = [
     "ScoresInline",
     "SharesPrompt",
     "TakesExtractor",
+    "TakesTime",
     "TokenCounter",
     "WatchesText",
     "WrapsExtractor",
@@ -286,6 +287,23 @@ class LearnsFromTexts(AnswerExtractor, Protocol):
 
         Returns:
             Whether texts are now read in another way. Those that have been read are read again.
+        """
+        ...
+
+
+class TakesTime(AnswerExtractor, Protocol):
+    """An extractor whose comparisons may take seconds.
+
+    A live run has what a trace has answered compared in another thread before it decides on it, so
+    that no stream and no time limit waits. The extractor must then bear to be asked in any thread,
+    and remember what it has found: it is asked the same again, in the event loop.
+    """
+
+    def begin_run(self) -> AnswerExtractor:
+        """Return the extractor of one run, which bounds the time of that run's comparisons.
+
+        It should raise where a comparison would need more: the two answers then count as different,
+        and the result says so.
         """
         ...
 

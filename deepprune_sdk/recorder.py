@@ -184,6 +184,7 @@ class RecordingSession:
             instruction=self._instruction,
             numbers=numbers,
             complete_only=True,
+            required=True,
         )
         return self._reasoner.run(
             self._prompt(problem), len(numbers), record_as=record_as, instruct=False

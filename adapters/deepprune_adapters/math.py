@@ -7,19 +7,17 @@ it takes too long, so that any thread and any event loop may ask.
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
 import json
 import logging
-import queue
 import re
-import subprocess
-import sys
 import threading
-import weakref
 from collections import OrderedDict
-from typing import Final, TextIO
+from dataclasses import dataclass
+from typing import Final
 
+from deepprune_adapters.math_process import Worker
+from deepprune_adapters.math_time import START_SECONDS, Allowance, Deadline, out_of_time
 from deepprune_sdk.answers import Answers, exact_number, is_worded, normalize
 from deepprune_sdk.errors import ConfigurationError, MissingExtraError
 from deepprune_sdk.protocols import AnswerExtractor
@@ -28,20 +26,7 @@ __all__ = ["MathAnswers"]
 
 _MAX_LENGTH: Final = 200
 _MEMORY: Final = 4096
-_START_SECONDS: Final = 60.0
 _logger = logging.getLogger(__name__)
-
-# `-c` with the parent's path, rather than multiprocessing: that would run the user's main module
-# once more, which a script without a `__main__` guard does not survive. What libraries print must
-# not mix with the replies, and Ctrl-C is the parent's business.
-_BOOT: Final = """
-import json, signal, sys
-signal.signal(signal.SIGINT, signal.SIG_IGN)
-replies, sys.stdout = sys.stdout, sys.stderr
-sys.path[:] = json.loads(sys.argv[1])
-from deepprune_adapters.math_worker import serve
-serve(sys.stdin, replies, seconds=float(sys.argv[2]))
-"""
 
 # `5 hours 30 minutes` would be read as a product of letters; commands (`\\sqrt`) are no words.
 _WORD: Final = re.compile(r"(?<![\\A-Za-z])(?:[A-Za-z]{3,}|(?:or|to|am|pm|is|no)(?![A-Za-z]))")
@@ -63,36 +48,50 @@ class MathAnswers:
     long. Any number of threads may call it. Unlike equality of forms, what math-verify says is not
     bound to be transitive.
 
+    A run (`begin_run`) has `run_seconds` for all its comparisons, made in another thread than the
+    event loop's; what little is asked in the event loop has `seconds` in all. What would need more
+    counts as different, and the result says so.
+
     Attributes:
         timeouts: How often a comparison was given up; those answers counted as different.
         wrapped: What `answers` was, for those who ask what it can do.
     """
 
-    def __init__(self, seconds: float = 1.0, *, answers: AnswerExtractor | None = None) -> None:
+    def __init__(
+        self,
+        seconds: float = 1.0,
+        *,
+        answers: AnswerExtractor | None = None,
+        run_seconds: float = 5.0,
+    ) -> None:
         """Check that math-verify is there; the worker starts with the first comparison.
 
         Args:
             seconds: Longest time for one comparison.
             answers: Extraction and the first word on equivalence; `Answers()` by default.
+            run_seconds: Longest time for all comparisons of a run, the time that it takes to start
+                again after a time-out included.
 
         Raises:
             MissingExtraError: math-verify is not installed.
-            ConfigurationError: `seconds` is not positive.
+            ConfigurationError: A time is not positive.
         """
-        if not seconds > 0:
-            message = f"seconds must be positive, not {seconds!r}"
-            raise ConfigurationError(message)
+        for name, limit in (("seconds", seconds), ("run_seconds", run_seconds)):
+            if not limit > 0:
+                raise ConfigurationError(f"{name} must be positive, not {limit!r}")
         if importlib.util.find_spec("math_verify") is None:
             raise MissingExtraError(extra="eval", package="math-verify")
         self.timeouts = 0
         self._seconds = seconds
+        self._run_seconds = run_seconds
         self.wrapped: AnswerExtractor = Answers() if answers is None else answers
         self._lock = threading.Lock()
-        self._worker: _Worker | None = None
+        self._worker: Worker | None = None
         self._known: OrderedDict[tuple[str, str], bool] = OrderedDict()
         # Replies and time-outs of each answer asked about.
         self._asked: OrderedDict[str, tuple[int, int]] = OrderedDict()
         self._unusable = False
+        self._has_started = False
 
     def __enter__(self) -> MathAnswers:
         """Start the worker now, so that no comparison waits for it."""
@@ -115,29 +114,56 @@ class MathAnswers:
 
     def equivalent(self, left: str, right: str) -> bool:
         """Whether both answers say the same, by form or by mathematics; symmetric."""
+        return self._compare(left, right, None)
+
+    def begin_run(self) -> AnswerExtractor:
+        """Return the extractor of one run, with its own allowance of time; loads SymPy meanwhile.
+
+        It raises `TimeoutError` where a comparison would need more.
+        """
+        with self._lock:
+            if not self._unusable:
+                self._start()
+        return _OfRun(self, Allowance(self._run_seconds, self._seconds))
+
+    def _compare(self, left: str, right: str, allowance: Allowance | None) -> bool:
         if self.wrapped.equivalent(left, right):
             return True
         if not _worth_asking(left, right):
             return False
         # The canonical forms in order: fewer questions, and the same one from both sides.
         first, second = sorted((normalize(left), normalize(right)))
-        with self._lock:
-            known = self._known.get((first, second))
-            if known is None:
-                known = self._ask(first, second)
-            self._known[first, second] = known
-            self._known.move_to_end((first, second))
-            if len(self._known) > _MEMORY:
-                self._known.popitem(last=False)
+        known = self._known.get((first, second))
+        if known is not None or self._unusable:
+            return bool(known)
+        if allowance is None:
+            with self._lock:
+                return self._remembered(first, second, None)
+        with allowance.spending(self._lock) as deadline:
+            return self._remembered(first, second, deadline)
+
+    def _remembered(self, first: str, second: str, deadline: Deadline | None) -> bool:
+        known = self._known.get((first, second))
+        if known is None:
+            known = self._ask(deadline, first, second)
+        self._known[first, second] = known
+        self._known.move_to_end((first, second))
+        if len(self._known) > _MEMORY:
+            self._known.popitem(last=False)
         return known
 
-    def _ask(self, *pair: str) -> bool:
+    def _ask(self, deadline: Deadline | None, *pair: str) -> bool:
         if self._unusable or any(map(self._is_hard, pair)):
             return False
-        worker = self._ready()
+        worker = self._ready(deadline)
         if worker is None:
             return False
-        reply = worker.ask(json.dumps(pair), self._seconds)
+        seconds = self._seconds if deadline is None else min(self._seconds, deadline.left())
+        reply = worker.ask(json.dumps(pair), seconds)
+        if reply is None and seconds < self._seconds:  # it had less time than it may take
+            self._stop()
+            self._start()
+            raise out_of_time()
         for answer in pair:
             replies, timeouts = self._asked.pop(answer, (0, 0))
             late = reply is None
@@ -161,33 +187,58 @@ class MathAnswers:
         self.timeouts += 1
         if self.timeouts == 1:
             _logger.warning(
-                "math-verify gave no reply within %g s on %r and %r; such answers count as "
-                "different (reported once, counted in `timeouts`)",
+                "math-verify gave no reply within %g s on answers of %d and %d characters; such "
+                "answers count as different (reported once, counted in `timeouts`)",
                 self._seconds,
-                *pair,
+                *map(len, pair),
             )
 
-    def _start(self) -> _Worker:
+    def _start(self) -> Worker:
         if self._worker is None:
-            self._worker = _Worker(self._seconds)
+            self._worker = Worker(self._seconds)
         return self._worker
 
-    def _ready(self) -> _Worker | None:
-        """The worker once it has loaded math-verify, which is no part of a comparison's time."""
+    def _ready(self, deadline: Deadline | None = None) -> Worker | None:
+        """The worker once it has loaded math-verify, which is no part of a comparison's time.
+
+        Of a run's time it is a part, but for the first start outside of the event loop.
+        """
         worker = self._start()
-        if not worker.wait_until_ready(_START_SECONDS):
+        if deadline is not None and self._has_started:
+            deadline.include_start()
+        limit = START_SECONDS if deadline is None else deadline.for_start()
+        if not worker.wait_until_ready(limit):
+            if limit < START_SECONDS and worker.is_alive():
+                raise out_of_time()
             self._stop()
             self._unusable = True
             _logger.warning(
                 "the math-verify worker did not start; answers are compared by form alone"
             )
             return None
+        self._has_started = True
+        if deadline is not None:
+            deadline.started()
         return worker
 
     def _stop(self) -> None:
         if self._worker is not None:
             self._worker.stop()
             self._worker = None
+
+
+@dataclass(frozen=True, slots=True)
+class _OfRun:
+    """What one run compares with."""
+
+    wrapped: MathAnswers
+    _allowance: Allowance
+
+    def extract(self, text: str, *, complete: bool) -> str | None:
+        return self.wrapped.extract(text, complete=complete)
+
+    def equivalent(self, left: str, right: str) -> bool:
+        return self.wrapped._compare(left, right, self._allowance)  # pyright: ignore[reportPrivateUsage]
 
 
 def _worth_asking(left: str, right: str) -> bool:
@@ -206,68 +257,3 @@ def _is_formula(answer: str) -> bool:
         and not is_worded(form)
         and _WORD.search(_ENVIRONMENT.sub("", form)) is None
     )
-
-
-class _Worker:
-    """One process that answers a line of JSON with a line of JSON."""
-
-    def __init__(self, seconds: float) -> None:
-        process = subprocess.Popen(
-            [sys.executable, "-P", "-c", _BOOT, json.dumps(sys.path), str(seconds)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            encoding="utf-8",
-        )
-        self._process = process
-        self._is_ready = False
-        # A thread that reads, because a pipe cannot be waited on with a time limit everywhere.
-        self._replies: queue.SimpleQueue[str] = queue.SimpleQueue()
-        reader = threading.Thread(
-            target=_forward, args=(process.stdout, self._replies), daemon=True
-        )
-        reader.start()
-        # Runs once: on stop(), when the worker is forgotten, or at exit of the interpreter.
-        self.stop = weakref.finalize(self, _end, process, reader)
-
-    def wait_until_ready(self, seconds: float) -> bool:
-        """Whether the worker has said that it is ready, within `seconds`; False: it cannot be."""
-        if not self._is_ready:
-            self._is_ready = self.receive(seconds) is not None
-        return self._is_ready
-
-    def ask(self, request: str, seconds: float) -> str | None:
-        """The reply to one line, or None when there is none in time."""
-        assert self._process.stdin is not None
-        try:
-            self._process.stdin.write(f"{request}\n")
-            self._process.stdin.flush()
-        except OSError:  # the process has died
-            return None
-        return self.receive(seconds)
-
-    def receive(self, seconds: float) -> str | None:
-        """The next line, or None when there is none in time or the process has died."""
-        try:
-            return self._replies.get(timeout=seconds) or None
-        except queue.Empty:
-            return None
-
-
-def _forward(lines: TextIO, replies: queue.SimpleQueue[str]) -> None:
-    for line in lines:
-        replies.put(line)
-    replies.put("")  # the process has ended: whoever waits need not wait any longer
-
-
-def _end(process: subprocess.Popen[str], reader: threading.Thread) -> None:
-    process.kill()
-    process.wait()
-    # The garbage collector may run this in any thread, the reader's own among them.
-    if reader is not threading.current_thread():
-        reader.join()
-    for pipe in (process.stdin, process.stdout):
-        if pipe is not None:
-            with contextlib.suppress(OSError):  # what was not yet sent cannot be flushed
-                pipe.close()

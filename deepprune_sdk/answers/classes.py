@@ -23,8 +23,12 @@ class AnswerClasses:
         """Return the form that stands for `answer` and all its equals."""
         known = self._named.get(answer)
         if known is None:
-            known = next((name for name in self._names if self._equivalent(name, answer)), answer)
+            known = self.find(answer)
             self._named[answer] = known
             if known == answer:
                 self._names.append(answer)
         return known
+
+    def find(self, answer: str) -> str:
+        """Compare an answer with the known groups, and keep nothing of what is found."""
+        return next((name for name in self._names if self._equivalent(name, answer)), answer)

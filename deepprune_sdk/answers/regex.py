@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Final, Self
 
 from deepprune_sdk.answers.plain import plain
+from deepprune_sdk.answers.regex_cost import explodes
 from deepprune_sdk.answers.thinking import without_thinking
 from deepprune_sdk.errors import ConfigurationError
 
@@ -30,6 +31,9 @@ class RegexAnswers:
     are the same where their words are, as with `TextAnswers`: `3.10` is not `3.1`. In a text that
     the model has not ended, a match counts once something follows it: before, it might continue.
 
+    A pattern that can take exponential time, such as `(a+)+$`, is refused: nothing could cut that
+    short, in this thread or in another.
+
     Attributes:
         pattern: The regular expression, as Python's `re` takes it; flags go inline, as `(?i)`.
     """
@@ -40,14 +44,22 @@ class RegexAnswers:
         """Compile the pattern.
 
         Raises:
-            ConfigurationError: It is not a regular expression; names the place of the fault.
+            ConfigurationError: It is not a regular expression, and names the place of the fault; or
+                it may take exponential time.
         """
         try:
             _compiled(self.pattern)
+            form = explodes(self.pattern)
         except (re.error, RecursionError, OverflowError, TypeError) as error:
             raise ConfigurationError(
                 f"RegexAnswers({self.pattern!r}) is not a regular expression: {error}"
             ) from error
+        if form:
+            raise ConfigurationError(
+                f"RegexAnswers({self.pattern!r}) repeats a repetition, {form}, before what may "
+                "fail: some texts would take years; write one repetition, put something between "
+                "the two that must be there, or make the inner one possessive, as in (...++)+"
+            )
 
     @classmethod
     def by_name(cls, argument: str) -> Self:

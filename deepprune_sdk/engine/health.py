@@ -49,7 +49,7 @@ def warnings_of(
     if reading.faults:
         yield (
             f"failures of {reading.powers.name}: {reading.faults} ({reading.fault}); what it could "
-            "not read has no ballot"
+            "not read has no ballot, and answers that it could not compare count as different"
         )
     if notable(unread):
         yield (

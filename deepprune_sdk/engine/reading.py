@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TypeVar, cast
 
 from deepprune_sdk.answers.classes import AnswerClasses
@@ -33,12 +34,16 @@ class Reading:
         faults: How often the extractor failed.
         fault: How it failed first, in one line, or "".
         refused: Numbers of the traces that ended in a refusal instead of an answer.
+        takes_time: Whether a live run has answers compared in another thread first (`look_ahead`).
     """
 
     def __init__(self, answers: AnswerExtractor, question: str) -> None:
         """Read with `answers`, and compare with its `equivalent`."""
         self._learner = learner(answers, question)
-        self._answers: AnswerExtractor = self._learner or answers
+        begin: Callable[[], AnswerExtractor] | None = getattr(answers, "begin_run", None)
+        self.takes_time: bool = begin is not None
+        own = answers if begin is None else begin()
+        self._answers: AnswerExtractor = self._learner or own
         self.powers: ExtractorPowers = ExtractorPowers.of(answers)
         self.faults: int = 0
         self.fault: str = ""
@@ -86,6 +91,16 @@ class Reading:
         trace.answer = self._of(trace)
         if trace.answer is None and trace.whole and is_refusal(trace.answer_text):
             self.refused.add(trace.index)
+
+    def look_ahead(self, trace: Trace) -> None:
+        """Have the answer of a trace that is about to end compared, for any thread.
+
+        Nothing changes here: an extractor that takes its time remembers what it has found.
+        """
+        with suppress(Exception):  # it is asked again, and counted then
+            answer = self._answers.extract(trace.answer_text, complete=trace.finish != "length")
+            if answer:
+                self._classes.find(answer)
 
     def _of(self, trace: Trace) -> str | None:
         if trace.whole:

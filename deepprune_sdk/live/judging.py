@@ -95,16 +95,18 @@ class Judging:
                     told = await self._judge.compare(pairs)
             verdicts = checked(told, len(pairs))
         except TimeoutError:
-            self._say("late", f"gave no verdict within {self._limits.timeout:g} seconds")
+            late = f"gave no verdict within {self._limits.timeout:g} seconds"
+            self._say("late", late, late)
             return self._unscored(pairs, "late")
         except MalformedVerdictsError as error:
-            self._say("malformed", str(error))
+            self._say("malformed", str(error), "gave malformed verdicts")
             return self._unscored(pairs, "malformed")
         except BaseException as error:  # the user's code: whatever it raises keeps the trace
             if not isinstance(error, Exception) and not is_foreign(error):
                 raise
             what = str(error).removeprefix(f"judge {self._name}: ")
-            self._say("failed", f"failed: {what or type(error).__name__}")
+            name = type(error).__name__
+            self._say("failed", f"failed: {what or name}", f"failed with {name}")
             return self._unscored(pairs, "failed")
         return [self._judged(pair, verdict) for pair, verdict in zip(pairs, verdicts, strict=True)]
 
@@ -116,18 +118,23 @@ class Judging:
         if verdict.probability is None:
             return self._unscored([pair], "unscored", verdict.usage)[0]
         if not 0.0 <= verdict.probability <= 1.0:
-            self._say("malformed", f"gave {shown(verdict.probability)}, which is not a probability")
+            self._say(
+                "malformed",
+                f"gave {shown(verdict.probability)}, which is not a probability",
+                "gave what is not a probability",
+            )
             return self._unscored([pair], "malformed", verdict.usage)[0]
         self._scored += 1
         if type(verdict.probability) is not float:  # a fraction, or a number of numpy's
             verdict = replace(verdict, probability=float(verdict.probability))
         return Judged(pair=key_of(pair), verdict=verdict)
 
-    def _say(self, problem: Unscored, what: str) -> None:
+    def _say(self, problem: Unscored, what: str, kind: str) -> None:
         """Say it once per run; the report counts how often."""
         if problem not in self._faults:
-            self._faults[problem] = said = one_line(what, LONGEST)
-            logger.warning("judge %s %s; the traces are kept", self._name, said)
+            self._faults[problem] = one_line(what, LONGEST)
+            # Only the kind: what a judge raises or returns may quote the prompt and the traces.
+            logger.warning("judge %s: %s; the traces are kept", self._name, kind)
 
     def _unscored(
         self, pairs: Sequence[Pair], problem: Unscored, usage: Usage = NO_USAGE

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Self, cast
 
 import anyio
+from anyio import to_thread
 from anyio.abc import TaskGroup
 from anyio.lowlevel import checkpoint
 
@@ -39,6 +40,7 @@ from deepprune_sdk.errors import AllTracesFailedError, ConfigurationError, DeepP
 from deepprune_sdk.live.capacity import Room
 from deepprune_sdk.live.feed import Feed
 from deepprune_sdk.live.judging import Judging
+from deepprune_sdk.live.outputs import Outputs
 from deepprune_sdk.live.requests import RequestPlan
 from deepprune_sdk.live.streams import DOWN, Stream, Streams
 from deepprune_sdk.loops.foreign import uncancelled
@@ -91,8 +93,7 @@ class Run:
         self._room = room
         self._summarize = partial(summarize, engine, price=price, abstain_below=abstain_below)
         self._streams = Streams(engine, plan, tell=self._tell, run_id=self.id)
-        self._log = log
-        self._recorder = recorder
+        self._outputs = Outputs(log, recorder)
         self._feed = Feed(engine) if watched else None
         self._waiting_pairs: list[Pair] = []
         self._error: Exception | None = None
@@ -110,7 +111,8 @@ class Run:
         """Start the traces.
 
         Raises:
-            ConfigurationError: It was entered before, or the recording cannot be written.
+            ConfigurationError: It was entered before, or the recording or the run log cannot be
+                written.
             RecordingError: The file to record to is not a recording.
         """
         if self._loop is not None:
@@ -120,8 +122,7 @@ class Run:
         self._mail = anyio.Event()
         self._group = anyio.create_task_group()
         self._loop = Loop()
-        if self._recorder is not None:
-            self._recorder.open()
+        self._outputs.open()
         await self._group.__aenter__()
         self._group.start_soon(self._drive)
         return self
@@ -146,15 +147,11 @@ class Run:
         finally:
             try:
                 if self._result is None and self._error is None:
-                    self._settle("cancelled")
+                    self._end("cancelled")
             finally:
                 self._finish()
                 if error is not None:
                     _keep_partial(error, self._result)
-                if self._log is not None:
-                    self._log.close()
-                if self._recorder is not None:
-                    self._recorder.close()
 
     def __aiter__(self) -> Self:
         """Iterate over the events; raises as `wait` does once all are read."""
@@ -210,7 +207,11 @@ class Run:
 
     def snapshot(self) -> Result:
         """What the run has found so far."""
-        return self._summarize(self._judging.report)
+        result = self._summarize(self._judging.report)
+        missing = list(self._outputs.warnings())
+        if missing:
+            result = result.model_copy(update={"warnings": [*result.warnings, *missing]})
+        return result
 
     def stop(self, reason: str = "stopped") -> None:
         """End the run with what it has; its result says `reason`.
@@ -245,19 +246,20 @@ class Run:
                 wake = self._engine.wake_after()
                 if wake is not None:
                     tasks.start_soon(self._wake, wake)
-                if self._recorder is not None:
-                    tasks.start_soon(self._keep_text, self._recorder)
-                while self._engine.ended_because is None:
-                    for post in await self._posted():
-                        self._take(post, tasks)
+                if self._outputs.kept_text:
+                    tasks.start_soon(self._keep_text)
+                while self._engine.ended_because is None and self._outputs.error is None:
+                    for _ in range(await self._posted()):
+                        # It stays in the inbox until then: it counts if this is cancelled.
+                        await self._look_ahead(self._inbox[0])
+                        self._take(self._inbox.popleft(), tasks)
                     self._ask_judge(tasks)
                 tasks.cancel_scope.cancel()
-            self._settle("complete")
-            if self._recorder is not None:
-                self._recorder.close()
+            self._end("complete" if self._outputs.error is None else "failed")
             self._find_error()
         except Exception as error:  # what a user's own part raised, out of its group
             self._error = first_error(error)
+            self._outputs.close()
             self._result = self.snapshot()
         # Not where it is cancelled: leaving the block takes what had arrived first.
         self._finish()
@@ -268,14 +270,26 @@ class Run:
         if self._feed is not None:
             self._feed.close()
 
-    async def _posted(self) -> list[_Post]:
-        """Wait for a post, then take all there are: one wake-up however many streams spoke."""
+    async def _posted(self) -> int:
+        """Wait for a post, and count all there are: one wake-up however many streams spoke."""
         if not self._inbox:
             self._mail = anyio.Event()
             await self._mail.wait()
-        posts = list(self._inbox)
-        self._inbox.clear()
-        return posts
+        return len(self._inbox)
+
+    async def _look_ahead(self, post: _Post) -> None:
+        """Let answers that take their time to compare take it elsewhere, and cancel them at once.
+
+        Only what has ended is known to have an answer; any other is compared where it is read.
+        """
+        roster = self._engine.roster
+        if not roster.reading.takes_time:
+            return
+        for signal in post.signals:
+            if isinstance(signal, Ended | Failed):
+                trace = roster.growing(signal.trace)
+                compare = partial(roster.reading.look_ahead, trace)
+                await to_thread.run_sync(compare, abandon_on_cancel=True)
 
     def _take(self, post: _Post, tasks: TaskGroup | None) -> None:
         for signal in post.signals:
@@ -293,10 +307,7 @@ class Run:
     def _act(
         self, signal: Signal | None, actions: Sequence[Action], tasks: TaskGroup | None
     ) -> None:
-        if self._log is not None:
-            self._log.write(signal, actions)
-        if self._recorder is not None:
-            self._recorder.report(signal, actions)
+        self._outputs.report(signal, actions)
         if self._feed is not None:
             self._feed.report(signal, actions)
         for action in actions:
@@ -314,6 +325,15 @@ class Run:
                 case _:
                     pass
 
+    def _end(self, reason: str) -> None:
+        """Come to the result, and finish the files first: it says what they lack."""
+        try:
+            self._settle(reason)
+        except Exception as error:  # a policy of the user's: it does not replace what ended the run
+            self._error = self._error or error
+        self._outputs.close()
+        self._result = self.snapshot()
+
     def _settle(self, reason: str) -> None:
         """Take what had arrived when the streams were closed: it was generated, so it counts."""
         while self._inbox:
@@ -321,7 +341,6 @@ class Run:
         if self._engine.ended_because is None:
             stop = Stop(reason=reason)
             self._act(stop, self._told(stop), None)
-        self._result = self.snapshot()
 
     def _find_error(self) -> None:
         """A run that found nothing raises what was in its way."""
@@ -329,8 +348,12 @@ class Run:
         failed = {trace.index: trace.reason for trace in traces if trace.outcome == "failed"}
         nothing = not any(trace.tokens for trace in traces)
         down = self._engine.ended_because == DOWN
+        if self._error is not None:
+            return
         if self._streams.fatal is not None:
             self._error = self._streams.fatal
+        elif self._outputs.error is not None:
+            self._error = self._outputs.error
         elif nothing and (down or len(failed) == len(traces)):
             self._error = AllTracesFailedError(failed)
 
@@ -351,12 +374,11 @@ class Run:
         await anyio.sleep(seconds)
         self._tell([Tick(seconds=seconds)])
 
-    @staticmethod
-    async def _keep_text(recorder: TraceRecorder) -> None:
+    async def _keep_text(self) -> None:
         """Let a crash of the process cost no more than the last second of text."""
         while True:
             await anyio.sleep(FLUSHING)
-            recorder.flush()
+            self._outputs.flush()
 
     def _tell(self, signals: Iterable[Signal], stream: Stream | None = None) -> None:
         self._inbox.append(_Post(list(signals), stream))
@@ -372,5 +394,5 @@ def first_error(error: Exception) -> Exception:
 
 def _keep_partial(error: BaseException, partial: Result | None) -> None:
     """Put what a run had found on the error that ended it, whoever's class it is."""
-    with suppress(AttributeError, TypeError):  # a class without room for it
+    with suppress(Exception):  # a class without room for it, or with a will of its own
         setattr(error, "partial", partial)  # noqa: B010  no such attribute is declared

@@ -174,6 +174,7 @@ class Streams:
             self._warm.set()  # also where it failed: the others are not to wait for a second try
 
     async def _read_once(self, request: TraceRequest, stream: Stream) -> None:
+        complete = False
         async with self._plan.throttle.place() as place:
             stream.asked = True
             try:
@@ -185,11 +186,16 @@ class Streams:
                             self._warm.set()
                             place.serve()
                         self._arrive(chunk, stream)
-            except RateLimitError as error:
-                if error.retryable:
-                    wish = seconds(error.retry_after)
-                    place.refuse(wish if wish is None else min(wish, self._plan.retries.maximum))
-                raise
+                    complete = True
+            except Exception as error:
+                if not complete:
+                    if isinstance(error, RateLimitError) and error.retryable:
+                        wish = seconds(error.retry_after)
+                        most = self._plan.retries.maximum
+                        place.refuse(wish if wish is None else min(wish, most))
+                    raise
+                # All of it is here: a connection that closes badly costs nothing.
+                self._log_failure(stream.trace, error, "closing its stream failed")
         self._tell([Ended(trace=stream.trace)], stream)
 
     def _arrive(self, chunk: Chunk, stream: Stream) -> None:
@@ -277,16 +283,18 @@ class Streams:
         )
         said: list[str] | None = []
         usage = NO_USAGE
+        complete = False
         try:
             async with self._plan.throttle.place(), self._plan.backend.stream(request) as chunks:
                 async for chunk in chunks:
                     said += chunk.pieces
                     usage = believed(chunk.usage) or usage
+                complete = True
         except BaseException as error:  # a probe that fails says nothing, and costs what it cost
             if not isinstance(error, Exception) and not is_foreign(error):
                 raise
             self._log_failure(probe.trace, error, "probe failed")
-            said = None
+            said = said if complete else None
         if not usage.generated:
             usage = Usage(prompt=probe.tokens, generated=len(said or ()), estimated=True)
         answer = None if said is None else "".join(said)

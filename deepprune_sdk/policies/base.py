@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from deepprune_sdk.answers.auto import AutoAnswers
 from deepprune_sdk.answers.powers import ExtractorPowers
 from deepprune_sdk.data.signals import Decision, PairKey
 from deepprune_sdk.data.trace import Trace
 from deepprune_sdk.data.voting import Ballot, Vote
+from deepprune_sdk.errors import ConfigurationError
 from deepprune_sdk.protocols import AnswerWatch
 
 __all__ = [
@@ -36,6 +37,11 @@ __all__ = [
 _DEFAULT_EXTRACTOR = ExtractorPowers.of(AutoAnswers())
 
 
+MOST_TRACES: Final = 100_000
+"""Traces of one run: what is known of each is in memory, and a run that does not wait for the
+backend starts all at once."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunSetup:
     """What a policy knows before the first trace.
@@ -53,6 +59,9 @@ class RunSetup:
         numbers: The recorded number of each trace, where a run records what is missing of a
             problem; otherwise a trace's number is its place in the run.
         extractor: What the run's answer extractor can do; the engine says so, which has it.
+
+    Raises:
+        ConfigurationError: `n` is more than `MOST_TRACES`.
     """
 
     n: int
@@ -66,6 +75,13 @@ class RunSetup:
     resumed: tuple[int, ...] = ()
     numbers: tuple[int, ...] = ()
     extractor: ExtractorPowers = _DEFAULT_EXTRACTOR
+
+    def __post_init__(self) -> None:
+        """Check that the traces could be held in memory."""
+        if self.n > MOST_TRACES:
+            raise ConfigurationError(
+                f"n={self.n}: sample at most {MOST_TRACES} traces of one prompt"
+            )
 
     @property
     def streams(self) -> int:

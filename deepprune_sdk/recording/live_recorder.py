@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Final
 
 from pydantic import JsonValue
@@ -56,6 +56,9 @@ def differences(
 
 class TraceRecorder:
     """Writes the traces of one run.
+
+    Once it is open it raises nothing: what cannot be written is said by `fault`, tried again at the
+    end, and kept in the journal for whoever opens the recording next.
 
     A trace that ends by itself, or fails, is written at once. One that a policy closed may still
     be continued, so it is written when the run is over, or left. Until then `flush` keeps the text
@@ -114,6 +117,18 @@ class TraceRecorder:
             "instruction": self._as.instruction,
         }
         self._journal = None if self._as.complete_only else Journal(writer.path, common)
+        self._fault = ""
+        self._unwritten: set[int] = set()
+
+    @property
+    def required(self) -> bool:
+        """Whether the run is there to be recorded."""
+        return self._as.required
+
+    @property
+    def fault(self) -> str:
+        """Why traces are not in the recording, in one line; "" where all are that should be."""
+        return self._fault
 
     def open(self) -> None:
         """Open the file.
@@ -128,11 +143,7 @@ class TraceRecorder:
             self._first = self._writer.reserve(self._model, self._problem, self._engine.setup.n)
 
     def report(self, signal: Signal | None, actions: Sequence[Action]) -> None:
-        """Take a signal that the engine has handled, and its actions.
-
-        Raises:
-            RecordingError: A trace could not be written.
-        """
+        """Take a signal that the engine has handled, and its actions."""
         match signal:
             case Arrived():
                 since = round(self._clock() - self._began[signal.trace], 3)
@@ -149,26 +160,25 @@ class TraceRecorder:
                 self._arrivals.setdefault(action.trace, [])
 
     def close(self) -> None:
-        """Write what was closed or has not ended, and close the file. Does nothing twice.
-
-        Raises:
-            RecordingError: A trace could not be written.
-        """
-        if self._is_open:
-            self._is_open = False
-            with self._file:
-                for trace in self._engine.roster.run_traces():
-                    self._write(trace)
-                if self._journal is not None:
-                    self._journal.remove()
+        """Write what was closed or has not ended, and close the file. Does nothing twice."""
+        if not self._is_open:
+            return
+        self._is_open = False
+        self._fault = ""  # what could not be written may be now
+        for trace in self._engine.roster.run_traces():
+            self._write(trace)
+        if self._unwritten:
+            self.flush()
+        try:
+            self._file.close()
+        except Exception as error:
+            self._fault = self._fault or _said(error)
+        if self._journal is not None:
+            self._journal.close(remove=not self._fault)
 
     def flush(self) -> None:
-        """Keep what is new of the traces that are not written yet.
-
-        Raises:
-            RecordingError: The journal cannot be written.
-        """
-        if self._journal is None or not self._is_open:
+        """Keep what is new of the traces that are not written yet."""
+        if self._journal is None:
             return
         for trace in self._engine.roster.run_traces():
             begin, end = self._kept.get(trace.index, 0), trace.tokens
@@ -183,7 +193,12 @@ class TraceRecorder:
                 "reasoning": trace.reasoning_pieces,
                 "sampling": self._settings(trace.index),
             }
-            self._journal.append(self._number(trace.index), fields)
+            try:
+                self._journal.append(self._number(trace.index), fields)
+            except Exception:  # it insures against a crash: without it, the recording is the same
+                self._journal.close(remove=False)
+                self._journal = None
+                return
 
     def _write(self, trace: Trace) -> None:
         finish = trace.finish if trace.finish and trace.outcome != "failed" else None
@@ -192,28 +207,35 @@ class TraceRecorder:
         left_out = self._as.complete_only and not whole
         if trace.index in self._written or left_out or not (trace.pieces or finish == "stop"):
             return
-        self._written.add(trace.index)
+        try:
+            self._writer.write(self._recorded(trace, finish, whole=whole))
+        except Exception as error:  # a full disk, or a trace that no recording can hold
+            self._unwritten.add(trace.index)
+            self._fault = self._fault or _said(error)
+        else:
+            self._unwritten.discard(trace.index)
+            self._written.add(trace.index)
+
+    def _recorded(self, trace: Trace, finish: RecordedFinish, *, whole: bool) -> RecordedTrace:
         # A model that ends its text at once wrote one token, without text.
         pieces = tuple(trace.pieces) or ("",)
-        self._writer.write(
-            RecordedTrace(
-                problem=self._problem,
-                question=self._question,
-                gold=self._as.gold,
-                model=self._model,
-                trace=self._number(trace.index),
-                pieces=pieces,
-                confidence=_a_piece_each(trace.confidences, pieces),
-                logprob=_a_piece_each(trace.logprobs, pieces),
-                finish=finish,
-                sampling=self._settings(trace.index),
-                t=_a_piece_each(self._arrivals[trace.index], pieces),
-                reasoning=trace.reasoning_pieces,
-                answers=self._answers,
-                # Only whoever has the code could read it again.
-                answer=(trace.answer or "") if self._unnamed and whole else None,
-                instruction=self._as.instruction,
-            )
+        return RecordedTrace(
+            problem=self._problem,
+            question=self._question,
+            gold=self._as.gold,
+            model=self._model,
+            trace=self._number(trace.index),
+            pieces=pieces,
+            confidence=_a_piece_each(trace.confidences, pieces),
+            logprob=_a_piece_each(trace.logprobs, pieces),
+            finish=finish,
+            sampling=self._settings(trace.index),
+            t=_a_piece_each(self._arrivals[trace.index], pieces),
+            reasoning=trace.reasoning_pieces,
+            answers=self._answers,
+            # Only whoever has the code could read it again.
+            answer=(trace.answer or "") if self._unnamed and whole else None,
+            instruction=self._as.instruction,
         )
 
     def _number(self, index: int) -> int:
@@ -241,3 +263,9 @@ def _all_finite(values: Sequence[float]) -> tuple[float, ...]:
 def _finite(values: Sequence[float]) -> tuple[float, ...]:
     # Plus 0.0, so that no value is a negative zero.
     return tuple(round(max(-_INFINITE, min(value, _INFINITE)), 4) + 0.0 for value in values)
+
+
+def _said(error: Exception) -> str:
+    with suppress(Exception):  # an extractor's own class of answer may fail here too
+        return str(error) or type(error).__name__
+    return type(error).__name__

@@ -25,6 +25,8 @@ class RecordAs:
         numbers: The recorded number of each trace of the run, which is also what the run's seed
             is added to; None numbers on from what the file has of the problem.
         complete_only: Whether traces that were closed or failed are left out.
+        required: Whether the run is there to be recorded, and ends with an error when a trace
+            cannot be; else that is a warning of its result.
     """
 
     problem: str | None = None
@@ -33,3 +35,4 @@ class RecordAs:
     instruction: str | None = None
     numbers: tuple[int, ...] | None = None
     complete_only: bool = False
+    required: bool = False

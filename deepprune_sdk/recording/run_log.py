@@ -7,8 +7,12 @@ told the same again must answer the same, byte for byte, which `verify_run_log` 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import os
+import stat
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
+from io import BufferedWriter, FileIO, TextIOWrapper
 from os import PathLike
 from pathlib import Path
 from typing import IO, Any
@@ -23,6 +27,8 @@ from deepprune_sdk.policies.base import Policy, RunSetup
 from deepprune_sdk.policies.composed import Composed
 from deepprune_sdk.policies.records import policy_from_record, policy_record
 from deepprune_sdk.protocols import AnswerExtractor
+from deepprune_sdk.recording.files import lock, open_regular
+from deepprune_sdk.recording.lines import Lines
 
 __all__ = ["SCHEMA", "RunLogWriter", "verify_run_log"]
 
@@ -40,17 +46,15 @@ class RunLogWriter:
     def __init__(
         self, path: str | PathLike[str], policy: Policy, setup: RunSetup, shadow: bool
     ) -> None:
-        """Name the file; the first record creates it, replacing the log that was there.
+        """Name the file.
 
         Raises:
             ConfigurationError: There is a file that is not a run log.
         """
-        self._path = Path(path)
-        if self._path.is_file() and self._path.stat().st_size and not _is_log(self._path):
-            raise ConfigurationError(
-                f"run_log={str(path)!r} is there and is not a {SCHEMA} log, and would be "
-                "replaced: give another name, or remove it"
-            )
+        self.path: Path = Path(path)
+        if self.path.is_file():
+            with self._refusing(), self.path.open("rb") as file:
+                self._require_log(file)
         self._file: IO[str] | None = None
         self._header = {
             "schema": SCHEMA,
@@ -59,6 +63,48 @@ class RunLogWriter:
             "shadow": shadow,
         }
 
+    def open(self) -> None:
+        """Open the file; what is there is replaced, if it is a run log.
+
+        Raises:
+            ConfigurationError: It cannot be written, is not a run log, or another run writes it.
+        """
+        with self._refusing():
+            file = open_regular(self.path, os.O_RDWR | os.O_CREAT, "r+", devices=True)
+            try:
+                if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                    self._require_log(file)
+                    if not lock(file):
+                        raise ConfigurationError(
+                            f"run_log={str(self.path)!r} is being written by another run, or is "
+                            "its recording: give each its own file"
+                        )
+                    file.seek(0)
+                    file.truncate()
+                self._file = TextIOWrapper(BufferedWriter(file), encoding="utf-8")
+            except BaseException:
+                file.close()
+                raise
+        self._file.write(_line(self._header))
+
+    @contextmanager
+    def _refusing(self) -> Generator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise ConfigurationError(
+                f"run_log={str(self.path)!r}: {error.strerror or error}; give a file that can be "
+                "written"
+            ) from error
+
+    def _require_log(self, file: IO[bytes] | FileIO) -> None:
+        begins = file.read(len(HEAD))
+        if begins and begins != HEAD:
+            raise ConfigurationError(
+                f"run_log={str(self.path)!r} is there and is not a {SCHEMA} log, and would be "
+                "replaced: give another name, or remove it"
+            )
+
     def write(self, signal: Signal | None, actions: Sequence[Action]) -> None:
         """Append a signal, or None for the start of the run, and the actions on it.
 
@@ -66,15 +112,19 @@ class RunLogWriter:
             OSError: The file cannot be written.
         """
         if self._file is None:
-            self._file = self._path.open("w", encoding="utf-8")
-            self._file.write(_line(self._header))
+            return
         told = None if signal is None else _signal.dump_python(signal, mode="json")
         self._file.write(_line({"signal": told, "actions": _records(actions)}))
 
     def close(self) -> None:
-        """Finish the file."""
-        if self._file is not None:
-            self._file.close()
+        """Finish the file. Does nothing twice.
+
+        Raises:
+            OSError: What was left could not be written.
+        """
+        file, self._file = self._file, None
+        if file is not None:
+            file.close()
 
 
 def verify_run_log(
@@ -98,12 +148,13 @@ def verify_run_log(
         RecordingError: The file is no run log, or the engine answers otherwise; names the line.
         ConfigurationError: The log names a policy that is not the SDK's, and none was given.
     """
-    with Path(path).open(encoding="utf-8") as file:
-        lines = enumerate(file, start=1)
-        engine = _engine(path, lines, policy, answers)
-        for number, line in lines:
+    with Path(path).open("rb") as file:
+        lines = Lines(file)
+        numbered = enumerate(lines, start=1)
+        engine = _engine(path, numbered, policy, answers)
+        for number, line in numbered:
             try:
-                record = json.loads(line)
+                record = _parsed(line)
                 told = record["signal"]
                 signal = None if told is None else _signal.validate_python(told)
                 logged = record["actions"]
@@ -117,31 +168,35 @@ def verify_run_log(
                 raise RecordingError(
                     f"{path}:{number}: the engine answers {_records(actions)}, logged is {logged}"
                 )
+        if lines.fault or lines.rest:
+            raise RecordingError(f"{path}: {lines.fault or 'its last record is not complete'}")
     return engine
+
+
+def _parsed(line: bytes) -> Any:
+    try:
+        return json.loads(line)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
 
 
 def _engine(
     path: str | PathLike[str],
-    lines: Iterator[tuple[int, str]],
+    lines: Iterator[tuple[int, bytes]],
     policy: Policy | None,
     answers: AnswerExtractor | None,
 ) -> Engine:
     try:
-        header = json.loads(next(lines, (0, ""))[1])
+        header = _parsed(next(lines, (0, b""))[1])
         if header["schema"] != SCHEMA:
             raise RecordingError(f"{path}:1: schema {header['schema']!r}, not {SCHEMA!r}")
         setup = _setup.validate_python(header["setup"])
         shadow = bool(header["shadow"])
         method = header["policy"]
-    except (ValueError, KeyError, TypeError, ValidationError) as error:
+    except (ValueError, KeyError, TypeError, ValidationError, ConfigurationError) as error:
         raise RecordingError(f"{path}:1: not the header of a {SCHEMA} log") from error
     answers = as_extractor(setup.extractor.spec) if answers is None else answers
     return Engine(_policy(method, policy), setup, answers, shadow=shadow)
-
-
-def _is_log(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(len(HEAD)) == HEAD
 
 
 def _policy(record: Mapping[str, Any], own: Policy | None) -> Policy:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import os
-import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -17,17 +16,17 @@ from typing import Any, Final, Self
 from weakref import WeakValueDictionary
 
 from deepprune_sdk.errors import ConfigurationError, RecordingError
+from deepprune_sdk.recording.files import is_at, lock, open_regular
 from deepprune_sdk.recording.format import SCHEMA, RecordedTrace, to_json, to_line, to_trace
-from deepprune_sdk.recording.journal import take_over
+from deepprune_sdk.recording.journal import left_behind
 from deepprune_sdk.recording.lines import GZIP, Lines
-
-if sys.platform != "win32":
-    import fcntl
 
 __all__ = ["Recorded", "TraceWriter"]
 
 _BEGINNING: Final = f'{{"schema":"{SCHEMA}",'.encode()
 """How every line of a `TraceWriter` begins: only a torn end that does is cut off."""
+_GZIPPED: Final = gzip.compress(b"", 6, mtime=0)[:10]
+"""How every gzip member of a `TraceWriter` begins; those of others tell a time or a name."""
 _BLOCK: Final = 1 << 16
 
 
@@ -88,6 +87,7 @@ class TraceWriter:
         self._file: FileIO | None = None
         self._gzipped = False
         self._end = -1
+        self._left: tuple[int, int] | None = None
         self._users = 0
         self._guard = RLock()
 
@@ -213,15 +213,11 @@ class TraceWriter:
     # --- opening ----------------------------------------------------------------------------------
 
     def _open(self) -> None:
+        file = self._locked()
         try:
-            file = self.path.open("a+b", buffering=0)
-        except OSError as error:
-            raise ConfigurationError(
-                f"{self.path}: {error.strerror or error}; give a file that can be written"
-            ) from error
-        try:
-            self._lock(file)
-            if file.seek(0, os.SEEK_END) != self._end:  # not as this writer left it
+            size = file.seek(0, os.SEEK_END)
+            known, self._left = self._left, _identity(file)
+            if (size, self._left) != (self._end, known):  # not as this writer left it
                 lines = Lines(file)
                 self._end = self._take_over(file, lines)
                 self._gzipped = lines.gzipped if self._end else self.path.suffix == ".gz"
@@ -230,28 +226,38 @@ class TraceWriter:
             raise
         self._file = file
 
-    def _recover(self) -> None:
-        """Write what a process that died has left of its live traces; no other one is writing."""
-        for journal, traces in take_over(self.path):
-            for trace in traces:
-                known = self.recorded.get((trace.model, trace.problem), ())
-                if trace.trace not in known and trace.pieces:
-                    self.write(trace)
-                    self.recovered += 1
-            with suppress(OSError):
-                journal.unlink()
-
-    def _lock(self, file: FileIO) -> None:
-        if sys.platform == "win32":
-            return
-        with suppress(OSError):  # a file system without locks
+    def _locked(self) -> FileIO:
+        """Open the file that the path leads to once it is locked: another may replace it."""
+        while True:
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
+                file = open_regular(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, "a+")
+            except OSError as error:
+                raise ConfigurationError(
+                    f"{self.path}: {error.strerror or error}; give a file that can be written"
+                ) from error
+            if not lock(file):
+                file.close()
                 raise ConfigurationError(
                     f"{self.path} is being written by another recording: wait for it, or give "
                     "another file"
-                ) from error
+                )
+            if is_at(file, self.path):
+                return file
+            file.close()
+
+    def _recover(self) -> None:
+        """Write what a process that died has left of its live traces."""
+        for journal in left_behind(self.path):
+            saved = False
+            try:
+                for trace in journal.traces:
+                    known = self.recorded.get((trace.model, trace.problem), ())
+                    if trace.trace not in known:
+                        self.write(trace)
+                        self.recovered += 1
+                saved = True
+            finally:
+                journal.close(remove=saved)
 
     def _take_over(self, file: FileIO, lines: Lines) -> int:
         """Read what the file holds, mend its end, and return its length."""
@@ -297,13 +303,15 @@ class TraceWriter:
 
     def _is_torn(self, file: FileIO, lines: Lines) -> bool:
         """Whether the end is a record that a writer began, and no one else's data."""
+        if lines.too_long:
+            return False
         file.seek(lines.whole)
         tail = file.read(_BLOCK)
         if not tail.strip(b"\0"):  # what a file system may leave after a loss of power
-            return len(tail) < _BLOCK
+            return len(tail) < _BLOCK and bool(self.recorded)
         text = lines.rest[: len(_BEGINNING)]
         if lines.gzipped:
-            ours = GZIP.startswith(tail[: len(GZIP)]) and lines.inside <= 1
+            ours = _GZIPPED.startswith(tail[: len(_GZIPPED)]) and lines.inside <= 1
             return ours and _BEGINNING.startswith(text)
         return _BEGINNING.startswith(text) or tail == GZIP[:1]
 
@@ -311,3 +319,8 @@ class TraceWriter:
 _sharing = Lock()
 _shared: WeakValueDictionary[str, TraceWriter] = WeakValueDictionary()
 """The writers of this process whose users have named a file, by where it really lies."""
+
+
+def _identity(file: FileIO) -> tuple[int, int]:
+    status = os.fstat(file.fileno())
+    return status.st_dev, status.st_ino

@@ -161,6 +161,7 @@ def _check_log(policy: Policy, setup: RunSetup, play: Play) -> None:
     with _during("a run told again from its log"), TemporaryDirectory() as folder:
         path = Path(folder) / "run.jsonl"
         log = RunLogWriter(path, policy, setup, shadow=False)
+        log.open()
         for signal, actions in play.told:
             log.write(signal, actions)
         log.close()

@@ -11,13 +11,15 @@ import sys
 import threading
 from collections.abc import Iterator
 
+import anyio
+import anyio.to_thread
 import pytest
 from support.labels import FINISHED_ONLY, LABELS, UNASKED, Bare
 
 from deepprune_adapters import math as adapter
-from deepprune_adapters import math_worker
+from deepprune_adapters import math_process, math_worker
 from deepprune_adapters.math import MathAnswers
-from deepprune_sdk import Composed, FullSampling, ParallelReasoner, StopAtAnswer
+from deepprune_sdk import Composed, FullSampling, ParallelReasoner, RunTimeoutError, StopAtAnswer
 from deepprune_sdk.answers import Answers, ExtractorPowers, FunctionAnswers
 from deepprune_sdk.answers.powers import watch
 from deepprune_sdk.errors import ConfigurationError, MissingExtraError
@@ -52,7 +54,7 @@ def missing(name: str) -> None:
 
 @pytest.fixture
 def stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(adapter, "_BOOT", ECHO)
+    monkeypatch.setattr(math_process, "_BOOT", ECHO)
     monkeypatch.setattr(importlib.util, "find_spec", found)
 
 
@@ -116,7 +118,7 @@ def test_a_comparison_is_made_once(stand_in: None, monkeypatch: pytest.MonkeyPat
     with MathAnswers(seconds=30) as answers:
         assert answers.equivalent("x+1", "1+x")
         answers.close()
-        monkeypatch.setattr(adapter, "_BOOT", "raise SystemExit")
+        monkeypatch.setattr(math_process, "_BOOT", "raise SystemExit")
         assert answers.equivalent("1+x", "x+1")
 
 
@@ -142,7 +144,7 @@ def test_a_comparison_that_takes_too_long_is_given_up(
         assert not answers.equivalent("9^x", "x+3")  # not worth another
         assert answers.timeouts == 2
     assert [record.levelname for record in caplog.records] == ["WARNING"]
-    assert "'9^x'" in caplog.text
+    assert "on answers of 3 and 3 characters" in caplog.text
 
 
 def test_other_answers_are_compared_after_a_time_out(stand_in: None) -> None:
@@ -175,7 +177,7 @@ def test_a_worker_that_has_died_between_comparisons_is_replaced(stand_in: None) 
 def test_without_a_worker_the_forms_decide(
     stand_in: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(adapter, "_BOOT", "raise SystemExit(1)")
+    monkeypatch.setattr(math_process, "_BOOT", "raise SystemExit(1)")
     with MathAnswers() as answers, caplog.at_level(logging.WARNING):
         assert not answers.equivalent("x+1", "1+x")
         assert not answers.equivalent("x+2", "2+x")
@@ -228,6 +230,57 @@ async def test_a_run_with_it_closes_traces_that_have_answered(stand_in: None) ->
     for inner, outcome in ((LABELS, "answered"), (Answers(), "finished")):
         parallel = ParallelReasoner(backend, policy=policy, answers=MathAnswers(answers=inner))
         assert (await parallel.solve("?", n=1)).traces[0].outcome == outcome
+
+
+HOSTILE = [f"so \\boxed{{9^{{{letter}}}}}" for letter in "abcdefgh"]
+
+
+@pytest.mark.anyio
+async def test_a_run_has_one_bound_for_all_comparisons_and_says_so(stand_in: None) -> None:
+    """Eight answers that take for ever are 28 pairs: until now each had its own second."""
+    with MathAnswers(seconds=0.2, run_seconds=0.3) as answers:
+        reasoner = ParallelReasoner(
+            ScriptedBackend(HOSTILE), policy=FullSampling(), answers=answers
+        )
+        result = await reasoner.solve("?", n=8)
+        assert answers.timeouts <= 2
+        # The next run has its own time, and what was known is known.
+        again = await reasoner.replace(
+            backend=ScriptedBackend(["\\boxed{x+1}", "\\boxed{1+x}"])
+        ).solve("?", n=2)
+    assert len(result.tally) == 8
+    (warning,) = (each for each in result.warnings if "TimeoutError" in each)
+    assert "the run's time for symbolic comparisons is used up" in warning
+    assert "answers that it could not compare count as different" in warning
+    assert (len(again.tally), again.warnings) == (1, [])
+
+
+@pytest.mark.anyio
+async def test_a_time_limit_does_not_wait_for_a_comparison(stand_in: None) -> None:
+    with MathAnswers(seconds=20, run_seconds=600) as answers:
+        reasoner = ParallelReasoner(
+            ScriptedBackend(HOSTILE), policy=FullSampling(), answers=answers
+        )
+        with pytest.raises(RunTimeoutError) as raised:
+            await reasoner.solve("?", n=8, timeout=0.5)
+        assert answers.timeouts == 0  # the first comparison was not over
+        worker = answers._worker  # pyright: ignore[reportPrivateUsage]
+        assert worker is not None
+        worker._process.kill()  # pyright: ignore[reportPrivateUsage]
+    assert raised.value.partial is not None
+    assert {trace.outcome for trace in raised.value.partial.traces} == {"finished"}
+
+
+@pytest.mark.anyio
+async def test_what_is_compared_in_the_event_loop_may_hold_it_up_once(stand_in: None) -> None:
+    with MathAnswers(seconds=600, run_seconds=600) as answers:
+        run = answers.begin_run()
+        assert run.equivalent("x+1", "1+x")
+        for answer in ("9^a", "9^b", "9^c"):
+            with pytest.raises(TimeoutError):
+                run.equivalent(answer, "x+1")
+        assert run.equivalent("1+x", "x+1")
+        assert await anyio.to_thread.run_sync(answers.begin_run().equivalent, "y+2", "2+y")
 
 
 def test_a_missing_library_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -162,7 +162,8 @@ class ProbeJudge:
         if errors and len(errors) == len(probed):
             raise JudgeError(f"judge {self.name}: {errors[0]}") from errors[0]
         if errors:
-            logger.warning("judge %s: %d probes failed: %s", self.name, len(errors), errors[0])
+            kind = type(errors[0]).__name__  # its text may quote the prompt
+            logger.warning("judge %s: %d probes failed: %s", self.name, len(errors), kind)
         self._forget()
         return [self._verdict(pair, probed) for pair in pairs]
 

@@ -149,8 +149,9 @@ class RemoteJudge(KeepsConnections):
         if errors and (_hopeless(errors[-1]) or not any(verdicts)):
             raise JudgeError(f"judge {self.name}: {errors[-1]}") from errors[-1]
         if errors:
+            kind = type(errors[0]).__name__  # its text may quote the prompt
             logger.warning(
-                "judge %s: %d of %d pairs failed: %s", self.name, len(errors), len(pairs), errors[0]
+                "judge %s: %d of %d pairs failed: %s", self.name, len(errors), len(pairs), kind
             )
         return [verdict or Verdict(probability=None) for verdict in verdicts]
 

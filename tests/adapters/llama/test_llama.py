@@ -291,3 +291,18 @@ async def test_what_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -
     missing = "xllamacpp"
     with pytest.raises(MissingExtraError, match=r"deepprune-sdk\[local\]"):
         LlamaBackend()
+
+
+@pytest.mark.parametrize(
+    ("name", "number", "most"),
+    [
+        ("slots", 256, 255),
+        ("slots", 40_000, 255),
+        ("threads", 513, 512),
+        ("context", 10**9, 126322567),
+    ],
+)
+def test_more_than_llama_can_do_is_refused(name: str, number: int, most: int) -> None:
+    """So many slots ended the process."""
+    with pytest.raises(ConfigurationError, match=f"{name}={number}.*: give at most {most}"):
+        LlamaBackend(None, **{name: number})

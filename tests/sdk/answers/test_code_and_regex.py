@@ -90,3 +90,43 @@ def test_matches_are_compared_by_their_words() -> None:
 def test_what_is_not_a_pattern_is_refused_at_once(pattern: str) -> None:
     with pytest.raises(ConfigurationError, match="is not a regular expression"):
         RegexAnswers(pattern)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "(a+)+$",
+        r"(\w+\s*)*!",
+        "(?:a*)*b",
+        "((a+)?)+c",
+        "(?:x(?:a+)+)y",
+        "(?:(?:a+|b))+$",
+        "(?:a{2,})+b",
+        "(?P<answer>(?:[a-z]+)+)\\.",
+        "((?:a+?)+?)$",
+    ],
+)
+def test_a_pattern_that_explodes_is_refused(pattern: str) -> None:
+    """In some texts it would take years, with the interpreter's lock held."""
+    with pytest.raises(ConfigurationError, match="repeats a repetition"):
+        RegexAnswers(pattern)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        r"LABEL: (\w+)",
+        r"(?m)^Verdict: (?P<answer>.+)$",
+        r"(\d+(?:,\d+)*)\b",
+        r"(?:\w+, )+end",
+        r"(?:\d+,?)+",
+        r"(a++)+$",
+        r"(?>a+)+$",
+        r"(?:[A-Z]\w*\s)+$",
+        r"\\boxed\{((?:[^{}]|\{[^{}]*\})*)\}",
+        r"answer(?: is|:)+ *(.*?) *$",
+        r"(?<=x)(?:a{1,3}b)+$",
+    ],
+)
+def test_a_pattern_with_one_way_to_match_is_taken(pattern: str) -> None:
+    assert RegexAnswers(pattern).pattern == pattern

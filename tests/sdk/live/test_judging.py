@@ -59,7 +59,7 @@ class Faulty:
     async def compare(self, pairs: Sequence[Pair]) -> list[Verdict]:
         self.batch += 1
         if self.batch <= 2:
-            raise JudgeError(f"no server at\nport {self.batch}")
+            raise JudgeError(f"no server at\nport {self.batch} for SECRET \x1b[2J\u202e")
         if self.batch <= 4:
             return [Verdict(probability=2.0) for _ in pairs]
         await anyio.sleep_forever()
@@ -73,11 +73,11 @@ async def test_each_fault_is_one_line_a_run(caplog: pytest.LogCaptureFixture) ->
 
     report = judging.report
     assert (report.failed, report.malformed, report.late) == (2, 2, 2)
-    assert report.fault == "failed: no server at port 1"
+    assert report.fault == "failed: no server at port 1 for SECRET \ufffd[2J\ufffd"
     assert [record.getMessage() for record in caplog.records] == [
-        "judge faulty failed: no server at port 1; the traces are kept",
-        "judge faulty gave 2.0, which is not a probability; the traces are kept",
-        "judge faulty gave no verdict within 0.01 seconds; the traces are kept",
+        "judge faulty: failed with JudgeError; the traces are kept",
+        "judge faulty: gave what is not a probability; the traces are kept",
+        "judge faulty: gave no verdict within 0.01 seconds; the traces are kept",
     ]
 
 

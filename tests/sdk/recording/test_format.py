@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 from dataclasses import FrozenInstanceError, replace
 from pathlib import Path
@@ -22,6 +23,7 @@ from deepprune_sdk.recording import (
     read_traces,
 )
 from deepprune_sdk.recording.format import to_json, to_line, to_trace
+from deepprune_sdk.recording.lines import Lines
 
 # --- one trace ------------------------------------------------------------------------------------
 
@@ -342,3 +344,46 @@ def test_a_writer_and_a_reader_are_each_others_inverse(
             for each in many:
                 writer.write(each)
         assert list(read_traces(path)) == many
+
+
+def test_a_bomb_is_a_fault_and_not_the_end_of_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A few bytes of gzip can hold a line of any length."""
+    monkeypatch.setattr("deepprune_sdk.recording.lines.LONGEST_LINE", 1 << 20)
+    bomb = gzip.compress(json.dumps(record()).encode() + b"\n") + gzip.compress(bytes(1 << 22))
+    path = tmp_path / "a.gz"
+    path.write_bytes(bomb)
+    reader = TraceReader(path, skip_bad=True)
+    assert [each.trace for each in reader] == [0]
+    assert reader.skipped == 1
+    assert "a.gz:2: a line is longer than 1,048,576 bytes" in reader.first_fault
+    with pytest.raises(RecordingError, match="a line is longer"), TraceWriter(path):
+        pass
+    assert path.read_bytes() == bomb
+
+
+def test_a_long_line_is_read_once(tmp_path: Path) -> None:
+    """It was joined anew for every block, which took ten seconds for 40 MB."""
+
+    class Counting(io.BytesIO):
+        blocks = 0
+
+        def read(self, size: int | None = -1, /) -> bytes:
+            self.blocks += 1
+            return super().read(size)
+
+    line = b"x" * 1_000_000
+    file = Counting(line + b"\nrest")
+    lines = Lines(file)
+    assert list(lines) == [line]
+    assert lines.rest == b"rest"
+    assert file.blocks == 17
+
+
+def test_deep_nesting_is_a_fault(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(b"[" * 100_000 + b"\n" + json.dumps(record()).encode())
+    reader = TraceReader(path, skip_bad=True)
+    assert [each.trace for each in reader] == [0]
+    assert reader.skipped == 1

@@ -39,8 +39,8 @@ from deepprune_sdk.live.requests import RequestPlan
 from deepprune_sdk.live.streams import Streams
 from deepprune_sdk.live.throttle import Throttle
 from deepprune_sdk.policies import RunSetup
-from deepprune_sdk.recording import TraceWriter
-from deepprune_sdk.recording.journal import Journal, take_over
+from deepprune_sdk.recording import RecordedTrace, TraceWriter
+from deepprune_sdk.recording.journal import Journal, left_behind
 from deepprune_sdk.recording.naming import RecordAs, problem_name
 from deepprune_sdk.recording.resume import recorded_chunks
 from deepprune_sdk.testing import Script, ScriptedBackend
@@ -233,10 +233,16 @@ async def test_a_journal_is_kept_beside_a_recording_while_a_run_goes_on(tmp_path
         lines = [json.loads(line) for line in journal.read_text().splitlines()]
         assert lines[0]["schema"] == "deepprune-part/1"
         assert [(line["trace"], line["pieces"]) for line in lines[1:]] == [(0, ["a", "\ud83d"])]
-        ((_, traces),) = take_over(path)
-        assert traces[0].confidence == (1.0, 2.0)
-        assert traces[0].logprob is None
-        assert traces[0].t is not None
+        assert list(left_behind(path)) == []  # the run is alive
+        copied = journal.with_name("copy.jsonl.0123abcd.part")
+        copied.write_bytes(journal.read_bytes())
+        copied.with_name("copy.jsonl").touch()
+        left = next(left_behind(tmp_path / "copy.jsonl"))
+        left.close(remove=True)
+        assert not copied.exists()
+        assert left.traces[0].confidence == (1.0, 2.0)
+        assert left.traces[0].logprob is None
+        assert left.traces[0].t is not None
         more.set()
         await appearing(tmp_path, lines=3)
     assert not journal.exists()
@@ -284,25 +290,132 @@ def test_what_is_recorded_already_is_not_taken_over(tmp_path: Path) -> None:
     journal = Journal(path, {"problem": "sum", "question": "?", "model": "small"})
     journal.append(0, {"pieces": ["x"]})
     journal.append(1, {"pieces": ["y"], "reasoning": 1})
+    journal.close(remove=False)
     with TraceWriter(path) as writer:
         assert writer.recovered == 1
-    journal.remove()  # which is gone already
+    assert not journal.path.exists()
     assert [(each.trace, each.reasoning) for each in read(path)] == [(0, 0), (1, 1)]
 
 
+HEADER = b'{"schema": "deepprune-part/1", "problem": "p", "question": "q", "model": "m"}\n'
+LINE = b'{"trace": 0, "pieces": ["x"]}\n'
+DEEP = b"[" * 200_000 + b"]" * 200_000 + b"\n"
+
+
 @pytest.mark.parametrize(
-    "content", [b"", b"[]\n", b'{"schema": "other"}\n', b'{"a": 1}\n{"b": 2}\n']
+    "content",
+    [
+        b"",
+        b"[]\n",
+        b'{"schema": "other"}\n',
+        b'{"a": 1}\n{"b": 2}\n',
+        b'"text"\n',
+        DEEP,
+        HEADER[:40],
+    ],
+    ids=["empty", "list", "other", "objects", "string", "deep", "torn"],
 )
-def test_a_file_that_is_no_journal_is_left_alone_or_removed_empty(
+def test_a_file_of_a_journals_name_that_is_not_one_is_left_alone(
     tmp_path: Path, content: bytes
 ) -> None:
-    (tmp_path / "r.jsonl.x.part").write_bytes(content)
+    part = tmp_path / "r.jsonl.0123abcd.part"
+    part.write_bytes(content)
     with TraceWriter(tmp_path / "r.jsonl") as writer:
         assert writer.recovered == 0
+    assert part.read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "r.jsonl.notes.part",
+        "r.jsonl.gz.0123abcd.part",
+        "r.jsonl.backup.0123abcd.part",
+        "r.jsonl.0123ABCD.part",
+        "r.jsonl.0123abcd.part.part",
+        "rxjsonl.0123abcd.part",
+    ],
+)
+def test_the_journal_of_another_recording_is_left_alone(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(HEADER + LINE)
+    with TraceWriter(tmp_path / "r.jsonl") as writer:
+        assert writer.recovered == 0
+    assert (tmp_path / name).read_bytes() == HEADER + LINE
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        DEEP,
+        b'"text"\n',
+        b'{"trace": "0", "pieces": ["y"]}\n',
+        b'{"trace": 1, "pieces": 5}\n',
+        b'{"trace": 1, "pieces": [5]}\n',
+        b'{"trace": -1, "pieces": ["y"]}\n',
+        b'{"trace": 1, "model": 5, "pieces": ["y"]}\n',
+    ],
+)
+def test_a_damaged_journal_gives_what_is_sound_and_is_kept(tmp_path: Path, line: bytes) -> None:
+    """Until now it kept the recording from being opened, or went with what could not be read."""
+    part = tmp_path / "r.jsonl.0123abcd.part"
+    part.write_bytes(HEADER + LINE + line)
+    for recovered in (1, 0):  # and is not taken over twice
+        with TraceWriter(tmp_path / "r.jsonl") as writer:
+            assert writer.recovered == recovered
+    assert part.exists()
+    assert [(each.trace, each.text) for each in read(tmp_path / "r.jsonl")] == [(0, "x")]
+
+
+def test_only_a_plain_file_is_a_journal(tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.write_bytes(HEADER + LINE)
+    for number, make in enumerate((Path.mkdir, os.mkfifo)):
+        make(tmp_path / f"r.jsonl.0000000{number}.part")
+    (tmp_path / "r.jsonl.00000002.part").symlink_to(other)
+    with TraceWriter(tmp_path / "r.jsonl") as writer:
+        assert writer.recovered == 0
+    assert len(list(tmp_path.iterdir())) == 5
+    assert other.read_bytes() == HEADER + LINE
+
+
+def test_a_journal_that_another_user_has_put_there_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "r.jsonl.0123abcd.part").write_bytes(HEADER + LINE)
+    real = os.fstat
+    changed = os.getuid() + 1
+
+    def fstat(descriptor: int) -> os.stat_result:
+        status = real(descriptor)
+        return os.stat_result((*status[:4], changed, *status[5:10]))
+
+    (tmp_path / "r.jsonl").touch()
+    monkeypatch.setattr("deepprune_sdk.recording.journal.os.fstat", fstat)
+    assert list(left_behind(tmp_path / "r.jsonl")) == []
+
+
+def test_a_recovery_that_fails_leaves_no_lock_and_the_journal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "r.jsonl"
+    (tmp_path / "r.jsonl.0123abcd.part").write_bytes(HEADER + LINE)
+    writer = TraceWriter(path)
+    with monkeypatch.context() as patch:
+
+        def full(_trace: RecordedTrace) -> None:
+            raise RecordingError("No space left on device")
+
+        patch.setattr(writer, "write", full)
+        with pytest.raises(RecordingError, match="No space left"):
+            writer.__enter__()
+    for again in (TraceWriter(path), writer):
+        with again:
+            pass
+    assert [(each.trace, each.text) for each in read(path)] == [(0, "x")]
 
 
 def test_a_journal_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "none" / "r.jsonl", {})
     with pytest.raises(RecordingError, match="cannot be written"):
         journal.append(0, {"pieces": ["x"]})
-    journal.remove()
+    journal.close(remove=True)

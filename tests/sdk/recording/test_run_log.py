@@ -1,6 +1,7 @@
 """A live run's log: told the same again, an engine answers the same."""
 
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -117,9 +118,39 @@ async def test_half_a_character_can_be_logged(tmp_path: Path) -> None:
 
 
 async def test_a_log_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
+    backend = ScriptedBackend([FIVE])
+    parallel = ParallelReasoner(backend)
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "notes").write_text("my notes")
+    for name, why in (
+        ("none/run.jsonl", "No such file or directory; give a file"),
+        (".", "Is a directory; give a file"),
+        ("fifo", "not a regular file; give a file"),
+        ("notes", "is there and is not a deepprune-run/1 log"),
+    ):
+        with pytest.raises(ConfigurationError, match=why):
+            await parallel.solve("?", n=1, run_log=tmp_path / name)
+    assert backend.requests == []
+    assert (tmp_path / "notes").read_text() == "my notes"
+
+
+async def test_a_log_is_one_runs_and_not_its_recording(tmp_path: Path) -> None:
+    path = tmp_path / "run.jsonl"
     parallel = ParallelReasoner(ScriptedBackend([FIVE]))
-    with pytest.raises(FileNotFoundError):
-        await parallel.solve("?", n=1, run_log=tmp_path / "none" / "run.jsonl")
+    async with parallel.run("?", n=1, run_log=path) as run:
+        with pytest.raises(ConfigurationError, match="is being written by another run"):
+            await parallel.solve("?", n=1, run_log=path)
+        await run.wait()
+    verify_run_log(path)
+    await parallel.solve("?", n=1, run_log=path)
+
+    with pytest.raises(ConfigurationError, match="being written by another"):
+        await parallel.replace(record=tmp_path / "a").solve("?", n=1, run_log=tmp_path / "a")
+
+
+async def test_a_log_may_go_nowhere() -> None:
+    result = await ParallelReasoner(ScriptedBackend([FIVE])).solve("?", n=1, run_log="/dev/null")
+    assert result.answer == "5"
 
 
 class Mine:
@@ -270,3 +301,28 @@ async def test_a_run_log_replaces_no_other_file(tmp_path: Path) -> None:
     await reasoner.solve("?", n=1, run_log=log)
     await reasoner.solve("?", n=2, run_log=log)  # an older log it replaces
     assert verify_run_log(log).setup.n == 2
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"[" * 100_000,
+        b"\xff\xfe\n",
+        b'{"schema":"deepprune-run/1","setup":' + b"[" * 100_000 + b"\n",
+        b'{"schema":"deepprune-run/1","setup":{"n":1000000000,"seed":0,"question":"q"},'
+        b'"policy":{"name":"cons"},"shadow":false}\n',
+    ],
+)
+def test_a_hostile_log_is_no_run_log(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "run.jsonl"
+    path.write_bytes(content)
+    with pytest.raises(RecordingError, match="not the header"):
+        verify_run_log(path)
+
+
+async def test_so_many_traces_are_refused_before_any_starts() -> None:
+    backend = ScriptedBackend([FIVE])
+    for n in (100_001, 10**9, 10**30):
+        with pytest.raises(ConfigurationError, match="at most 100000 traces"):
+            await ParallelReasoner(backend).solve("?", n=n)
+    assert backend.requests == []

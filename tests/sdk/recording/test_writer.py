@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import gzip
 import io
+import os
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from support.recordings import numbers, read, record, save, trace
 
 from deepprune_sdk import ConfigurationError, RecordingError
-from deepprune_sdk.recording import TraceWriter
+from deepprune_sdk.recording import TraceWriter, files
 from deepprune_sdk.recording.format import to_line
 
 NAMES = ["a.jsonl", "a.jsonl.gz"]
@@ -116,9 +117,11 @@ def test_zeros_that_a_loss_of_power_left_are_cut_off(tmp_path: Path) -> None:
 
 FOREIGN: list[tuple[str, bytes]] = [
     ("notes.txt", b"what I wanted to write down"),
+    ("zeros", bytes(100)),
     ("problems.jsonl", b'{"question": "What is 2 + 3?"}\n'),
     ("problems.jsonl", b'{"question": "What is 2 + 3?"}'),
     ("picture.gz", gzip.compress(b"some picture")[:-6]),
+    ("empty.gz", gzip.compress(b"picture")[:12]),
     ("others.gz", gzip.compress(b"".join(to_line(trace(number)) for number in range(3)))[:-6]),
     ("garbage", to_line(trace()) + b"\x1f\x8bgarbage"),
     ("bad.gz", gzip.compress(to_line(trace())) + b"garbage"),
@@ -203,6 +206,59 @@ def test_a_file_that_cannot_be_opened_is_wrong_use(where: str, tmp_path: Path) -
         TraceWriter(tmp_path / where).__enter__()
 
 
+def test_only_a_plain_file_is_written_to(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "device").symlink_to("/dev/full")
+    for name in ("fifo", "device"):
+        with pytest.raises(ConfigurationError, match=f"{name}: not a regular file; give a file"):
+            TraceWriter(tmp_path / name).__enter__()
+
+
+def test_a_link_leads_to_the_file_that_is_locked(tmp_path: Path) -> None:
+    (tmp_path / "a").touch()
+    (tmp_path / "soft").symlink_to("a")
+    (tmp_path / "hard").hardlink_to(tmp_path / "a")
+    with TraceWriter(tmp_path / "soft") as writer:
+        for name in ("a", "hard"):
+            with pytest.raises(ConfigurationError, match="being written"):
+                TraceWriter(tmp_path / name).__enter__()
+        writer.write(trace(0))
+    assert (tmp_path / "soft").is_symlink()
+    assert numbers(tmp_path / "hard") == [("sum", 0)]
+
+
+def test_another_file_in_the_place_is_read_anew(tmp_path: Path) -> None:
+    """Of the same length: what the writer knows is of the file that it wrote."""
+    writer = TraceWriter(tmp_path / "a")
+    with writer:
+        writer.write(trace(0))
+    with TraceWriter(tmp_path / "b") as other:
+        other.write(trace(1))
+    (tmp_path / "b").replace(tmp_path / "a")
+    with writer:
+        assert writer.recorded["small", "sum"].complete == {1}
+
+
+def test_the_lock_is_that_of_the_file_in_the_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another program may replace the file between its being opened and its being locked."""
+    path = tmp_path / "a"
+    path.touch()
+    (tmp_path / "new").touch()
+    real = files.lock
+
+    def late(file: io.FileIO) -> bool:
+        if (tmp_path / "new").exists():
+            (tmp_path / "new").replace(path)
+        return real(file)
+
+    monkeypatch.setattr("deepprune_sdk.recording.writer.lock", late)
+    with TraceWriter(path) as writer:
+        writer.write(trace(0))
+    assert numbers(path) == [("sum", 0)]
+
+
 class _FullDisk(io.FileIO):
     """Takes some bytes, then no more."""
 
@@ -216,11 +272,16 @@ class _FullDisk(io.FileIO):
         return taken
 
 
+def _on_full_disk(path: Path, flags: int, mode: str) -> io.FileIO:
+    del flags
+    return _FullDisk(path, mode)
+
+
 def test_a_full_disk_is_an_error_and_leaves_whole_records(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "a"
-    monkeypatch.setattr(Path, "open", lambda self, *_, **__: _FullDisk(self, "a+"))  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+    monkeypatch.setattr("deepprune_sdk.recording.writer.open_regular", _on_full_disk)
     monkeypatch.setattr(_FullDisk, "room", len(to_line(trace())) + 100)
     with TraceWriter(path) as writer:
         writer.write(trace(0))  # in several short writes
