@@ -42,6 +42,7 @@ __all__ = [
     "RepeatsOption",
     "SeedOption",
     "Source",
+    "SystemOption",
 ]
 
 # --- single options, with another default in each command -----------------------------------------
@@ -93,6 +94,10 @@ AnswersOption = Annotated[
         show_default="auto: as the traces show",
     ),
 ]
+SystemOption = Annotated[
+    str | None,
+    typer.Option("--system", metavar="TEXT", help="A system prompt.", show_default=False),
+]
 JsonOption = Annotated[
     Path | None,
     typer.Option("--json", metavar="FILE", help="Write the figures as JSON.", show_default=False),
@@ -111,7 +116,8 @@ class Source:
         typer.Option(
             metavar="|".join(BACKENDS),
             help="Where traces come from: a model in this process, or a server. "
-            "By default openai with --base-url or the name of a hosted --model, else llama.",
+            "By default openai with --base-url, the name of a hosted --model, OPENAI_BASE_URL or "
+            "OPENAI_MODEL, else llama.",
             show_default=False,
         ),
     ] = None
@@ -119,7 +125,8 @@ class Source:
         str | None,
         typer.Option(
             metavar="NAME|FILE.gguf",
-            help="A hosted model's name, or a GGUF file; by default the small embedded model.",
+            help="A hosted model's name, or a GGUF file; by default OPENAI_MODEL for a server, "
+            "else the small embedded model.",
             show_default=False,
         ),
     ] = None
@@ -137,6 +144,14 @@ class Source:
         typer.Option(
             metavar="N",
             help="Most tokens per trace; by default 512 with llama, else the server's limit.",
+            show_default=False,
+        ),
+    ] = None
+    idle_timeout: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SECONDS",
+            help="Silence of a server after which a trace is given up; by default 60.",
             show_default=False,
         ),
     ] = None
@@ -175,6 +190,7 @@ class Source:
             n=n,
             model=self.model,
             base_url=self.base_url,
+            idle_timeout=self.idle_timeout,
             max_tokens=self._limit,
             prompt_bytes=prompt_bytes,
         )

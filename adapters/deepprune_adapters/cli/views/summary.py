@@ -26,6 +26,8 @@ ENDINGS: Final = {
     "unanimous": "unanimous: all traces of a window gave the same answer",
     "stable": "stable: the leading answer had not changed for long",
     "no readable answer": "none of the first traces stated an answer that could be read",
+    "deadline": "deadline: the time was up, and the vote is over what was there by then",
+    "money budget": "money budget: the money was spent, and the vote is over what was there",
     "interrupted": "interrupted: the vote is over what was there by then",
 }
 
@@ -82,6 +84,8 @@ def _tokens(result: Result, elapsed: float) -> str:
         parts.append(f"{usage.prompt:,} read")
     if usage.judge:
         parts.append(f"{usage.judge:,} by the judge")
+    if usage.cost is not None:
+        parts.append(f"{usage.cost:.4g} spent")
     return ", ".join(parts) + (" (partly counted here)" if usage.estimated else "")
 
 
