@@ -43,6 +43,7 @@ __all__ = [
     "SeedOption",
     "Source",
     "SystemOption",
+    "Target",
 ]
 
 # --- single options, with another default in each command -----------------------------------------
@@ -108,8 +109,8 @@ JsonOption = Annotated[
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """Where traces come from, and how they are sampled."""
+class Target:
+    """Who is asked: a model in this process, or one on a server."""
 
     backend: Annotated[
         str | None,
@@ -139,14 +140,6 @@ class Source:
             show_default=False,
         ),
     ] = None
-    max_tokens: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N",
-            help="Most tokens per trace; by default 512 with llama, else the server's limit.",
-            show_default=False,
-        ),
-    ] = None
     idle_timeout: Annotated[
         float | None,
         typer.Option(
@@ -155,12 +148,26 @@ class Source:
             show_default=False,
         ),
     ] = None
-    temperature: Annotated[float, typer.Option(metavar="T", help="Sampling temperature.")] = 0.8
 
     @property
     def chosen(self) -> str:
         """Name of the backend that the options mean."""
         return choose_backend(self.backend, self.model, self.base_url)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source(Target):
+    """Where traces come from, and how they are sampled."""
+
+    max_tokens: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Most tokens per trace; by default 512 with llama, else the server's limit.",
+            show_default=False,
+        ),
+    ] = None
+    temperature: Annotated[float, typer.Option(metavar="T", help="Sampling temperature.")] = 0.8
 
     def sampling(
         self, *, seed: int | None, top_p: float | None = None, top_logprobs: int = 0

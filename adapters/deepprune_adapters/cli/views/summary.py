@@ -12,6 +12,7 @@ from rich.text import Text
 
 from deepprune_adapters.cli.views.draw import Glyphs, vote_bar
 from deepprune_adapters.cli.views.text import clean, count, number, seconds
+from deepprune_adapters.cli.wording import in_options
 from deepprune_sdk import Result
 from deepprune_sdk.results import JudgeReport, ShadowReport
 
@@ -131,7 +132,7 @@ def _shadow(shadow: ShadowReport, generated: int) -> str:
 
 def _notes(result: Result) -> Iterator[str]:
     for warning in result.warnings:
-        yield clean(warning, 400)
+        yield clean(in_options(warning), 400)
     if result.judge.scored and (fault := unusable([result.judge])):
         yield fault  # a judge that failed on every pair is among the warnings
     failed = next((trace for trace in result.traces if trace.outcome == "failed"), None)
