@@ -23,6 +23,7 @@ from deepprune_adapters.cli.choose import (
 )
 from deepprune_adapters.cli.files import require_writable, write_file
 from deepprune_adapters.cli.recordings import open_reader, read_problems
+from deepprune_adapters.cli.views.text import complain, count
 
 if TYPE_CHECKING:
     from deepprune_adapters.cli.choose import Offer
@@ -35,6 +36,7 @@ __all__ = [
     "CapOption",
     "CheckpointsOption",
     "DrawSizeOption",
+    "DropSmallOption",
     "JsonOption",
     "JudgeOption",
     "Outputs",
@@ -94,6 +96,10 @@ AnswersOption = Annotated[
         "json:fields=city; the list: deepprune answers.",
         show_default="auto: as the traces show",
     ),
+]
+DropSmallOption = Annotated[
+    bool,
+    typer.Option("--drop-small", help="Leave out problems with fewer than n recorded traces."),
 ]
 SystemOption = Annotated[
     str | None,
@@ -251,14 +257,25 @@ class Recordings:
         """
         return open_reader(self.traces, self.mapping, self.skip_bad)
 
-    def by_problem(self) -> dict[str, list[RecordedTrace]]:
+    def by_problem(self, least: int = 0) -> dict[str, list[RecordedTrace]]:
         """Read them all, and say what was left out.
+
+        Args:
+            least: Traces below which a problem is left out.
 
         Raises:
             ConfigurationError: A mapping is malformed.
             RecordingError: A file is malformed, or there is no trace at all.
         """
-        return read_problems(self.traces, self.mapping, self.skip_bad)
+        from deepprune_sdk.evaluation.draws import drawable
+
+        problems = read_problems(self.traces, self.mapping, self.skip_bad)
+        if not least:
+            return problems
+        kept = drawable(problems, least, drop_small=True)
+        if small := len(problems) - len(kept):
+            complain(f"{count(small, 'problem')} with fewer than {least} traces left out")
+        return {name: problems[name] for name in kept}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

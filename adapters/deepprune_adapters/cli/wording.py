@@ -21,6 +21,8 @@ SAID: Final = (
     ("--seed", r"Sampling\(seed=\.\.\.\)", "--seed"),
     ("--abstain-below", r"\babstain_below=", "--abstain-below "),
     ("--drop-small", r"\bdrop_small=True\b", "--drop-small"),
+    ("--skip-bad", r"\bskip bad ones\b", "give --skip-bad"),
+    ("--map", r"\bothers with a mapping\b", "others by --map"),
     ("", r" or api_key=(?=\))|, or give api_key=$", ""),
     ("", r", or give a client= that trusts it| \(connect_timeout\)", ""),
 )

@@ -64,7 +64,7 @@ def test_every_method_the_recording_allows_is_tried_by_default(
     ):
         assert name in rows
     assert "without deepconf-low: DeepConf needs log-probabilities" in out
-    assert "without parallel-probe: parallel-probe needs a backend that continues a prefix" in out
+    assert "without parallel-probe: parallel-probe cannot be replayed" in out
 
 
 def test_one_file_gives_one_result_whoever_reads_it(tmp_path: Path) -> None:
@@ -222,7 +222,7 @@ def test_more_traces_than_were_recorded(traces: Path, capsys: Output) -> None:
     assert bench(traces, "--method", "esc", n=21) == 1
 
     assert capsys.readouterr().err == (
-        "deepprune: n=21, but problem 'p' has 20 recorded traces: lower n\n"
+        "deepprune: n=21, but problem 'p' has 20 recorded traces: lower n to 20\n"
     )
 
 
@@ -329,4 +329,4 @@ def test_wrong_use_is_one_line_and_exit_code_2_before_the_work(
 def test_a_file_that_is_not_there(tmp_path: Path, capsys: Output) -> None:
     assert bench(tmp_path / "none.jsonl") == 1
 
-    assert "none.jsonl:1: No such file or directory" in capsys.readouterr().err
+    assert "none.jsonl: No such file or directory" in capsys.readouterr().err
