@@ -230,7 +230,7 @@ async def test_a_trace_that_ends_where_it_would_be_probed_is_not_asked() -> None
 
 async def test_parallel_probe_says_what_it_needs() -> None:
     with pytest.raises(
-        ConfigurationError, match="cannot be replayed.* the recording has no probes"
+        ConfigurationError, match=r"cannot be replayed.* the recording has no probes"
     ):
         await play([recorded(0, "1")], ParallelProbe())
     traces = [recorded(0, "1", 95, probes={64: "1"})]

@@ -9,6 +9,7 @@ import anyio
 
 from deepprune_adapters.cli.jobs.findings import Finding, State
 from deepprune_adapters.cli.views.text import count
+from deepprune_adapters.cli.wording import in_options
 from deepprune_adapters.openai import OpenAIBackend
 from deepprune_adapters.openai.capabilities import ServerCapabilities
 from deepprune_adapters.server import Server
@@ -67,7 +68,7 @@ async def examine(server: Server, model: str | None) -> Examined:
             found.add("note", f"{model} is not among the models that it lists")
         await _probe(found, model)
     except DeepPruneError as error:
-        found.add("broken", str(error))
+        found.add("broken", in_options(str(error)))
     return found
 
 
@@ -79,7 +80,7 @@ async def _models(found: Examined) -> list[str] | None:
         raise
     except BackendError as error:
         if error.fatal or error.retryable:  # no access, or no server: the rest would say the same
-            found.add("broken", str(error))
+            found.add("broken", in_options(str(error)))
             return None
         found.add("note", f"its models cannot be listed: {error}")
         return []
