@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import signal
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from hashlib import blake2b
 from multiprocessing import get_context
+from threading import current_thread, main_thread
 from time import process_time
 
 import anyio
+from anyio.lowlevel import checkpoint
 
 from deepprune_sdk.errors import ConfigurationError, RecordingError
 from deepprune_sdk.evaluation.draws import draw, drawable
@@ -145,7 +149,8 @@ def run_bench(
             yield from _run(task)
         return
     with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_quiet) as pool:
-        futures: list[Future[list[Draw]]] = [pool.submit(_run, task) for task in tasks]
+        with _unheard():
+            futures: list[Future[list[Draw]]] = [pool.submit(_run, task) for task in tasks]
         try:
             for future in as_completed(futures):
                 yield from future.result()
@@ -171,9 +176,26 @@ def _require_no_clock(name: str, policy: Policy, n: int) -> None:
         )
 
 
+@contextmanager
+def _unheard() -> Generator[None]:
+    """Start processes that do not hear Ctrl-C before `_quiet` says how: each would complain."""
+    if current_thread() is not main_thread():  # only that one may set signals, and hears them
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def _quiet() -> None:
-    """Keep a worker's log off the terminal: every run would repeat what its outcome tells."""
+    """Keep a worker off the terminal: its log repeats what outcomes tell, and Ctrl-C just ends it.
+
+    A pool gives a worker that was interrupted its next problem, and would wait for that.
+    """
     logging.getLogger().addHandler(logging.NullHandler())
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def process_count() -> int:
@@ -212,6 +234,7 @@ async def _replay_all(task: _Task) -> list[Draw]:
         outcomes: dict[str, Outcome] = {}
         refused: dict[str, str] = {}
         for name, policy in task.methods.items():
+            await checkpoint()  # Ctrl-C is heard here: a replay waits for nothing
             begun = process_time()
             try:
                 replayed = await replay(drawn, policy, judge, seed=seed, answers=answers)

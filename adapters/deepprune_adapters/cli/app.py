@@ -124,6 +124,8 @@ def _failed(error: Exception, options: Collection[str]) -> int:
 
     known = isinstance(error, DeepPruneError | OSError)
     message = str(error) if known else f"{type(error).__name__}: {error}"
+    if isinstance(error, OSError) and error.strerror:
+        message = f"{error.filename or 'the output cannot be written'}: {error.strerror}"
     complain(in_options(message, options))
     partial = error.partial if isinstance(error, DeepPruneError) else None
     kept = [trace for trace in partial.traces if trace.text] if partial is not None else []
