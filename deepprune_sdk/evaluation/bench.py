@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import logging
-import os
-import signal
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from hashlib import blake2b
 from multiprocessing import get_context
-from threading import current_thread, main_thread
 from time import process_time
 
 import anyio
@@ -22,6 +17,7 @@ from deepprune_sdk.errors import ConfigurationError, RecordingError
 from deepprune_sdk.evaluation.draws import draw, drawable
 from deepprune_sdk.evaluation.extractor import extractor_of
 from deepprune_sdk.evaluation.replay import Replayed, replay
+from deepprune_sdk.evaluation.workers import process_count, quiet, unheard
 from deepprune_sdk.policies.base import Policy, RunSetup
 from deepprune_sdk.policies.cons import FullSampling
 from deepprune_sdk.protocols import AnswerExtractor, Judge
@@ -148,8 +144,8 @@ def run_bench(
         for task in tasks:
             yield from _run(task)
         return
-    with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_quiet) as pool:
-        with _unheard():
+    with ProcessPoolExecutor(workers, get_context("spawn"), initializer=quiet) as pool:
+        with unheard():
             futures: list[Future[list[Draw]]] = [pool.submit(_run, task) for task in tasks]
         try:
             for future in as_completed(futures):
@@ -174,35 +170,6 @@ def _require_no_clock(name: str, policy: Policy, n: int) -> None:
             f"{name} cannot be replayed: it waits {seconds:g} s, and a replay counts tokens, not "
             "seconds; leave that out (deadline), or bound the tokens by token-budget"
         )
-
-
-@contextmanager
-def _unheard() -> Generator[None]:
-    """Start processes that do not hear Ctrl-C before `_quiet` says how: each would complain."""
-    if current_thread() is not main_thread():  # only that one may set signals, and hears them
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-def _quiet() -> None:
-    """Keep a worker off the terminal: its log repeats what outcomes tell, and Ctrl-C just ends it.
-
-    A pool gives a worker that was interrupted its next problem, and would wait for that.
-    """
-    logging.getLogger().addHandler(logging.NullHandler())
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
-def process_count() -> int:
-    """Return the number of cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
