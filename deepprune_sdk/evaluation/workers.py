@@ -9,8 +9,6 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from threading import current_thread, main_thread
 
-__all__ = ["process_count", "quiet", "unheard"]
-
 
 def process_count() -> int:
     """Return the number of cores this process may use."""
