@@ -113,7 +113,7 @@ class ServerErrors:
         if status in (401, 403):
             fix = "check the API key (OPENAI_API_KEY or api_key=)"
             if not self._endpoint.keyed:
-                fix = "no API key was sent: set OPENAI_API_KEY, or give api_key="
+                fix += ": no key was sent"
             return AuthenticationError(f"{self.url} refuses access ({status}){said_so}; {fix}")
         if status in (400, 422) and NOT_A_MODEL.search(said):
             status = 404

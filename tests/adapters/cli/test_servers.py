@@ -113,7 +113,7 @@ def test_a_refusal_without_a_key_says_that_none_was_sent(
 
     assert run(asked) == 1
     assert capsys.readouterr().err.endswith(
-        "who are you?; no API key was sent: set OPENAI_API_KEY\n"
+        "who are you?; check the API key (OPENAI_API_KEY): no key was sent\n"
     )
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     assert run(asked) == 1
@@ -321,9 +321,7 @@ def test_the_doctor_without_a_model(serving: ChatServer, capsys: Output) -> None
     assert all(path.endswith("/models") for path in serving.paths)  # nothing that costs
 
 
-@pytest.mark.parametrize(
-    ("key", "said"), [(None, "no API key was sent"), (KEY, "check the API key")]
-)
+@pytest.mark.parametrize(("key", "said"), [(None, "no key was sent"), (KEY, "check the API key")])
 def test_the_doctor_without_a_key_or_with_a_wrong_one(
     key: str | None,
     said: str,
