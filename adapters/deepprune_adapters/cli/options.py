@@ -22,14 +22,10 @@ from deepprune_adapters.cli.choose import (
     named,
 )
 from deepprune_adapters.cli.files import require_writable, write_file
-from deepprune_adapters.cli.recordings import open_reader, read_problems
-from deepprune_adapters.cli.views.text import complain, count
 
 if TYPE_CHECKING:
     from deepprune_adapters.cli.choose import Offer
     from deepprune_sdk import Sampling
-    from deepprune_sdk.protocols import AnswerExtractor
-    from deepprune_sdk.recording import RecordedTrace, TraceReader
 
 __all__ = [
     "AnswersOption",
@@ -40,7 +36,6 @@ __all__ = [
     "JsonOption",
     "JudgeOption",
     "Outputs",
-    "Recordings",
     "RepeatsOption",
     "SeedOption",
     "Source",
@@ -212,70 +207,6 @@ class Source(Target):
     @property
     def _limit(self) -> int | None:
         return default_max_tokens(self.chosen) if self.max_tokens is None else self.max_tokens
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recordings:
-    """Recorded traces, and how they are read."""
-
-    traces: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="TRACES", help="Recordings (deepprune-trace/1).", show_default=False
-        ),
-    ]
-    mapping: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--map",
-            metavar="FIELD=PATH",
-            help="Where another layout has a field: a.b, or a[].b for the b of each element of a.",
-            show_default=False,
-        ),
-    ] = None
-    skip_bad: Annotated[
-        bool,
-        typer.Option("--skip-bad", help="Count traces that cannot be read, and continue."),
-    ] = False
-    answers: AnswersOption = None
-
-    def extractor(self) -> AnswerExtractor | None:
-        """Return what reads the answers, or None to read them as the recordings say.
-
-        Raises:
-            ConfigurationError: There is no such kind of answers.
-        """
-        from deepprune_sdk.answers.by_name import as_extractor
-
-        return None if self.answers is None else as_extractor(self.answers)
-
-    def reader(self) -> TraceReader:
-        """Return what reads them one by one.
-
-        Raises:
-            ConfigurationError: A mapping is malformed, or names an unknown field.
-        """
-        return open_reader(self.traces, self.mapping, self.skip_bad)
-
-    def by_problem(self, least: int = 0) -> dict[str, list[RecordedTrace]]:
-        """Read them all, and say what was left out.
-
-        Args:
-            least: Traces below which a problem is left out.
-
-        Raises:
-            ConfigurationError: A mapping is malformed.
-            RecordingError: A file is malformed, or there is no trace at all.
-        """
-        from deepprune_sdk.evaluation.draws import drawable
-
-        problems = read_problems(self.traces, self.mapping, self.skip_bad)
-        if not least:
-            return problems
-        kept = drawable(problems, least, drop_small=True)
-        if small := len(problems) - len(kept):
-            complain(f"{count(small, 'problem')} with fewer than {least} traces left out")
-        return {name: problems[name] for name in kept}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,15 +5,91 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
+import typer
+
+from deepprune_adapters.cli.options import AnswersOption
 from deepprune_adapters.cli.views.text import complain, count
 
 if TYPE_CHECKING:
+    from deepprune_sdk.protocols import AnswerExtractor
     from deepprune_sdk.recording import RecordedTrace, TraceReader
 
-__all__ = ["no_trace", "open_reader", "read_checkpoints", "read_problems", "tell_faults"]
+__all__ = [
+    "Recordings",
+    "no_trace",
+    "open_reader",
+    "read_checkpoints",
+    "read_problems",
+    "tell_faults",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recordings:
+    """Recorded traces, and how they are read."""
+
+    traces: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="TRACES", help="Recordings (deepprune-trace/1).", show_default=False
+        ),
+    ]
+    mapping: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--map",
+            metavar="FIELD=PATH",
+            help="Where another layout has a field: a.b, or a[].b for the b of each element of a.",
+            show_default=False,
+        ),
+    ] = None
+    skip_bad: Annotated[
+        bool,
+        typer.Option("--skip-bad", help="Count traces that cannot be read, and continue."),
+    ] = False
+    answers: AnswersOption = None
+
+    def extractor(self) -> AnswerExtractor | None:
+        """Return what reads the answers, or None to read them as the recordings say.
+
+        Raises:
+            ConfigurationError: There is no such kind of answers.
+        """
+        from deepprune_sdk.answers.by_name import as_extractor
+
+        return None if self.answers is None else as_extractor(self.answers)
+
+    def reader(self) -> TraceReader:
+        """Return what reads them one by one.
+
+        Raises:
+            ConfigurationError: A mapping is malformed, or names an unknown field.
+        """
+        return open_reader(self.traces, self.mapping, self.skip_bad)
+
+    def by_problem(self, least: int = 0) -> dict[str, list[RecordedTrace]]:
+        """Read them all, and say what was left out.
+
+        Args:
+            least: Traces below which a problem is left out.
+
+        Raises:
+            ConfigurationError: A mapping is malformed.
+            RecordingError: A file is malformed, or there is no trace at all.
+        """
+        from deepprune_sdk.evaluation.draws import drawable
+
+        problems = read_problems(self.traces, self.mapping, self.skip_bad)
+        if not least:
+            return problems
+        kept = drawable(problems, least, drop_small=True)
+        if small := len(problems) - len(kept):
+            complain(f"{count(small, 'problem')} with fewer than {least} traces left out")
+        return {name: problems[name] for name in kept}
 
 
 def open_reader(

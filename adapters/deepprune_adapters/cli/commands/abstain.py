@@ -12,10 +12,10 @@ from deepprune_adapters.cli.options import (
     DrawSizeOption,
     DropSmallOption,
     JsonOption,
-    Recordings,
     RepeatsOption,
     SeedOption,
 )
+from deepprune_adapters.cli.recordings import Recordings
 
 __all__ = ["abstain", "register"]
 

@@ -14,10 +14,10 @@ from deepprune_adapters.cli.options import (
     DropSmallOption,
     JudgeOption,
     Outputs,
-    Recordings,
     RepeatsOption,
     SeedOption,
 )
+from deepprune_adapters.cli.recordings import Recordings
 from deepprune_adapters.cli.views.text import complain
 
 if TYPE_CHECKING:

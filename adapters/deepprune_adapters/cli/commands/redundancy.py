@@ -8,8 +8,8 @@ import typer
 
 from deepprune_adapters.cli.files import require_writable, write_file
 from deepprune_adapters.cli.groups import add_command
-from deepprune_adapters.cli.options import JsonOption, Recordings
-from deepprune_adapters.cli.recordings import no_trace, tell_faults
+from deepprune_adapters.cli.options import JsonOption
+from deepprune_adapters.cli.recordings import Recordings, no_trace, tell_faults
 
 __all__ = ["redundancy", "register"]
 

@@ -13,10 +13,10 @@ from deepprune_adapters.cli.options import (
     DropSmallOption,
     JudgeOption,
     Outputs,
-    Recordings,
     RepeatsOption,
     SeedOption,
 )
+from deepprune_adapters.cli.recordings import Recordings
 
 if TYPE_CHECKING:
     from deepprune_sdk.policies import Policy
