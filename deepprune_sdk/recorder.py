@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from os import PathLike
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from pydantic import ConfigDict, Field, ValidationError
 
 from deepprune_sdk.answers.by_name import ReadsAnswers, as_extractor
 from deepprune_sdk.answers.powers import ExtractorPowers
 from deepprune_sdk.data.config import Config
-from deepprune_sdk.data.types import Sampling
+from deepprune_sdk.data.prices import Price
+from deepprune_sdk.data.types import Message, Sampling
 from deepprune_sdk.errors import ConfigurationError, RecordingError
 from deepprune_sdk.live.requests import Requests
 from deepprune_sdk.live.run import Run
-from deepprune_sdk.policies import FullSampling
+from deepprune_sdk.policies import Composed, Deadline, FullSampling, Policy
 from deepprune_sdk.policies.limits import Limits
 from deepprune_sdk.protocols import Backend
 from deepprune_sdk.reasoner import ParallelReasoner
@@ -86,6 +87,15 @@ def _problem(line: bytes, where: str) -> Problem:
         raise ConfigurationError(message) from error
 
 
+LIMITS: Final = Limits(unread=False)
+"""What cannot be read today may be read tomorrow, by another kind of answers."""
+
+
+def _full_sampling(timeout: float | None) -> Policy:
+    full = FullSampling()
+    return full if timeout is None else Composed(full, Deadline(seconds=timeout), name=full.name)
+
+
 class RecordingSession:
     """Records full traces of problems, by the runs that `ParallelReasoner` makes of them.
 
@@ -111,7 +121,10 @@ class RecordingSession:
         sampling: Sampling | None = None,
         answers: ReadsAnswers | None = None,
         instruction: str | None = None,
+        system: str | None = None,
         requests: Requests | None = None,
+        price: Price | None = None,
+        timeout: float | None = None,
     ) -> None:
         """Prepare to record.
 
@@ -123,10 +136,14 @@ class RecordingSession:
             answers: How final answers are read, as for `ParallelReasoner`; the recording names it.
             instruction: Added to each question, on a line of its own; "" adds nothing. By default
                 what the kind of answers asks for, as in `ParallelReasoner.solve`.
+            system: A system prompt before each question.
             requests: How requests are sent.
+            price: What tokens cost, for results to say so, and for `run(money=)`.
+            timeout: Seconds per problem; traces that have not ended by then are left missing.
 
         Raises:
-            ConfigurationError: `n` is below 1, or there is no such kind of answers.
+            ConfigurationError: `n` is below 1, `timeout` is not above 0, or there is no such kind
+                of answers.
         """
         if n < 1:
             raise ConfigurationError(f"n={n}: record at least 1 trace per problem")
@@ -137,15 +154,16 @@ class RecordingSession:
         if instruction is None:
             instruction = ExtractorPowers.of(extractor).instruction or ""
         self._instruction = instruction
+        self._system = system
         self._sampling = sampling.model_copy(update={"seed": sampling.seed or 0})
         self._reasoner = ParallelReasoner(
             backend,
-            policy=FullSampling(),
+            policy=_full_sampling(timeout),
             sampling=self._sampling,
             answers=extractor,
             requests=requests,
-            # What cannot be read today may be read tomorrow, by another kind of answers.
-            limits=Limits(unread=False),
+            limits=LIMITS,
+            price=price,
             record=writer,
         )
 
@@ -168,13 +186,19 @@ class RecordingSession:
         free = (number for number in range(self._n + len(known.closed)) if number not in known)
         return tuple(number for number, _ in zip(free, range(wanted), strict=False))
 
-    def run(self, problem: Problem) -> Run:
+    def run(self, problem: Problem, *, money: float | None = None) -> Run:
         """Return the run that records what is missing; enter it, and follow or await it.
 
         It raises as every run does, if no trace produced anything or the file cannot be written.
 
+        Args:
+            problem: One of the problems.
+            money: Most that this run may cost, at the session's price; what has not ended by then
+                is left missing.
+
         Raises:
-            ConfigurationError: As for `missing`, or nothing is missing.
+            ConfigurationError: As for `missing`, or nothing is missing, or money is bounded without
+                a price.
         """
         numbers = self.missing(problem)
         record_as = RecordAs(
@@ -182,19 +206,32 @@ class RecordingSession:
             question=problem.question,
             gold=problem.gold,
             instruction=self._instruction,
+            system=self._system,
             numbers=numbers,
             complete_only=True,
             required=True,
         )
-        return self._reasoner.run(
+        reasoner = self._reasoner
+        if money is not None:
+            reasoner = reasoner.replace(limits=LIMITS.model_copy(update={"money": money}))
+        return reasoner.run(
             self._prompt(problem), len(numbers), record_as=record_as, instruct=False
         )
 
-    def _prompt(self, problem: Problem) -> str:
-        return f"{problem.question}\n{self._instruction}" if self._instruction else problem.question
+    def _prompt(self, problem: Problem) -> list[Message]:
+        asked = problem.question
+        if self._instruction:
+            asked = f"{asked}\n{self._instruction}"
+        question = Message(role="user", content=asked)
+        if self._system is None:
+            return [question]
+        return [Message(role="system", content=self._system), question]
 
     def _check_same(self, problem: Problem, known: Recorded) -> None:
-        settings = list(differences(known.sampling, recorded_sampling(self._sampling)))
+        sampling = recorded_sampling(self._sampling)
+        if self._system is not None:
+            sampling["system"] = self._system
+        settings = list(differences(known.sampling, sampling))
         if known.question != problem.question:
             settings.append(("question", known.question, problem.question))
         if known.instruction not in (None, self._instruction):

@@ -13,6 +13,7 @@ from pydantic import (
     model_validator,
 )
 
+from deepprune_sdk.data.named import among
 from deepprune_sdk.errors import ConfigurationError
 
 __all__ = ["Config", "describe"]
@@ -46,7 +47,7 @@ def describe(error: ValidationError, owner: str, known: Mapping[str, object]) ->
     fault = error.errors(include_url=False)[0]
     field = ".".join(str(part) for part in fault["loc"])
     if fault["type"] == "extra_forbidden":
-        return f"{owner} has no setting {field!r}; known: {', '.join(known)}"
+        return f"{owner} has no setting {field!r}{among(field, known)}"
     if fault["type"] == "missing":
         return f"{owner} needs {field}"
     where = f"{owner}({field}={fault['input']!r})" if field else owner

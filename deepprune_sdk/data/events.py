@@ -34,7 +34,12 @@ class TraceStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TraceProgress:
-    """Tokens of a trace so far. Coalesced: a slow consumer gets only the latest figure."""
+    """Tokens that a trace has generated so far, as results count them (`TraceReport.tokens`).
+
+    Coalesced: a slow consumer gets only the latest figure. The last figure of a trace, whichever
+    event has it, is the result's: what arrived while its stream was being closed comes before
+    `RunEnded`.
+    """
 
     trace: int
     tokens: int
@@ -89,7 +94,7 @@ class TraceClosed:
         reason: Why, as a word of the policy.
         into: The cluster that stands for it from now on, named by its founding trace, or None.
         probability: That it would have ended in its cluster's answer; the weight of its ballot.
-        tokens: Length of the trace.
+        tokens: What it has generated.
         applied: Whether its stream was closed.
     """
 
@@ -111,7 +116,7 @@ class TraceFinished:
         trace: Number of the trace.
         answer: The answer read in it, or None.
         finish: How the model ended it; None where the server did not say.
-        tokens: Length of the trace.
+        tokens: What it has generated.
     """
 
     trace: int
@@ -149,7 +154,7 @@ class RunWarning:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunEnded:
-    """The run is over; its streams are being closed."""
+    """The run is over and its streams are closed; the last event."""
 
     reason: str
     type: Literal["run_ended"] = "run_ended"

@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from deepprune_sdk.answers.classes import AnswerClasses
 from deepprune_sdk.errors import ConfigurationError
+from deepprune_sdk.evaluation.draws import draw, drawable
 from deepprune_sdk.evaluation.extractor import extractor_of
-from deepprune_sdk.evaluation.replay import draw
 from deepprune_sdk.evaluation.statistics import Interval, bootstrap, mean
 from deepprune_sdk.protocols import AnswerExtractor
 from deepprune_sdk.recording.format import RecordedTrace
@@ -67,6 +67,7 @@ def study_abstention(
     repeats: int,
     seed: int,
     answers: AnswerExtractor | None = None,
+    drop_small: bool = False,
 ) -> Abstention:
     """Vote over draws of recorded traces, and see at which agreement the vote was right.
 
@@ -76,6 +77,7 @@ def study_abstention(
         repeats: Draws a problem.
         seed: Of the draws and of the bootstrap.
         answers: Reads and compares answers; by default as the recording says (`extractor_of`).
+        drop_small: Leave out problems with fewer than n traces.
 
     Raises:
         RecordingError: A problem has fewer than n traces, or one that is not complete.
@@ -83,6 +85,7 @@ def study_abstention(
     """
     if not problems:
         raise ConfigurationError("there is no problem: give a recording")
+    problems = drawable(problems, n, drop_small=drop_small)
     votes = {
         problem: _votes(traces, n=n, repeats=repeats, seed=seed, answers=answers)
         for problem, traces in problems.items()

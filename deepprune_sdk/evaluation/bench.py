@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -13,11 +11,14 @@ from multiprocessing import get_context
 from time import process_time
 
 import anyio
+from anyio.lowlevel import checkpoint
 
 from deepprune_sdk.errors import ConfigurationError, RecordingError
+from deepprune_sdk.evaluation.draws import draw, drawable
 from deepprune_sdk.evaluation.extractor import extractor_of
-from deepprune_sdk.evaluation.replay import Replayed, draw, replay
-from deepprune_sdk.policies.base import Policy
+from deepprune_sdk.evaluation.replay import Replayed, replay
+from deepprune_sdk.evaluation.workers import process_count, quiet, unheard
+from deepprune_sdk.policies.base import Policy, RunSetup
 from deepprune_sdk.policies.cons import FullSampling
 from deepprune_sdk.protocols import AnswerExtractor, Judge
 from deepprune_sdk.recording.reader import RecordedTrace
@@ -94,6 +95,7 @@ def run_bench(
     answers: AnswerExtractor | None = None,
     workers: int | None = None,
     leave_out: bool = False,
+    drop_small: bool = False,
 ) -> Iterator[Draw]:
     """Replay every method on `repeats` draws of `n` traces of each problem.
 
@@ -110,8 +112,9 @@ def run_bench(
         answers: Reads and compares answers; by default as the recording says (`extractor_of`). A
             recorded one is taken as it is.
         workers: Processes; by default one a core. 1 stays in this process.
-        leave_out: Go on without a method that cannot work on these recordings; by default the
+        leave_out: Continue without a method that cannot work on these recordings; by default the
             first one's error is raised.
+        drop_small: Leave out problems with fewer than n traces; by default they are refused.
 
     Raises:
         RecordingError: A problem has fewer than n traces, or one that is not complete, or the
@@ -119,8 +122,9 @@ def run_bench(
         ConfigurationError: A method cannot work with n traces, or with these.
     """
     methods = {CONS: FullSampling(), **methods}
-    for traces in problems.values():
-        draw(traces, n, seed)  # so that a fault shows before the work begins
+    for name, policy in methods.items():
+        _require_no_clock(name, policy, n)
+    problems = drawable(problems, n, drop_small=drop_small)  # a fault shows before the work begins
     tasks = [
         _Task(
             problem=problem,
@@ -140,8 +144,9 @@ def run_bench(
         for task in tasks:
             yield from _run(task)
         return
-    with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_quiet) as pool:
-        futures: list[Future[list[Draw]]] = [pool.submit(_run, task) for task in tasks]
+    with ProcessPoolExecutor(workers, get_context("spawn"), initializer=quiet) as pool:
+        with unheard():
+            futures: list[Future[list[Draw]]] = [pool.submit(_run, task) for task in tasks]
         try:
             for future in as_completed(futures):
                 yield from future.result()
@@ -149,16 +154,22 @@ def run_bench(
             pool.shutdown(cancel_futures=True)
 
 
-def _quiet() -> None:
-    """Keep a worker's log off the terminal: every run would repeat what its outcome tells."""
-    logging.getLogger().addHandler(logging.NullHandler())
+def _require_no_clock(name: str, policy: Policy, n: int) -> None:
+    """Refuse a method that waits for seconds: it would be measured as if it had none.
 
-
-def process_count() -> int:
-    """Return the number of cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    Raises:
+        ConfigurationError: It does.
+    """
+    setup = RunSetup(n=n, seed=0, question="", can_probe=True, replayed=True)
+    try:
+        seconds = policy.begin(setup).wake_after()
+    except ConfigurationError:
+        return  # that it cannot work for another reason, its first replay says
+    if seconds is not None:
+        raise ConfigurationError(
+            f"{name} cannot be replayed: it waits {seconds:g} s, and a replay counts tokens, not "
+            "seconds; leave that out (deadline), or bound the tokens by token-budget"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,6 +201,7 @@ async def _replay_all(task: _Task) -> list[Draw]:
         outcomes: dict[str, Outcome] = {}
         refused: dict[str, str] = {}
         for name, policy in task.methods.items():
+            await checkpoint()  # Ctrl-C is heard here: a replay waits for nothing
             begun = process_time()
             try:
                 replayed = await replay(drawn, policy, judge, seed=seed, answers=answers)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from random import Random
 from typing import cast
 
 from deepprune_sdk.data.signals import (
@@ -40,8 +39,7 @@ from deepprune_sdk.recording.reader import RecordedTrace
 from deepprune_sdk.results.ending import Finish
 from deepprune_sdk.results.result import Result
 
-__all__ = ["Replayed", "draw", "replay"]
-
+__all__ = ["Replayed", "replay"]
 
 PROBE_TOKENS = 12
 """What a recorded probe is taken to have written: the most it may."""
@@ -61,24 +59,6 @@ class Replayed:
     critical_tokens: int
 
 
-def draw(traces: Sequence[RecordedTrace], n: int, seed: int) -> list[RecordedTrace]:
-    """Draw `n` of a problem's traces without replacement.
-
-    Raises:
-        RecordingError: There are fewer than `n`, or one of them is not complete.
-    """
-    if len(traces) < n:
-        where = f"problem {traces[0].problem!r} has" if traces else "there are"
-        raise RecordingError(f"n={n}, but {where} {len(traces)} recorded traces: lower n")
-    for trace in traces:
-        if not trace.complete:
-            raise RecordingError(
-                f"trace {trace.trace} of problem {trace.problem!r} was {trace.finish}: only "
-                "complete traces can be replayed; record with the method cons"
-            )
-    return Random(f"{seed}/draw").sample(list(traces), n)
-
-
 async def replay(
     traces: Sequence[RecordedTrace],
     policy: Policy,
@@ -93,7 +73,7 @@ async def replay(
     """Run `policy` over the traces of one problem, in their order; n is their number.
 
     Args:
-        traces: Complete traces of one problem, as `draw` returns them.
+        traces: Complete traces of one problem, as `draws.draw` returns them.
         policy: The method.
         judge: Asked as in a live run; its failures keep traces.
         seed: Of the policy's random choices.
@@ -116,7 +96,7 @@ async def replay(
         free_judge=False,
         can_continue=can_continue,
         can_probe=can_probe,
-        probes_recorded=can_probe,
+        replayed=True,
     )
     engine = Engine(policy, setup, answers, held_back=shell.held_back)
     await shell.run(engine)

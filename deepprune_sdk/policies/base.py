@@ -54,7 +54,8 @@ class RunSetup:
         free_judge: Whether verdicts cost nothing, so that pairs may be asked ahead of need.
         can_continue: Whether a closed trace can be continued from its text.
         can_probe: Whether a trace can be asked for its answer so far.
-        probes_recorded: Whether a recording answers the probes, so that nothing is read in them.
+        replayed: Whether recorded traces are replayed: there is no clock and no server, and a
+            recording answers the probes, so that nothing is read in them.
         resumed: Traces that come from a recording, and cost nothing.
         numbers: The recorded number of each trace, where a run records what is missing of a
             problem; otherwise a trace's number is its place in the run.
@@ -71,7 +72,7 @@ class RunSetup:
     free_judge: bool = True
     can_continue: bool = False
     can_probe: bool = False
-    probes_recorded: bool = False
+    replayed: bool = False
     resumed: tuple[int, ...] = ()
     numbers: tuple[int, ...] = ()
     extractor: ExtractorPowers = _DEFAULT_EXTRACTOR

@@ -96,12 +96,13 @@ class DeepConf(Config):
                 f"n={setup.n} is not above DeepConf's warm-up of {self.warmup} traces: raise n, or "
                 "lower warmup"
             )
-        return _ConfidenceState(self, setup.n if self.warmup is None else self.warmup)
+        return _ConfidenceState(self, setup.n if self.warmup is None else self.warmup, setup)
 
 
 class _ConfidenceState(PolicyState):
-    def __init__(self, policy: DeepConf, warmup: int) -> None:
+    def __init__(self, policy: DeepConf, warmup: int, setup: RunSetup) -> None:
         self._policy = policy
+        self._replayed = setup.replayed
         self._size = warmup
         self._checked = False
         self._warmup: set[int] = set()
@@ -175,8 +176,11 @@ class _ConfidenceState(PolicyState):
     def _check(self, trace: Trace) -> None:
         if not trace.confidences:
             raise ConfigurationError(
-                "DeepConf needs log-probabilities and none came: choose a server, or a recording, "
-                "that has them, or another method"
+                "DeepConf needs log-probabilities, and the recording has none: record with them "
+                "(Sampling(top_logprobs=20), --logprobs 20), or choose another method"
+                if self._replayed
+                else "DeepConf needs log-probabilities and none came: choose a server that sends "
+                "them, or another method"
             )
         self._checked = True
 

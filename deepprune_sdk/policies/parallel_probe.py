@@ -51,12 +51,17 @@ class ParallelProbe(Config):
             ConfigurationError: Traces cannot be probed, or the run's extractor could not read what
                 they say.
         """
+        if setup.replayed and not setup.can_probe:
+            raise ConfigurationError(
+                "parallel-probe cannot be replayed: it asks traces for their answer so far, and "
+                "the recording has no probes; choose another method, or a recording with probes"
+            )
         if not setup.can_probe:
             raise ConfigurationError(
-                "parallel-probe needs a backend that continues a prefix, or a recording with "
-                "probes: choose another method, or set the backend's continue_prefix"
+                "parallel-probe needs a backend that continues a prefix: choose another method, or "
+                "set the backend's continue_prefix"
             )
-        if not setup.probes_recorded:
+        if not setup.replayed:
             setup.extractor.require_probe(self.name)
         return _ProbeState(self)
 

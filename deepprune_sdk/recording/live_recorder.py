@@ -245,6 +245,8 @@ class TraceRecorder:
         settings = recorded_sampling(self._sampling)
         if self._sampling.send_seed:
             settings["seed"] = self._engine.setup.seed_of(index)
+        if self._as.system is not None:
+            settings["system"] = self._as.system
         return settings
 
 

@@ -22,6 +22,7 @@ class RecordAs:
         question: The problem's text without the instruction; None takes what the user said last.
         gold: The reference answer.
         instruction: What the prompt has after the question.
+        system: The system prompt, which is kept with the sampling; None keeps none.
         numbers: The recorded number of each trace of the run, which is also what the run's seed
             is added to; None numbers on from what the file has of the problem.
         complete_only: Whether traces that were closed or failed are left out.
@@ -33,6 +34,7 @@ class RecordAs:
     question: str | None = None
     gold: str | None = None
     instruction: str | None = None
+    system: str | None = None
     numbers: tuple[int, ...] | None = None
     complete_only: bool = False
     required: bool = False

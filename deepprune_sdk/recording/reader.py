@@ -87,7 +87,8 @@ class TraceReader:
                 try:
                     trace = self._numbered(found, numbers, ends)
                 except RecordingError as error:
-                    self._pass_over(path, RecordingError(f"{path}:{where}: {error}"))
+                    place = f"{path}:{where}" if where else str(path)
+                    self._pass_over(path, RecordingError(f"{place}: {error}"))
                 else:
                     yield trace
             for key, seen in numbers.items():
@@ -103,7 +104,7 @@ class TraceReader:
     def _file(
         self, path: Path
     ) -> Iterator[tuple[int, RecordedTrace | dict[str, object] | RecordingError]]:
-        """Give what each line holds, with the line's number."""
+        """Give what each line holds, with its number: 0 for a file that cannot be read at all."""
         number = 0
         try:
             with path.open("rb") as file:
@@ -118,7 +119,7 @@ class TraceReader:
                         yield number + 1, found
         except OSError as error:
             message = f"{error.strerror or error}; give a file that can be read"
-            yield number + 1, RecordingError(message)
+            yield number and number + 1, RecordingError(message)
 
     def _line(
         self, line: bytes, number: int

@@ -62,9 +62,11 @@ def finished_traces(
         then = {name: value for name, value in trace.sampling.items() if name != "seed"}
         was: dict[str, JsonValue] = {**then, "instruction": trace.instruction or None}
         wanted: dict[str, JsonValue] = {**now, "instruction": instruction or None}
-        but = (
-            ("top_logprobs",) if trace.instruction is not None else ("top_logprobs", "instruction")
-        )
+        # Candidates do not change what is sampled, and only a `RecordingSession` says its system
+        # prompt and always says its instruction.
+        but = ["top_logprobs", "system"]
+        if trace.instruction is None:
+            but.append("instruction")
         for name, before, after in differences(was, wanted, but=but):
             raise ConfigurationError(
                 f"{path}: {name} of problem {problem!r} was {before!r:.80} and is now "

@@ -19,6 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     0: an answer; 1: no answer, or a failure; 2: wrong use; 130: interrupted.
     """
+    _open_streams()
     try:
         code = _run(sys.argv[1:] if arguments is None else arguments)
     except KeyboardInterrupt:  # before a run has begun, or after its end
@@ -27,6 +28,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except BrokenPipeError:
         code = 1
     _leave(code)
+
+
+def _open_streams() -> None:
+    """Stand in for streams that the caller has closed (`>&-`), of which Python makes None.
+
+    In this order, so that no file that is opened later takes the number of one of them.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123
 
 
 def _run(arguments: Sequence[str]) -> int:

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import traceback
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Collection, Sequence
+from difflib import get_close_matches
+from typing import Annotated, Final
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_command
 
 from deepprune_adapters.cli.commands import (
     abstain,
     answers,
     bench,
+    doctor,
     judge,
     methods,
     record,
@@ -21,6 +26,7 @@ from deepprune_adapters.cli.commands import (
     solve,
 )
 from deepprune_adapters.cli.views.text import complain
+from deepprune_adapters.cli.wording import did_you_mean, in_options
 
 __all__ = ["app", "run"]
 
@@ -32,7 +38,7 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (solve, record, redundancy, bench, abstain, methods, answers, judge):
+for command in (solve, record, redundancy, bench, abstain, methods, answers, judge, doctor):
     command.register(app)
 
 
@@ -65,21 +71,62 @@ def run(arguments: Sequence[str]) -> int:
         code = app(list(arguments) or ["--help"], prog_name="deepprune", standalone_mode=False)
         return code or 0
     except typer.TyperException as error:
-        complain(f"{error.format_message()} (deepprune --help)")
-        return error.exit_code
+        return _misused(error)
     except BrokenPipeError:
         raise
     except Exception as error:
         if os.environ.get("DEEPPRUNE_TRACEBACK"):
             traceback.print_exc()
-        return _failed(error)
+        return _failed(error, _options(arguments))
 
 
-def _failed(error: Exception) -> int:
+UNKNOWN_COMMAND: Final = re.compile(r"No such command '(.*?)'")
+
+
+def _misused(error: typer.TyperException) -> int:
+    """Say what is wrong with a command line, and where its help is."""
+    path = getattr(getattr(error, "ctx", None), "command_path", "deepprune")
+    message = error.format_message()
+    if not message:  # a group of commands by itself, whose help has been printed
+        return 0
+    if near := getattr(error, "possibilities", None):
+        message = f"{message.partition(' (')[0]}{did_you_mean(near)}"
+    elif unknown := UNKNOWN_COMMAND.match(message):
+        message = f"{unknown[0]}{did_you_mean(_commands_like(unknown[1]))}"
+    complain(f"{message} ({path} --help)")
+    return error.exit_code
+
+
+def _commands_like(name: str) -> list[str]:
+    """Return the commands that come near a name, those of a group with the group's name."""
+    group = get_command(app)
+    named = {"": group, **getattr(group, "commands", {})}
+    known = {
+        inner: f"{outer} {inner}".strip()
+        for outer, command in named.items()
+        for inner in getattr(command, "commands", {})
+    }
+    return [known[near] for near in get_close_matches(name, known)]
+
+
+def _options(arguments: Sequence[str]) -> set[str]:
+    """Return the options of the command that was called."""
+    command = get_command(app)
+    for argument in arguments:
+        if not isinstance(command, TyperGroup) or argument not in command.commands:
+            break
+        command = command.commands[argument]
+    return {option for parameter in command.params for option in parameter.opts}
+
+
+def _failed(error: Exception, options: Collection[str]) -> int:
     from deepprune_sdk.errors import ConfigurationError, DeepPruneError
 
     known = isinstance(error, DeepPruneError | OSError)
-    complain(str(error) if known else f"{type(error).__name__}: {error}")
+    message = str(error) if known else f"{type(error).__name__}: {error}"
+    if isinstance(error, OSError) and error.strerror:
+        message = f"{error.filename or 'the output cannot be written'}: {error.strerror}"
+    complain(in_options(message, options))
     partial = error.partial if isinstance(error, DeepPruneError) else None
     kept = [trace for trace in partial.traces if trace.text] if partial is not None else []
     if kept:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from deepprune_sdk.methods import DEFAULT_METHOD, METHODS
 from deepprune_sdk.methods import JUDGES as CORE_JUDGES
 
 if TYPE_CHECKING:  # the rest of the SDK takes a second to load, and --help needs none of it
+    from deepprune_adapters.server import Server
     from deepprune_sdk.data.named import Named
     from deepprune_sdk.protocols import Backend, Judge
 
@@ -26,6 +28,7 @@ __all__ = [
     "JUDGES",
     "METHOD_HELP",
     "Wanted",
+    "above_zero",
     "choose_backend",
     "choose_judge",
     "choose_live_judge",
@@ -44,6 +47,7 @@ class Wanted:
         n: Traces of a run.
         model: Name of a hosted model, a GGUF file, or None for the backend's own default.
         base_url: The server's address, or None for the provider's own.
+        idle_timeout: Seconds of silence after which a response is given up, or None.
         max_tokens: Generated tokens per trace, or None.
         prompt_bytes: Length of the longest prompt, in UTF-8.
     """
@@ -51,19 +55,46 @@ class Wanted:
     n: int
     model: str | None = None
     base_url: str | None = None
+    idle_timeout: float | None = None
     max_tokens: int | None = None
     prompt_bytes: int = 0
 
 
 def _openai(wanted: Wanted) -> Offer:
-    from deepprune_sdk import ConfigurationError
-
-    if wanted.model is None:
-        raise ConfigurationError("--model is missing: name the model that the server is to use")
     from deepprune_adapters.openai import OpenAIBackend
+    from deepprune_adapters.server import Server
 
-    backend = OpenAIBackend(wanted.model, base_url=wanted.base_url)
+    above_zero("--idle-timeout", wanted.idle_timeout)
+    server = Server(base_url=wanted.base_url, idle_timeout=wanted.idle_timeout)
+    model = wanted.model or os.environ.get("OPENAI_MODEL")
+    if not model:
+        raise _no_model(server)
+    backend = OpenAIBackend(model, server=server)
     return backend, backend.base_url
+
+
+def _no_model(server: Server) -> Exception:
+    """Return the error of a server without a model, with those that it serves where it can say."""
+    import anyio
+
+    from deepprune_adapters.server.connection import without_credentials
+    from deepprune_adapters.server.models import served_models
+    from deepprune_sdk import ConfigurationError, DeepPruneError
+
+    missing = "--model is missing: give one, or set OPENAI_MODEL"
+    try:
+        url = without_credentials(server.address()[0])
+        names = anyio.run(served_models, server)
+    except DeepPruneError as error:
+        return ConfigurationError(f"{missing}; which ones the server has cannot be asked: {error}")
+    if not names:
+        return ConfigurationError(f"{missing}; {url} does not say which ones it serves")
+    rest = f" and {len(names) - MOST_MODELS} more" if len(names) > MOST_MODELS else ""
+    return ConfigurationError(f"{missing}; {url} serves {', '.join(names[:MOST_MODELS])}{rest}")
+
+
+MOST_MODELS: Final = 12
+"""Names of models in an error: some servers list hundreds."""
 
 
 def _llama(wanted: Wanted) -> Offer:
@@ -71,6 +102,10 @@ def _llama(wanted: Wanted) -> Offer:
 
     if wanted.base_url is not None:
         raise ConfigurationError("--base-url is for --backend openai: llama runs in this process")
+    if wanted.idle_timeout is not None:
+        raise ConfigurationError(
+            "--idle-timeout is for --backend openai: llama runs in this process"
+        )
     from deepprune_adapters.llama import LlamaBackend
 
     # Few texts have less than two bytes per token; the chat template adds some tokens.
@@ -93,17 +128,20 @@ BACKENDS: dict[str, Callable[[Wanted], Offer]] = {
 def choose_backend(backend: str | None, model: str | None, base_url: str | None) -> str:
     """Return the backend that the options mean.
 
-    Without `--backend`, a server's address or the name of a hosted model means `openai`; nothing at
-    all, or a GGUF file, means the embedded model. Environment variables by themselves choose
-    nothing: a key that lies about must not send a question, and a bill, somewhere.
+    Without `--backend`, a server's address or the name of a hosted model means `openai`, whether
+    an option gives it or OPENAI_BASE_URL and OPENAI_MODEL do; nothing at all, or a GGUF file, means
+    the embedded model. A key by itself chooses nothing: one that lies about must not send a
+    question, and a bill, somewhere.
     """
     if backend is not None:
         return backend
     if base_url is not None:
         return "openai"
-    if model is not None and not model.lower().endswith(".gguf") and not Path(model).is_file():
-        return "openai"
-    return "llama"
+    if model is not None:
+        is_file = model.lower().endswith(".gguf") or Path(model).is_file()
+        return "llama" if is_file else "openai"
+    named = os.environ.get("OPENAI_BASE_URL") or os.environ.get("OPENAI_MODEL")
+    return "openai" if named else "llama"
 
 
 def default_max_tokens(backend: str) -> int | None:
@@ -215,6 +253,18 @@ def choose_live_judge(judge: str) -> Callable[[Backend], Judge]:
         return ProbeJudge
     make = choose_judge(judge)
     return lambda backend: make()
+
+
+def above_zero(option: str, value: float | None) -> None:
+    """Refuse an amount that is none.
+
+    Raises:
+        ConfigurationError: It is not a finite number above 0.
+    """
+    from deepprune_sdk import ConfigurationError
+
+    if value is not None and not 0 < value < float("inf"):
+        raise ConfigurationError(f"{option} {value:g}: give a number above 0")
 
 
 def named(option: str, name: str, known: Mapping[str, T]) -> T:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import inspect
+import signal
 from collections.abc import Callable
 from dataclasses import MISSING, Field, fields, is_dataclass
 from functools import wraps
 from typing import Any, get_type_hints
 
 import typer
+
+from deepprune_adapters.cli.views.text import complain
 
 __all__ = ["add_command"]
 
@@ -48,7 +51,11 @@ def _flattened(function: Callable[..., int]) -> Callable[..., int]:
     def command(**given: Any) -> int:
         for name, group in groups.items():
             given[name] = group(**{field.name: given.pop(field.name) for field in fields(group)})
-        return function(**given)
+        try:
+            return function(**given)
+        except KeyboardInterrupt:  # of a command that has nothing to end with
+            complain("interrupted")
+            return 128 + signal.SIGINT
 
     # What `inspect.signature`, and so typer, takes for the signature of a function.
     vars(command)["__signature__"] = inspect.Signature(flat)

@@ -22,26 +22,25 @@ from deepprune_adapters.cli.choose import (
     named,
 )
 from deepprune_adapters.cli.files import require_writable, write_file
-from deepprune_adapters.cli.recordings import open_reader, read_problems
 
 if TYPE_CHECKING:
     from deepprune_adapters.cli.choose import Offer
     from deepprune_sdk import Sampling
-    from deepprune_sdk.protocols import AnswerExtractor
-    from deepprune_sdk.recording import RecordedTrace, TraceReader
 
 __all__ = [
     "AnswersOption",
     "CapOption",
     "CheckpointsOption",
     "DrawSizeOption",
+    "DropSmallOption",
     "JsonOption",
     "JudgeOption",
     "Outputs",
-    "Recordings",
     "RepeatsOption",
     "SeedOption",
     "Source",
+    "SystemOption",
+    "Target",
 ]
 
 # --- single options, with another default in each command -----------------------------------------
@@ -93,6 +92,14 @@ AnswersOption = Annotated[
         show_default="auto: as the traces show",
     ),
 ]
+DropSmallOption = Annotated[
+    bool,
+    typer.Option("--drop-small", help="Leave out problems with fewer than n recorded traces."),
+]
+SystemOption = Annotated[
+    str | None,
+    typer.Option("--system", metavar="TEXT", help="A system prompt.", show_default=False),
+]
 JsonOption = Annotated[
     Path | None,
     typer.Option("--json", metavar="FILE", help="Write the figures as JSON.", show_default=False),
@@ -103,15 +110,16 @@ JsonOption = Annotated[
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """Where traces come from, and how they are sampled."""
+class Target:
+    """Who is asked: a model in this process, or one on a server."""
 
     backend: Annotated[
         str | None,
         typer.Option(
             metavar="|".join(BACKENDS),
             help="Where traces come from: a model in this process, or a server. "
-            "By default openai with --base-url or the name of a hosted --model, else llama.",
+            "By default openai with --base-url, the name of a hosted --model, OPENAI_BASE_URL or "
+            "OPENAI_MODEL, else llama.",
             show_default=False,
         ),
     ] = None
@@ -119,7 +127,8 @@ class Source:
         str | None,
         typer.Option(
             metavar="NAME|FILE.gguf",
-            help="A hosted model's name, or a GGUF file; by default the small embedded model.",
+            help="A hosted model's name, or a GGUF file; by default OPENAI_MODEL for a server, "
+            "else the small embedded model.",
             show_default=False,
         ),
     ] = None
@@ -132,6 +141,25 @@ class Source:
             show_default=False,
         ),
     ] = None
+    idle_timeout: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SECONDS",
+            help="Silence of a server after which a trace is given up; by default 60.",
+            show_default=False,
+        ),
+    ] = None
+
+    @property
+    def chosen(self) -> str:
+        """Name of the backend that the options mean."""
+        return choose_backend(self.backend, self.model, self.base_url)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source(Target):
+    """Where traces come from, and how they are sampled."""
+
     max_tokens: Annotated[
         int | None,
         typer.Option(
@@ -141,11 +169,6 @@ class Source:
         ),
     ] = None
     temperature: Annotated[float, typer.Option(metavar="T", help="Sampling temperature.")] = 0.8
-
-    @property
-    def chosen(self) -> str:
-        """Name of the backend that the options mean."""
-        return choose_backend(self.backend, self.model, self.base_url)
 
     def sampling(
         self, *, seed: int | None, top_p: float | None = None, top_logprobs: int = 0
@@ -175,6 +198,7 @@ class Source:
             n=n,
             model=self.model,
             base_url=self.base_url,
+            idle_timeout=self.idle_timeout,
             max_tokens=self._limit,
             prompt_bytes=prompt_bytes,
         )
@@ -183,59 +207,6 @@ class Source:
     @property
     def _limit(self) -> int | None:
         return default_max_tokens(self.chosen) if self.max_tokens is None else self.max_tokens
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recordings:
-    """Recorded traces, and how they are read."""
-
-    traces: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="TRACES", help="Recordings (deepprune-trace/1).", show_default=False
-        ),
-    ]
-    mapping: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--map",
-            metavar="FIELD=PATH",
-            help="Where another layout has a field: a.b, or a[].b for the b of each element of a.",
-            show_default=False,
-        ),
-    ] = None
-    skip_bad: Annotated[
-        bool,
-        typer.Option("--skip-bad", help="Count traces that cannot be read, and continue."),
-    ] = False
-    answers: AnswersOption = None
-
-    def extractor(self) -> AnswerExtractor | None:
-        """Return what reads the answers, or None to read them as the recordings say.
-
-        Raises:
-            ConfigurationError: There is no such kind of answers.
-        """
-        from deepprune_sdk.answers.by_name import as_extractor
-
-        return None if self.answers is None else as_extractor(self.answers)
-
-    def reader(self) -> TraceReader:
-        """Return what reads them one by one.
-
-        Raises:
-            ConfigurationError: A mapping is malformed, or names an unknown field.
-        """
-        return open_reader(self.traces, self.mapping, self.skip_bad)
-
-    def by_problem(self) -> dict[str, list[RecordedTrace]]:
-        """Read them all, and say what was left out.
-
-        Raises:
-            ConfigurationError: A mapping is malformed.
-            RecordingError: A file is malformed, or there is no trace at all.
-        """
-        return read_problems(self.traces, self.mapping, self.skip_bad)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -92,6 +92,7 @@ class Clients:
             total_timeout=server.total_timeout,
             connect_timeout=server.connect_timeout,
             secrets=server.secrets(),
+            keyed=server.keyed(),
         )
         self.errors = ServerErrors(self.endpoint)
         self.timeout = httpx2.Timeout(

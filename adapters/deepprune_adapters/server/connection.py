@@ -160,6 +160,16 @@ class Server:
             raise ConfigurationError("the API key holds characters that no key has: copy it anew")
         return url, key or NO_KEY
 
+    def keyed(self) -> bool:
+        """Whether requests carry a key, or credentials in the address or in a header.
+
+        Raises:
+            ConfigurationError: As `address`.
+        """
+        url, key = self.address()
+        named = any(SECRET_HEADER.search(name) for name in self.headers)
+        return self.client is not None or key != NO_KEY or bool(httpx2.URL(url).userinfo) or named
+
     def secrets(self) -> tuple[str, ...]:
         """Return what no error may show; very short keys are placeholders and words.
 
@@ -187,6 +197,7 @@ class Endpoint:
         total_timeout: Seconds, or None.
         connect_timeout: Seconds.
         secrets: Texts that appear in no error.
+        keyed: Whether requests carry a key, or credentials of another kind.
     """
 
     url: str
@@ -195,6 +206,7 @@ class Endpoint:
     total_timeout: float | None
     connect_timeout: float
     secrets: tuple[str, ...] = ()
+    keyed: bool = True
 
     def __repr__(self) -> str:
         return f"Endpoint(url={self.url!r}, model={self.model!r})"

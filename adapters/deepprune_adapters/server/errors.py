@@ -124,10 +124,10 @@ class ServerErrors:
         if status == 429:
             return RateLimitError(f"{self.url} limits the rate{said_so}", retry_after=wait)
         if status in (401, 403):
-            return AuthenticationError(
-                f"{self.url} refuses access ({status}){said_so}; check the API key "
-                "(OPENAI_API_KEY or api_key=)"
-            )
+            fix = "check the API key (OPENAI_API_KEY or api_key=)"
+            if not self._endpoint.keyed:
+                fix += ": no key was sent"
+            return AuthenticationError(f"{self.url} refuses access ({status}){said_so}; {fix}")
         if status in (400, 422) and NOT_A_MODEL.search(said):
             status = 404
         if status in (404, 405):

@@ -64,7 +64,7 @@ def test_every_method_the_recording_allows_is_tried_by_default(
     ):
         assert name in rows
     assert "without deepconf-low: DeepConf needs log-probabilities" in out
-    assert "without parallel-probe: parallel-probe needs a backend that continues a prefix" in out
+    assert "without parallel-probe: parallel-probe cannot be replayed" in out
 
 
 def test_one_file_gives_one_result_whoever_reads_it(tmp_path: Path) -> None:
@@ -222,8 +222,105 @@ def test_more_traces_than_were_recorded(traces: Path, capsys: Output) -> None:
     assert bench(traces, "--method", "esc", n=21) == 1
 
     assert capsys.readouterr().err == (
-        "deepprune: n=21, but problem 'p' has 20 recorded traces: lower n\n"
+        "deepprune: n=21, but problem 'p' has 20 recorded traces: lower n to 20\n"
     )
+
+
+def two_sizes(tmp_path: Path) -> Path:
+    """Problem p has 20 traces, problem q has 5."""
+    sizes = {"p": 20, "q": 5}
+    return written(
+        tmp_path / "two.jsonl",
+        [
+            recorded(number, "1", 70 + number, problem=problem)
+            for problem, size in sizes.items()
+            for number in range(size)
+        ],
+    )
+
+
+@pytest.mark.parametrize(
+    ("n", "said"),
+    [
+        (8, "n=8, but problem 'q' has 5 recorded traces: lower n to 5, or leave such problems out"),
+        (21, "'q' has 5 recorded traces: lower n to 5, or to 20 and leave smaller problems out"),
+    ],
+)
+@pytest.mark.parametrize("command", ["bench", "abstain", "judge sweep"])
+def test_a_refusal_of_small_problems_names_the_n_that_works(
+    command: str, n: int, said: str, tmp_path: Path, capsys: Output
+) -> None:
+    assert run([*command.split(), str(two_sizes(tmp_path)), "-n", str(n)]) == 1
+
+    err = capsys.readouterr().err
+    assert said in err
+    assert err.endswith("(--drop-small)\n")
+
+
+def test_small_problems_can_be_left_out(tmp_path: Path, capsys: Output) -> None:
+    path = two_sizes(tmp_path)
+
+    assert bench(path, "--method", "esc", "--drop-small", n=8) == 0
+    captured = capsys.readouterr()
+    assert "1 problem, 2 draws of 8 traces each" in " ".join(captured.out.split())
+    assert captured.err == "deepprune: 1 problem with fewer than 8 traces left out\n"
+    assert run(["abstain", str(path), "-n", "8", "--drop-small", "--repeats", "2"]) == 0
+    assert bench(path, "--method", "esc", "--drop-small", n=5) == 0
+    assert "left out" not in capsys.readouterr().err.partition("8 traces left out")[2]
+    assert bench(path, "--method", "esc", "--drop-small", n=21) == 1
+    assert "lower n to 5, or to 20" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("method", "said"),
+    [
+        ("cons+deadline:seconds=9", "cannot be replayed: it waits 9 s, and a replay counts tokens"),
+        ("parallel-probe", "parallel-probe cannot be replayed: it asks traces for their answer so"),
+        ("deepconf:kept=0.5,warmup=2", "needs log-probabilities, and the recording has none"),
+    ],
+)
+def test_what_a_replay_cannot_run_says_so_in_its_words(
+    method: str, said: str, traces: Path, capsys: Output
+) -> None:
+    assert bench(traces, "--method", method) == 2
+
+    err = capsys.readouterr().err
+    assert said in err
+    assert "server" not in err
+    assert "backend" not in err
+
+
+READERS = {
+    "bench": [],
+    "redundancy": [],
+    "abstain": [],
+    "judge eval": [],
+    "judge sweep": [],
+    "judge pairs": ["-o"],
+    "judge fit-light": ["-o"],
+}
+
+
+@pytest.mark.parametrize("command", READERS)
+def test_a_file_that_is_none_is_named_by_every_command(
+    command: str, traces: Path, tmp_path: Path, capsys: Output
+) -> None:
+    (tmp_path / "empty").touch()
+    (tmp_path / "binary").write_bytes(bytes(range(256)))
+    (tmp_path / "other").write_text('{"a": 1}\n')
+    output = [*READERS[command], str(tmp_path / "out")][: 2 * len(READERS[command])]
+    for name, said in {
+        "none": "none: No such file or directory; give a file that can be read",
+        ".": f"{tmp_path}: Is a directory; give a file that can be read",
+        "empty": "empty: give a recording that has some",
+        "binary": "binary:1: not JSON",
+        "other": "other:1: schema: missing; this reads 'deepprune-trace/1', and others by --map",
+    }.items():
+        others = [] if name == "empty" else [str(traces)]  # beside another one it is no fault
+        assert run([*command.split(), *others, str(tmp_path / name), *output]) == 1
+        err = capsys.readouterr().err
+        assert said in err
+        assert err.count("\n") == 1
 
 
 def test_closed_traces_are_refused_by_name(tmp_path: Path, capsys: Output) -> None:
@@ -329,4 +426,4 @@ def test_wrong_use_is_one_line_and_exit_code_2_before_the_work(
 def test_a_file_that_is_not_there(tmp_path: Path, capsys: Output) -> None:
     assert bench(tmp_path / "none.jsonl") == 1
 
-    assert "none.jsonl:1: No such file or directory" in capsys.readouterr().err
+    assert "none.jsonl: No such file or directory" in capsys.readouterr().err

@@ -41,7 +41,7 @@ def solve(*arguments: str, scene: str = "agree") -> int:
 
 @pytest.fixture(autouse=True)
 def no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "DEEPPRUNE_TRACEBACK"):
+    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_MODEL", "DEEPPRUNE_TRACEBACK"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -254,8 +254,27 @@ def test_no_answer_is_exit_code_1(capsys: Output) -> None:
         (["solve", "a", "--method", "deeprune"], "no method 'deeprune': did you mean deepprune or"),
         (["solve", "a", "--judge", "learnt"], "--judge 'learnt' is unknown: did you mean learned?"),
         (["solve", "a", "--method", "esc:width=3"], "esc has no setting 'width=3'; known: window"),
+        (["solve", "a", "--method", "esc:windw=4"], "esc has no setting 'windw=4': did you mean w"),
+        (["solve", "a", "--judge", "learned:piror=1"], "'piror=1': did you mean prior?"),
+        (["solve", "a", "--answers", "chioce:a"], "no kind of answers 'chioce': did you mean choi"),
+        (["solve", "a", "--answers", "json:feilds=a"], "no setting 'feilds=a': did you mean field"),
+        (["solve", "a", "--backend", "opnai"], "--backend 'opnai' is unknown: did you mean openai"),
+        (
+            ["judge", "train", "a", "--base", "b", "-o", "c", "--preset", "lroa"],
+            "did you mean lora",
+        ),
         (["solve", "a", "--no-such-option"], "No such option: --no-such-option"),
-        (["prune"], "No such command 'prune'"),
+        (["solve", "a", "--modle", "m"], "did you mean --model, --money or --method? (deepprune s"),
+        (["judge", "eval", "a", "--jugde", "b"], "did you mean --judge? (deepprune judge eval --h"),
+        (
+            ["judge", "evl"],
+            "No such command 'evl'; did you mean judge eval? (deepprune judge --help)",
+        ),
+        (["eval"], "No such command 'eval'; did you mean judge eval? (deepprune --help)"),
+        (["slove"], "No such command 'slove'; did you mean solve? (deepprune --help)"),
+        (["prune"], "No such command 'prune' (deepprune --help)"),
+        (["solve"], "Missing argument 'PROMPT'. (deepprune solve --help)"),
+        (["judge", "pairs"], "(deepprune judge pairs --help)"),
     ],
 )
 def test_wrong_use_is_one_line_and_exit_code_2(
@@ -382,11 +401,13 @@ def test_the_version(capsys: Output) -> None:
     assert capsys.readouterr().out == f"deepprune {importlib.metadata.version('deepprune-sdk')}\n"
 
 
-@pytest.mark.parametrize("arguments", [[], ["--help"], ["solve", "--help"]])
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["solve", "--help"], ["judge"]])
 def test_help(arguments: list[str], capsys: Output) -> None:
     assert run(arguments) == 0
 
-    assert "deepprune" in capsys.readouterr().out
+    captured = capsys.readouterr()
+    assert "deepprune" in captured.out
+    assert captured.err == ""
 
 
 def test_help_loads_nothing_heavy() -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from support.cli_process import PROGRAM, started
+from support.places import RECORDING
 
 PRUNE = ("--judge", "fixed", "--method", "deepprune-settled:tau=0.5,confidence=1,lookahead=none")
 ALL_WAIT = [f"waiting {trace}" for trace in range(8)]
@@ -74,6 +76,75 @@ def test_ctrl_c_while_the_model_is_loading_waits_for_nothing() -> None:
     assert code == 130
     assert "answer" not in out
     assert err == "deepprune: interrupted before any trace had begun\n"
+
+
+ANY_COMMAND = [
+    ["--help"],
+    ["--version"],
+    ["solve", "--help"],
+    ["solve", "q", "--backend", "scripted"],
+    ["solve", "q", "--backend", "scripted", "--json"],
+    ["methods"],
+    ["answers", "--json"],
+    ["doctor"],
+    ["doctor", "--json"],
+    ["redundancy", str(RECORDING)],
+    ["bench", str(RECORDING), "-n", "12", "--method", "cons", "--repeats", "1", "--workers", "1"],
+]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("arguments", ANY_COMMAND, ids=" ".join)
+def test_output_that_cannot_be_written_is_one_line(arguments: list[str]) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, str(PROGRAM), *arguments],
+            check=False,
+            stdin=subprocess.DEVNULL,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    assert done.returncode == 1
+    *_, last = done.stderr.splitlines()
+    assert last == "deepprune: the output cannot be written: No space left on device"
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("arguments", ANY_COMMAND, ids=" ".join)
+def test_streams_that_the_caller_has_closed_are_no_fault(arguments: list[str]) -> None:
+    command = " ".join(map(shlex.quote, [sys.executable, str(PROGRAM), *arguments]))
+    closed = ["sh", "-c", f"{command} >&- <&-"]
+    done = subprocess.run(closed, check=False, stderr=subprocess.PIPE, text=True)
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False)
+    closed = ["sh", "-c", f"{command} 2>&-"]
+    silent = subprocess.run(closed, check=False, stdout=subprocess.PIPE, text=True)
+    assert silent.returncode == 0
+    assert silent.stdout
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_ctrl_c_ends_a_bench_without_its_next_problem(workers: str) -> None:
+    """A year of draws: the test ends because the command does."""
+    draws = ["-n", "12", "--repeats", "1000000", "--method", "cons", "--workers", workers]
+    draws += ["--judge", "announced"]
+    process = subprocess.Popen(
+        [sys.executable, str(PROGRAM), "bench", str(RECORDING), *draws],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    with process:
+        assert process.stderr is not None
+        assert process.stderr.readline() == "judging\n"
+        os.killpg(process.pid, signal.SIGINT)
+        out, err = process.communicate()
+
+    assert (process.returncode, out) == (130, "")
+    assert err.splitlines()[-1] == "deepprune: interrupted"
+    assert "Traceback" not in err
 
 
 def test_a_reader_that_leaves_early_is_no_error() -> None:

@@ -22,7 +22,8 @@ from deepprune_sdk import (
     Waves,
     method,
 )
-from deepprune_sdk.evaluation.replay import Replayed, draw, replay
+from deepprune_sdk.evaluation.draws import draw
+from deepprune_sdk.evaluation.replay import Replayed, replay
 from deepprune_sdk.policies import Policy
 from deepprune_sdk.recording import RecordedTrace
 
@@ -228,7 +229,9 @@ async def test_a_trace_that_ends_where_it_would_be_probed_is_not_asked() -> None
 
 
 async def test_parallel_probe_says_what_it_needs() -> None:
-    with pytest.raises(ConfigurationError, match="continues a prefix, or a recording with probes"):
+    with pytest.raises(
+        ConfigurationError, match=r"cannot be replayed.* the recording has no probes"
+    ):
         await play([recorded(0, "1")], ParallelProbe())
     traces = [recorded(0, "1", 95, probes={64: "1"})]
     with pytest.raises(RecordingError, match=r"no probe at 10 tokens .* recorded: 64"):

@@ -1,6 +1,8 @@
 """What a watcher of a live run sees, however slowly it looks."""
 
-from collections.abc import Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import anyio
 import pytest
@@ -17,6 +19,7 @@ from deepprune_sdk.data import (
     TraceProgress,
 )
 from deepprune_sdk.data.signals import Close, Decision
+from deepprune_sdk.data.types import Chunk, TraceRequest, Usage
 from deepprune_sdk.policies import PolicyState
 from deepprune_sdk.policies.base import Advanced, Observation, RunSetup, RunView
 from deepprune_sdk.testing import ScriptedBackend, ScriptedJudge
@@ -144,12 +147,46 @@ class _Cutting(PolicyState):
             yield Close(trace=1, reason="cut")
 
 
-async def test_text_that_was_under_way_at_the_end_is_no_event() -> None:
+async def test_text_that_was_under_way_at_the_end_is_in_the_last_figure() -> None:
     def stop() -> None:
         run.stop()
 
     backend = StepBackend([stop, "w", never()])
     async with ParallelReasoner(backend, policy=FullSampling()).run("?", n=1) as run:
         events = [event async for event in run]
-    assert [event.type for event in events] == ["trace_started", "run_ended"]
+    assert events[1:] == [TraceProgress(trace=0, tokens=1), RunEnded(reason="stopped")]
     assert run.result.traces[0].text == "w"
+
+
+class Billing(StepBackend):
+    """Reports, as servers do, more tokens than there are pieces of text."""
+
+    @asynccontextmanager
+    async def stream(self, request: TraceRequest) -> AsyncGenerator[AsyncIterator[Chunk]]:
+        async with super().stream(request) as chunks:
+            yield self._billed(chunks)
+
+    async def _billed(self, chunks: AsyncIterator[Chunk]) -> AsyncIterator[Chunk]:
+        count = 0
+        async for chunk in chunks:
+            count += len(chunk.pieces)
+            yield replace(chunk, usage=Usage(prompt=3, generated=10 * count))
+
+
+@pytest.mark.parametrize("shadow", [False, True])
+async def test_the_last_figure_of_every_trace_is_the_results(shadow: bool) -> None:
+    first, go_on = anyio.Event(), anyio.Event()
+    steps = [["w", "w", first.set, go_on, FIVE], [first, "w", "w", "w", go_on, "w", FIVE]]
+    parallel = ParallelReasoner(
+        Billing(*steps), judge=ScriptedJudge(lambda pair: 0.9), policy=AT_2, shadow=shadow
+    )
+    told: dict[int, int] = {}
+    async with parallel.run("?", n=2) as run:
+        async for event in run:
+            if isinstance(event, TraceProgress | TraceClosed | TraceFinished):
+                told[event.trace] = event.tokens
+            if isinstance(event, TraceClosed):
+                go_on.set()
+    assert told == {trace.trace: trace.tokens for trace in run.result.traces}
+    assert sum(told.values()) == run.result.usage.generated
+    assert told[0] == 30

@@ -246,7 +246,7 @@ def test_a_reader_reads_again_from_the_beginning(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_read_is_a_fault_too(tmp_path: Path) -> None:
     there = save(tmp_path / "there", [BARE])
 
-    with pytest.raises(RecordingError, match="nowhere:1: No such file or directory; give a file"):
+    with pytest.raises(RecordingError, match="nowhere: No such file or directory; give a file"):
         list(read_traces([there, tmp_path / "nowhere"]))
     reader = TraceReader([tmp_path / "nowhere", there], skip_bad=True)
     assert len(list(reader)) == 1

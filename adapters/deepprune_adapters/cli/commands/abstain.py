@@ -10,11 +10,12 @@ from deepprune_adapters.cli.files import require_writable, write_file
 from deepprune_adapters.cli.groups import add_command
 from deepprune_adapters.cli.options import (
     DrawSizeOption,
+    DropSmallOption,
     JsonOption,
-    Recordings,
     RepeatsOption,
     SeedOption,
 )
+from deepprune_adapters.cli.recordings import Recordings
 
 __all__ = ["abstain", "register"]
 
@@ -39,6 +40,7 @@ def abstain(
     n: DrawSizeOption = 16,
     repeats: RepeatsOption = 20,
     seed: SeedOption = 0,
+    drop_small: DropSmallOption = False,
     recordings: Recordings,
     as_json: JsonOption = None,
 ) -> int:
@@ -53,7 +55,7 @@ def abstain(
 
     answers = recordings.extractor()
     require_writable("--json", as_json)
-    problems = recordings.by_problem()
+    problems = recordings.by_problem(n if drop_small else 0)
     study = study_abstention(problems, n=n, repeats=repeats, seed=seed, answers=answers)
     print_abstention(study, target)
     if as_json is not None:

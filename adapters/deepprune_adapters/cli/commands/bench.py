@@ -11,12 +11,13 @@ from deepprune_adapters.cli.choose import DEFAULT_JUDGE, METHOD_HELP, choose_jud
 from deepprune_adapters.cli.groups import add_command
 from deepprune_adapters.cli.options import (
     DrawSizeOption,
+    DropSmallOption,
     JudgeOption,
     Outputs,
-    Recordings,
     RepeatsOption,
     SeedOption,
 )
+from deepprune_adapters.cli.recordings import Recordings
 from deepprune_adapters.cli.views.text import complain
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ def bench(
     n: DrawSizeOption = 32,
     repeats: RepeatsOption = 20,
     seed: SeedOption = 0,
+    drop_small: DropSmallOption = False,
     outputs: Outputs,
     recordings: Recordings,
     workers: Annotated[
@@ -77,7 +79,7 @@ def bench(
     make_judge = choose_judge(judge)
     answers = recordings.extractor()
     outputs.require()
-    problems = recordings.by_problem()
+    problems = recordings.by_problem(n if drop_small else 0)
     draws = run_bench(
         problems,
         methods,

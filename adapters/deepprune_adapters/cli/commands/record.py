@@ -7,8 +7,9 @@ from typing import Annotated, Final
 
 import typer
 
+from deepprune_adapters.cli.bounds import Bounds
 from deepprune_adapters.cli.groups import add_command
-from deepprune_adapters.cli.options import AnswersOption, Source
+from deepprune_adapters.cli.options import AnswersOption, Source, SystemOption
 
 __all__ = ["record", "register"]
 
@@ -46,6 +47,8 @@ def record(
     ],
     n: Annotated[int, typer.Option("-n", min=1, metavar="N", help="Traces per problem.")] = 64,
     source: Source,
+    bounds: Bounds,
+    system: SystemOption = None,
     top_p: Annotated[
         float | None, typer.Option(metavar="P", help="Nucleus sampling.", show_default=False)
     ] = None,
@@ -70,15 +73,6 @@ def record(
         ),
     ] = None,
     answers: AnswersOption = None,
-    concurrency: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            metavar="N",
-            help="Most streams at once; by default the backend's own limit.",
-            show_default=False,
-        ),
-    ] = None,
 ) -> int:
     """Record full traces of PROBLEMS, to try every method on them later.
 
@@ -92,6 +86,7 @@ def record(
     from deepprune_sdk.answers.by_name import as_extractor
     from deepprune_sdk.recorder import read_problems
 
+    bounds.check()
     return record_all(
         RecordJob(
             problems=read_problems(problems),
@@ -101,6 +96,7 @@ def record(
             sampling=source.sampling(seed=seed, top_p=top_p, top_logprobs=logprobs),
             answers=as_extractor(answers),
             instruction=instruction,
-            concurrency=concurrency,
+            system=system,
+            bounds=bounds,
         )
     )

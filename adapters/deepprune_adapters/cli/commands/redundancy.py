@@ -8,8 +8,8 @@ import typer
 
 from deepprune_adapters.cli.files import require_writable, write_file
 from deepprune_adapters.cli.groups import add_command
-from deepprune_adapters.cli.options import JsonOption, Recordings
-from deepprune_adapters.cli.recordings import tell_faults
+from deepprune_adapters.cli.options import JsonOption
+from deepprune_adapters.cli.recordings import Recordings, no_trace, tell_faults
 
 __all__ = ["redundancy", "register"]
 
@@ -39,6 +39,9 @@ def redundancy(*, recordings: Recordings, as_json: JsonOption = None) -> int:
     require_writable("--json", as_json)
     reader = recordings.reader()
     report = study_redundancy(reader, answers=answers)
+    if not report.problems:
+        tell_faults(reader)
+        raise no_trace(recordings.traces)
     if as_json is not None:
         write_file("--json", as_json, report.model_dump_json(indent=1) + "\n")
     print_redundancy(report)

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from deepprune_adapters.cli.bounds import Bounds
 from deepprune_adapters.cli.choose import DEFAULT_JUDGE, DEFAULT_METHOD, METHOD_HELP
 from deepprune_adapters.cli.groups import add_command
-from deepprune_adapters.cli.options import AnswersOption, JudgeOption, Source
+from deepprune_adapters.cli.options import AnswersOption, JudgeOption, Source, SystemOption
 
 if TYPE_CHECKING:
     from deepprune_sdk import Message
@@ -46,14 +47,12 @@ def solve(
         int, typer.Option("-n", min=1, metavar="N", help="Traces to sample at most.")
     ] = 16,
     source: Source,
+    bounds: Bounds,
     seed: Annotated[
         int | None,
         typer.Option(metavar="N", help="Seed; by default a random one.", show_default=False),
     ] = None,
-    system: Annotated[
-        str | None,
-        typer.Option(metavar="TEXT", help="A system prompt.", show_default=False),
-    ] = None,
+    system: SystemOption = None,
     judge: JudgeOption = DEFAULT_JUDGE,
     method: Annotated[
         str, typer.Option(metavar="NAME[:key=value,...]", help=METHOD_HELP)
@@ -114,12 +113,14 @@ def solve(
     from deepprune_adapters.cli.jobs.solving import Job, perform
     from deepprune_sdk.answers.by_name import as_extractor
 
+    bounds.check()
     require_writable("--report", report)
     return perform(
         Job(
             messages=_messages(prompt, system),
             n=n,
             source=source,
+            bounds=bounds,
             judge=judge,
             method=method,
             answers=as_extractor(answers),

@@ -11,6 +11,7 @@ from typing import Final
 
 import anyio
 
+from deepprune_adapters.cli.bounds import Bounds
 from deepprune_adapters.cli.jobs.interrupts import Interrupts
 from deepprune_adapters.cli.options import Source
 from deepprune_adapters.cli.views.pace import Pace
@@ -48,7 +49,8 @@ class RecordJob:
     sampling: Sampling
     answers: AnswerExtractor
     instruction: str | None
-    concurrency: int | None
+    system: str | None
+    bounds: Bounds
 
     def offer(self) -> AbstractAsyncContextManager[Backend]:
         """Return the backend that the job wants.
@@ -58,8 +60,9 @@ class RecordJob:
         """
         longest = max(len(problem.question.encode("utf-8", "replace")) for problem in self.problems)
         added = self.instruction or ExtractorPowers.of(self.answers).instruction or ""
+        added += self.system or ""
         backend, _ = self.source.offer(
-            n=self.n if self.concurrency is None else min(self.n, self.concurrency),
+            n=self.bounds.streams(self.n),
             prompt_bytes=longest + len(added.encode("utf-8", "replace")) + 1,
         )
         return backend
@@ -77,9 +80,16 @@ class _State:
     """Traces that were cut off by a limit of tokens."""
     unread: int = 0
     """Traces that the model ended, without an answer that could be read."""
+    stopped: int = 0
+    """Traces that a limit of time or money stopped, so that they are still missing."""
+    spent: float = 0.0
+    """Money, where there is a price."""
 
     def note(self, result: Result) -> None:
-        """Count the traces of a problem that will have no ballot."""
+        """Count what a problem cost, and its traces that will have no ballot."""
+        self.spent += result.usage.cost or 0.0
+        if result.ended_because in {"deadline", "money budget"}:
+            self.stopped += sum(trace.outcome == "stopped" for trace in result.traces)
         for trace in result.traces:
             if trace.outcome == "finished" and trace.answer is None:
                 self.cut += trace.finish == "length"
@@ -126,7 +136,10 @@ async def _follow(
                     sampling=job.sampling,
                     answers=job.answers,
                     instruction=job.instruction,
-                    requests=Requests(concurrency=job.concurrency),
+                    system=job.system,
+                    requests=Requests(concurrency=job.bounds.concurrency),
+                    price=job.bounds.read_price(),
+                    timeout=job.bounds.timeout,
                 )
                 missing = [len(session.missing(problem)) for problem in job.problems]
                 total = len(job.problems) * job.n
@@ -144,9 +157,13 @@ async def _record(
     for position, problem in enumerate(job.problems, start=1):
         if not session.missing(problem):
             continue
+        money = job.bounds.money
+        left = None if money is None else money - state.spent
+        if left is not None and left <= 0:
+            return
         pace.begin(position, problem.name)
         try:
-            async with session.run(problem) as run:
+            async with session.run(problem, money=left) as run:
                 async for event in run:
                     pace.tell(event)
                     view.tell(event)
@@ -154,6 +171,8 @@ async def _record(
         except (AuthenticationError, ModelNotFoundError):
             raise
         except DeepPruneError as error:
+            if error.partial is not None:
+                state.spent += error.partial.usage.cost or 0.0
             # One problem may be refused, as too long perhaps; a server that is gone refuses all.
             in_a_row += 1
             if isinstance(error, RecordingError) or in_a_row == IN_A_ROW:
@@ -189,13 +208,25 @@ def _conclude(job: RecordJob, state: _State) -> int:
         if amount:
             complain(f"{amount:,} of {count(pace.recorded, 'trace')} recorded now are {what}")
     short = pace.missing - pace.recorded
+    bounded = state.stopped
+    if job.bounds.money is not None and state.spent >= job.bounds.money:
+        bounded = short - pace.failed
+    if bounded:
+        what = f"{count(bounded, 'trace')} not over within --timeout or --money"
+        failed = f", {pace.failed:,} failed" if pace.failed else ""
+        complain(f"{what}{failed}; {_kept(job, pace)}{_spent(job, state)}")
+        return 1
     if short:
-        complain(f"{count(short, 'trace')} failed; {_kept(job, pace)}")
+        complain(f"{count(short, 'trace')} failed; {_kept(job, pace)}{_spent(job, state)}")
         return 1
     say(
         sys.stdout,
         f"{job.output}: {count(pace.there + pace.recorded, 'trace')} of "
         f"{count(pace.problems, 'problem')}, {pace.recorded:,} of them recorded now "
-        f"({pace.tokens:,} tokens)",
+        f"({pace.tokens:,} tokens){_spent(job, state)}",
     )
     return 0
+
+
+def _spent(job: RecordJob, state: _State) -> str:
+    return "" if job.bounds.price is None else f"; {state.spent:.4g} spent"

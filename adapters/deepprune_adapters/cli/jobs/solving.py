@@ -15,6 +15,7 @@ import anyio.to_thread
 from rich.console import Console
 from rich.table import Column, Table
 
+from deepprune_adapters.cli.bounds import Bounds
 from deepprune_adapters.cli.choose import DEFAULT_METHOD, choose_live_judge
 from deepprune_adapters.cli.files import write_file
 from deepprune_adapters.cli.jobs.interrupts import Interrupts
@@ -27,10 +28,14 @@ from deepprune_adapters.cli.views.summary import summary
 from deepprune_adapters.cli.views.terminal import console_of
 from deepprune_adapters.cli.views.text import complain, say
 from deepprune_sdk import (
+    Composed,
     ConfigurationError,
+    Deadline,
     DeepPruneError,
+    Limits,
     Message,
     ParallelReasoner,
+    Requests,
     Result,
     Sampling,
     method,
@@ -50,6 +55,7 @@ class Job:
     messages: Sequence[Message]
     n: int
     source: Source
+    bounds: Bounds
     judge: str
     method: str
     answers: AnswerExtractor
@@ -104,11 +110,11 @@ def perform(job: Job) -> int:
     out = sys.stderr if job.as_json else sys.stdout
     console = console_of(out)
     make_judge = choose_live_judge(job.judge)
-    policy = method(job.method)
+    policy = _within(method(job.method), job.bounds.timeout)
     added = ExtractorPowers.of(job.answers).instruction if job.instruct else None
     asked = [*(message.content for message in job.messages), added or ""]
     length = sum(len(text.encode("utf-8", "replace")) for text in asked)
-    backend, address = job.source.offer(n=job.n, prompt_bytes=length)
+    backend, address = job.source.offer(n=job.bounds.streams(job.n), prompt_bytes=length)
     board = Board(
         job.n,
         job.messages[-1].content,
@@ -149,6 +155,14 @@ def perform(job: Job) -> int:
     return 0 if found.result.answer is not None else 1
 
 
+def _within(policy: Policy, seconds: float | None) -> Policy:
+    """Return a policy that ends in time, under its own name: a limit is no part of a method."""
+    if seconds is None:
+        return policy
+    parts = policy.policies if isinstance(policy, Composed) else (policy,)
+    return Composed(*parts, Deadline(seconds=seconds), name=policy.name)
+
+
 async def _follow(job: Job, parts: _Parts, found: _Found) -> None:
     """Put a job's result, and whether a signal cut it short, into `found`."""
     board, view = parts.board, parts.view
@@ -165,6 +179,9 @@ async def _follow(job: Job, parts: _Parts, found: _Found) -> None:
                     policy=parts.policy,
                     sampling=job.sampling,
                     answers=job.answers,
+                    requests=Requests(concurrency=job.bounds.concurrency),
+                    limits=Limits(money=job.bounds.money),
+                    price=job.bounds.read_price(),
                     shadow=job.shadow,
                 )
                 board.begin()

@@ -51,6 +51,7 @@ class Pace:
     def begin(self, position: int, problem: str) -> None:
         """Turn to a problem."""
         self.position, self.problem = position, problem
+        self._lost_tokens += sum(self._growing.values())
         self._growing.clear()
         self._over.clear()
 

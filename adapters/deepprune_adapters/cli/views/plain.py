@@ -8,6 +8,7 @@ from typing import TextIO
 
 from deepprune_adapters.cli.views.board import Board
 from deepprune_adapters.cli.views.text import clean, count, say
+from deepprune_adapters.cli.wording import in_options
 from deepprune_sdk.data import (
     Event,
     RunEnded,
@@ -56,7 +57,7 @@ class PlainView:
             case TraceFailed(trace=trace, error=error):
                 return f"trace {trace} failed: {clean(error, 300)}"
             case RunWarning(message=message):
-                return f"warning: {clean(message, 300)}"
+                return f"warning: {clean(in_options(message), 300)}"
             case RunEnded(reason=reason):
                 return f"ended: {clean(reason, 100)}"
             case _:

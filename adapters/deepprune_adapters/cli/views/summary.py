@@ -12,6 +12,7 @@ from rich.text import Text
 
 from deepprune_adapters.cli.views.draw import Glyphs, vote_bar
 from deepprune_adapters.cli.views.text import clean, count, number, seconds
+from deepprune_adapters.cli.wording import in_options
 from deepprune_sdk import Result
 from deepprune_sdk.results import JudgeReport, ShadowReport
 
@@ -26,6 +27,8 @@ ENDINGS: Final = {
     "unanimous": "unanimous: all traces of a window gave the same answer",
     "stable": "stable: the leading answer had not changed for long",
     "no readable answer": "none of the first traces stated an answer that could be read",
+    "deadline": "deadline: the time was up, and the vote is over what was there by then",
+    "money budget": "money budget: the money was spent, and the vote is over what was there",
     "interrupted": "interrupted: the vote is over what was there by then",
 }
 
@@ -82,6 +85,8 @@ def _tokens(result: Result, elapsed: float) -> str:
         parts.append(f"{usage.prompt:,} read")
     if usage.judge:
         parts.append(f"{usage.judge:,} by the judge")
+    if usage.cost is not None:
+        parts.append(f"{usage.cost:.4g} spent")
     return ", ".join(parts) + (" (partly counted here)" if usage.estimated else "")
 
 
@@ -127,7 +132,7 @@ def _shadow(shadow: ShadowReport, generated: int) -> str:
 
 def _notes(result: Result) -> Iterator[str]:
     for warning in result.warnings:
-        yield clean(warning, 400)
+        yield clean(in_options(warning), 400)
     if result.judge.scored and (fault := unusable([result.judge])):
         yield fault  # a judge that failed on every pair is among the warnings
     failed = next((trace for trace in result.traces if trace.outcome == "failed"), None)

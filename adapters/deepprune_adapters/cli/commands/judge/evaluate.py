@@ -15,10 +15,9 @@ from deepprune_adapters.cli.options import (
     CheckpointsOption,
     JudgeOption,
     Outputs,
-    Recordings,
     SeedOption,
 )
-from deepprune_adapters.cli.recordings import read_checkpoints
+from deepprune_adapters.cli.recordings import Recordings, read_checkpoints
 
 if TYPE_CHECKING:
     from deepprune_sdk.evaluation.judge_quality import JudgeEvaluation

@@ -10,8 +10,8 @@ import typer
 
 from deepprune_adapters.cli.files import require_writable, write_file
 from deepprune_adapters.cli.groups import add_command
-from deepprune_adapters.cli.options import CapOption, CheckpointsOption, Recordings, SeedOption
-from deepprune_adapters.cli.recordings import read_checkpoints
+from deepprune_adapters.cli.options import CapOption, CheckpointsOption, SeedOption
+from deepprune_adapters.cli.recordings import Recordings, read_checkpoints
 
 if TYPE_CHECKING:
     from deepprune_sdk.data import Pair, Verdict

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from deepprune_adapters.cli.groups import add_command
-from deepprune_adapters.cli.options import CapOption, Recordings, SeedOption
-from deepprune_adapters.cli.recordings import read_checkpoints
+from deepprune_adapters.cli.options import CapOption, SeedOption
+from deepprune_adapters.cli.recordings import Recordings, read_checkpoints
 from deepprune_adapters.cli.views.text import clean, count
 
 if TYPE_CHECKING:

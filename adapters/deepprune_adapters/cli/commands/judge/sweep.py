@@ -10,12 +10,13 @@ from deepprune_adapters.cli.choose import DEFAULT_JUDGE, choose_judge
 from deepprune_adapters.cli.groups import add_command
 from deepprune_adapters.cli.options import (
     DrawSizeOption,
+    DropSmallOption,
     JudgeOption,
     Outputs,
-    Recordings,
     RepeatsOption,
     SeedOption,
 )
+from deepprune_adapters.cli.recordings import Recordings
 
 if TYPE_CHECKING:
     from deepprune_sdk.policies import Policy
@@ -38,6 +39,7 @@ def sweep(
     n: DrawSizeOption = 16,
     repeats: RepeatsOption = 10,
     seed: SeedOption = 0,
+    drop_small: DropSmallOption = False,
     target: Annotated[
         float,
         typer.Option(min=0, max=1, help="Agreement with the full vote that a threshold must keep."),
@@ -56,7 +58,9 @@ def sweep(
 
     answers = recordings.extractor()
     outputs.require()
-    draws = Draws(problems=recordings.by_problem(), n=n, repeats=repeats, seed=seed)
+    draws = Draws(
+        problems=recordings.by_problem(n if drop_small else 0), n=n, repeats=repeats, seed=seed
+    )
     make = choose_judge(judge)
 
     def with_tau(value: float | None) -> Policy:
