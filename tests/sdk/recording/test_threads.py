@@ -61,7 +61,7 @@ def test_a_writer_whose_recovery_failed_is_not_locked(
         raise RecordingError(f"{recording}: cannot be written to")
 
     with monkeypatch.context() as patched:
-        patched.setattr("deepprune_sdk.recording.writer.take_over", fail)
+        patched.setattr("deepprune_sdk.recording.writer.left_behind", fail)
         with pytest.raises(RecordingError):
             writer.__enter__()
     assert not writer.is_open
@@ -69,7 +69,7 @@ def test_a_writer_whose_recovery_failed_is_not_locked(
         writer.__enter__()
     with writer:
         assert writer.is_open
-    assert journals.take_over is not fail
+    assert journals.left_behind is not fail
 
 
 async def _record(session: RecordingSession, problem: Problem) -> None:
