@@ -12,8 +12,9 @@ from importlib import import_module
 
 HOMES = {
     "answers": "Answers FunctionAnswers",
+    "data.messages": "Message",
     "data.prices": "Price",
-    "data.types": "Message Sampling",
+    "data.types": "Sampling",
     "errors": (
         "AllTracesFailedError AuthenticationError BackendError BackendTimeoutError BadRequestError "
         "BatchError ConfigurationError DeepPruneError JudgeError MissingExtraError "

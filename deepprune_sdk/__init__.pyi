@@ -1,8 +1,8 @@
 # Made by `make face` of the table in __init__.py: do not edit.
 from deepprune_sdk.answers import Answers as Answers
 from deepprune_sdk.answers import FunctionAnswers as FunctionAnswers
+from deepprune_sdk.data.messages import Message as Message
 from deepprune_sdk.data.prices import Price as Price
-from deepprune_sdk.data.types import Message as Message
 from deepprune_sdk.data.types import Sampling as Sampling
 from deepprune_sdk.errors import AllTracesFailedError as AllTracesFailedError
 from deepprune_sdk.errors import AuthenticationError as AuthenticationError

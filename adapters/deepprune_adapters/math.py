@@ -21,6 +21,8 @@ from collections import OrderedDict
 from typing import Final, TextIO
 
 from deepprune_sdk.answers import Answers, exact_number, is_worded, normalize
+from deepprune_sdk.answers.by_name import as_extractor
+from deepprune_sdk.data.arguments import as_seconds
 from deepprune_sdk.errors import ConfigurationError, MissingExtraError
 from deepprune_sdk.protocols import AnswerExtractor
 
@@ -79,14 +81,14 @@ class MathAnswers:
             MissingExtraError: math-verify is not installed.
             ConfigurationError: `seconds` is not positive.
         """
-        if not seconds > 0:
-            message = f"seconds must be positive, not {seconds!r}"
-            raise ConfigurationError(message)
+        limit = as_seconds("seconds", seconds)
+        if limit is None:
+            raise ConfigurationError(f"seconds={seconds}: give seconds above 0")
         if importlib.util.find_spec("math_verify") is None:
             raise MissingExtraError(extra="eval", package="math-verify")
         self.timeouts = 0
-        self._seconds = seconds
-        self.wrapped: AnswerExtractor = Answers() if answers is None else answers
+        self._seconds = limit
+        self.wrapped: AnswerExtractor = Answers() if answers is None else as_extractor(answers)
         self._lock = threading.Lock()
         self._worker: _Worker | None = None
         self._known: OrderedDict[tuple[str, str], bool] = OrderedDict()

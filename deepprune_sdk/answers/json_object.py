@@ -14,6 +14,7 @@ from deepprune_sdk.answers.json_text import canonical, json_values, read_json
 from deepprune_sdk.answers.json_vote import fold
 from deepprune_sdk.answers.plain import plain
 from deepprune_sdk.answers.thinking import without_thinking
+from deepprune_sdk.data.arguments import as_texts
 from deepprune_sdk.data.named import among, read_named, value_of
 from deepprune_sdk.errors import ConfigurationError
 
@@ -63,9 +64,7 @@ class JsonAnswers:
                 ignored.
         """
         for name in ("fields", "ignore"):
-            given = getattr(self, name)
-            names = (given,) if isinstance(given, str) else tuple(given)
-            object.__setattr__(self, name, names)
+            object.__setattr__(self, name, as_texts(name, getattr(self, name)))
         if isinstance(self.schema, Mapping):
             object.__setattr__(self, "schema", written(self.schema))
         if self.schema is not None:

@@ -11,6 +11,7 @@ from typing import Final
 
 import anyio.to_thread
 
+from deepprune_sdk.data.arguments import as_number, as_path
 from deepprune_sdk.data.named import Named
 from deepprune_sdk.data.trace import Pair
 from deepprune_sdk.data.types import Verdict
@@ -61,12 +62,14 @@ class LearnedJudge:
             ConfigurationError: The file cannot be read, or holds no such weights; or the prior is
                 no share.
         """
+        prior = None if prior is None else as_number("prior", prior)
         if prior is not None and not 0.0 < prior < 1.0:
             raise ConfigurationError(
                 f"LearnedJudge(prior={prior}): give a share between 0 and 1, both excluded"
             )
-        given = isinstance(weights, LearnedWeights)
-        self._weights = weights if given else load_weights(weights)
+        if not isinstance(weights, LearnedWeights):
+            weights = load_weights(None if weights is None else Path(as_path("weights", weights)))
+        self._weights = weights
         self._shift = self._weights.shift(prior)
         self._profiles = ProfileCache()
 

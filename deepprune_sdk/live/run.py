@@ -137,7 +137,7 @@ class Run:
                     self._settle("cancelled")
             finally:
                 if error is not None:
-                    _keep_partial(error, self._result)
+                    keep_partial(error, self._result)
                 if self._log is not None:
                     self._log.close()
                 if self._recorder is not None:
@@ -189,7 +189,7 @@ class Run:
 
     def _raise(self) -> None:
         if self._error is not None:
-            _keep_partial(self._error, self._result)
+            keep_partial(self._error, self._result)
             raise self._error
 
     # --- the receive loop: only it changes state --------------------------------------------------
@@ -320,7 +320,7 @@ def first_error(error: Exception) -> Exception:
     return error
 
 
-def _keep_partial(error: BaseException, partial: Result | None) -> None:
+def keep_partial(error: BaseException, partial: Result | Sequence[Result | None] | None) -> None:
     """Put what a run had found on the error that ended it, whoever's class it is."""
     with suppress(AttributeError, TypeError):  # a class without room for it
         setattr(error, "partial", partial)  # noqa: B010  no such attribute is declared
