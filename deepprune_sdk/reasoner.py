@@ -295,7 +295,7 @@ class ParallelReasoner:
             if run_log is None
             else RunLogWriter(as_path("run_log", run_log), policy, engine.setup, self.shadow),
             recorder=self._recorder(engine, plan.sampling, record_as),
-            watched=watched,
+            watched=as_flag("watched", watched),
             price=self.price,
             abstain_below=abstain_below,
         )

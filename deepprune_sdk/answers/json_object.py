@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
-from typing import Final, Self
+from typing import Final, Self, cast
 
 from pydantic import JsonValue, RootModel
 
@@ -67,6 +67,11 @@ class JsonAnswers:
             object.__setattr__(self, name, as_texts(name, getattr(self, name)))
         if isinstance(self.schema, Mapping):
             object.__setattr__(self, "schema", written(self.schema))
+        schema = cast("object", self.schema)
+        if isinstance(schema, type) and not hasattr(schema, "model_json_schema"):
+            raise ConfigurationError(
+                f"JsonAnswers(schema={schema.__name__}): give a pydantic model or a JSON schema"
+            )
         if self.schema is not None:
             described(self.schema)
         if both := set(self.fields) & set(self.ignore):

@@ -34,6 +34,9 @@ C = TypeVar("C", bound=Config)
 SHOWN = 80
 """Characters of a value that a message repeats."""
 
+MOST = 2**63 - 1
+"""The largest whole number that is taken."""
+
 
 def shown(value: object) -> str:
     """Write a value for a message, in one line that is not long."""
@@ -58,7 +61,7 @@ def as_whole(name: str, value: object, *, least: int | None = 1) -> int:
             number = int(value) if isinstance(value, str) or value.is_integer() else None
         except ValueError:
             number = None
-    if number is None or (least is not None and number < least):
+    if number is None or number > MOST or (least is not None and number < least):
         bound = "" if least is None else f", {least} or more"
         raise ConfigurationError(f"{name}={shown(value)}: give a whole number{bound}")
     return number
@@ -173,17 +176,15 @@ def check_texts(name: str, value: object) -> None:
     """Check that a value has texts by name, as headers and mappings of fields do.
 
     Raises:
-        ConfigurationError: It is another thing.
+        ConfigurationError: It is another thing. It is not shown: headers may be secrets.
     """
-    given = cast("object", value)
-    pairs = (
-        list(cast("Mapping[object, object]", value).items())
-        if isinstance(given, Mapping)
-        else [(None, None)]
-    )
-    if not all(isinstance(one, str) for pair in pairs for one in pair):
-        # Values may be secrets.
-        raise ConfigurationError(f"{name}: give a dict of texts, not {type(given).__name__}")
+    kind = type(value).__name__
+    texts: list[object] = [None]
+    if isinstance(value, Mapping):
+        items = cast("Mapping[object, object]", value)
+        texts = [*items.keys(), *items.values()]
+    if not all(isinstance(text, str) for text in texts):
+        raise ConfigurationError(f"{name}: give a dict of texts, not {kind}")
 
 
 def check_brought(name: str, value: object, needs: Sequence[str], fix: str) -> None:

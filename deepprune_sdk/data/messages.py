@@ -57,6 +57,9 @@ class Message(Config):
             fields["content"] = ""
         return fields
 
+    def __hash__(self) -> int:
+        return hash((self.role, self.content))  # the rest may hold lists
+
     @property
     def body(self) -> dict[str, JsonValue]:
         """The message as the chat API takes it."""

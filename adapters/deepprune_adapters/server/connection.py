@@ -87,7 +87,7 @@ class Server:
         check_texts("Server: headers", self.headers)
         if not isinstance(cast("object", self.extra_body), Mapping):
             raise ConfigurationError("Server: extra_body: give a dict of the fields")
-        client: object = self.client
+        client = cast("object", self.client)
         if not isinstance(client, openai.AsyncOpenAI | None):
             raise ConfigurationError(
                 f"Server: client is an object of {type(client).__name__}: give an AsyncOpenAI"
