@@ -345,14 +345,15 @@ class ParallelReasoner:
             BatchError: Some prompts failed; `results` has the others, `errors` what happened.
         """
         several = as_prompts(prompts)
-        limiter = anyio.CapacityLimiter(as_whole("concurrency", concurrency))
+        turns = iter(enumerate(several))
+        workers = min(as_whole("concurrency", concurrency), len(several))
         self.run(several[0] if several else "?", n, watched=False)  # what holds for all of them
         results: list[Result | None] = [None] * len(several)
         found: list[Result | None] = [None] * len(several)
         errors: dict[int, DeepPruneError] = {}
 
-        async def one(position: int, prompt: Prompt) -> None:
-            async with limiter:
+        async def work() -> None:
+            for position, prompt in turns:
                 try:
                     results[position] = found[position] = await self.solve(prompt, n)
                 except BaseException as error:
@@ -363,8 +364,8 @@ class ParallelReasoner:
 
         try:
             async with anyio.create_task_group() as group:
-                for position, prompt in enumerate(several):
-                    group.start_soon(one, position, prompt)
+                for _ in range(workers):
+                    group.start_soon(work)
         except BaseException as raised:
             # What a user's own part raised, out of its group, or the caller's cancellation.
             error = first_error(raised) if isinstance(raised, Exception) else raised
