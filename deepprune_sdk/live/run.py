@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from secrets import token_hex
+from time import monotonic
 from types import TracebackType
 from typing import Self, cast
 
@@ -86,7 +87,9 @@ class Run:
         self.id: str = token_hex(4)
         self._judging = judging
         self._room = room
-        self._summarize = partial(summarize, engine, price=price, abstain_below=abstain_below)
+        self._summarize = partial(
+            summarize, engine, price=price, abstain_below=abstain_below, model=plan.backend.model
+        )
         self._streams = Streams(engine, plan, tell=self._tell, run_id=self.id)
         self._log = log
         self._recorder = recorder
@@ -94,6 +97,8 @@ class Run:
         self._waiting_pairs: list[Pair] = []
         self._error: Exception | None = None
         self._result: Result | None = None
+        self._began: float | None = None
+        self._ended: float | None = None
         self._over = anyio.Event()
         self._inbox: deque[_Post] = deque()
         self._mail = anyio.Event()
@@ -110,6 +115,7 @@ class Run:
         """
         if self._recorder is not None:
             self._recorder.open()
+        self._began = monotonic()
         await self._group.__aenter__()
         self._group.start_soon(self._drive)
         return self
@@ -180,7 +186,8 @@ class Run:
 
     def snapshot(self) -> Result:
         """What the run has found so far."""
-        return self._summarize(self._judging.report)
+        seconds = None if self._began is None else (self._ended or monotonic()) - self._began
+        return self._summarize(self._judging.report, seconds=seconds)
 
     def stop(self, reason: str = "stopped") -> None:
         """End the run with what it has; its result says `reason`."""
@@ -271,6 +278,7 @@ class Run:
         if self._engine.ended_because is None:
             stop = Stop(reason=reason)
             self._act(stop, self._engine.handle(stop), None)
+        self._ended = monotonic()
         self._result = self.snapshot()
 
     def _find_error(self) -> None:

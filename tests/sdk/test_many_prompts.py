@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 import anyio
 import pytest
@@ -57,8 +57,7 @@ class FailsOn:
 
 
 def answers(partial: object) -> list[str | None]:
-    assert isinstance(partial, list | tuple)
-    found: Sequence[Result | None] = partial  # pyright: ignore[reportUnknownVariableType]
+    found = cast("Sequence[Result | None]", partial)
     return [result and result.answer for result in found]
 
 

@@ -46,15 +46,19 @@ WRONG: list[Any] = [
 
 
 def reasoner(**settings: Any) -> ParallelReasoner:
-    return ParallelReasoner(**{"backend": BACKEND, **settings})
+    return ParallelReasoner(**cast("dict[str, Any]", {"backend": BACKEND, **settings}))
 
 
 async def solved(**arguments: Any) -> object:
-    return await reasoner(policy="cons").solve(**{"prompt": "?", "n": 1, **arguments})
+    return await reasoner(policy="cons").solve(
+        **cast("dict[str, Any]", {"prompt": "?", "n": 1, **arguments})
+    )
 
 
 async def solved_many(**arguments: Any) -> object:
-    return await reasoner(policy="cons").solve_many(**{"prompts": ["?"], "n": 1, **arguments})
+    return await reasoner(policy="cons").solve_many(
+        **cast("dict[str, Any]", {"prompts": ["?"], "n": 1, **arguments})
+    )
 
 
 REQUIRED: Mapping[str, Any] = {
@@ -180,13 +184,16 @@ async def test_a_call_takes_a_value_or_refuses_it_in_one_line(
         (lambda: reasoner(limits=Limits), "limits=<class 'deepprune_sdk.policies.limits.Limits'>:"),
         (lambda: reasoner(shadow="no"), "shadow='no': give True or False"),
         (lambda: reasoner(record=5), "record=5: give a path"),
-        (lambda: reasoner().run("?", 1.5), "n=1.5: give a whole number"),
+        (lambda: reasoner().run("?", cast("Any", 1.5)), "n=1.5: give a whole number"),
         (lambda: reasoner().run("?", True), "n=True: give a whole number"),
         (lambda: reasoner().run("?", 0), "n=0: sample at least 1 trace"),
-        (lambda: reasoner().run("?", resume=0), "resume=0: give a path"),
+        (lambda: reasoner().run("?", resume=cast("Any", 0)), "resume=0: give a path"),
         (lambda: Requests(concurrency=True), "Requests(concurrency=True): give a number"),
         (lambda: CachedJudge(LearnedJudge(), 0), "max_entries=0: give a whole number, 1 or more"),
-        (lambda: CachedJudge("learned"), "judge='learned': give a judge, as LearnedJudge() or"),
+        (
+            lambda: CachedJudge(cast("Any", "learned")),
+            "judge='learned': give a judge",
+        ),
         (
             lambda: Sampling(extra={"extra_headers": {"x-key": "secret"}}),
             "Sampling(extra=",
@@ -254,7 +261,7 @@ async def test_a_time_limit_is_above_0(limit: Any) -> None:
 
 
 def test_sampling_takes_what_the_server_knows() -> None:
-    tool = {"type": "function", "function": {"name": "add", "parameters": {}}}
+    tool: dict[str, Any] = {"type": "function", "function": {"name": "add", "parameters": {}}}
     given = Sampling.model_validate(
         {
             "reasoning_effort": "low",
