@@ -22,6 +22,7 @@ HOMES = {
         "UnavailableError"
     ),
     "judges": "CachedJudge LearnedJudge",
+    "live.notebook": "watch",
     "live.requests": "Requests",
     "live.retry": "Retries",
     "policies": (

@@ -22,6 +22,7 @@ from deepprune_sdk.errors import RunTimeoutError as RunTimeoutError
 from deepprune_sdk.errors import UnavailableError as UnavailableError
 from deepprune_sdk.judges import CachedJudge as CachedJudge
 from deepprune_sdk.judges import LearnedJudge as LearnedJudge
+from deepprune_sdk.live.notebook import watch as watch
 from deepprune_sdk.live.requests import Requests as Requests
 from deepprune_sdk.live.retry import Retries as Retries
 from deepprune_sdk.policies import Checkpoints as Checkpoints
