@@ -15,6 +15,7 @@ from deepprune_sdk import (
     Result,
     watch,
 )
+from deepprune_sdk.results import run_picture
 from deepprune_sdk.testing import Script, ScriptedBackend
 
 pytestmark = pytest.mark.anyio
@@ -50,9 +51,8 @@ async def test_the_picture_is_drawn_anew_while_traces_grow(monkeypatch: pytest.M
     result = await watch(ParallelReasoner(backend).run("?", n=1), every=0.01)
     assert result.answer == "5"
     assert cell.shown[0].traces == []
-    assert "1 still running" in next(
-        one for one in cell.shown if one.traces and one.traces[0].tokens
-    )
+    at_work = next(one for one in cell.shown if one.traces and one.traces[0].tokens)
+    assert "1 still running" in run_picture(at_work)
     assert cell.shown[-1] == result
 
 
