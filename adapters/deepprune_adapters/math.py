@@ -81,9 +81,9 @@ class MathAnswers:
             MissingExtraError: math-verify is not installed.
             ConfigurationError: `seconds` is not positive.
         """
-        limit = as_seconds("seconds", seconds)
+        limit = as_seconds("MathAnswers.seconds", seconds)
         if limit is None:
-            raise ConfigurationError(f"seconds={seconds}: give seconds above 0")
+            raise ConfigurationError(f"MathAnswers(seconds={seconds}): give seconds above 0")
         if importlib.util.find_spec("math_verify") is None:
             raise MissingExtraError(extra="eval", package="math-verify")
         self.timeouts = 0

@@ -87,7 +87,7 @@ class TiktokenCounter:
             raise ConfigurationError("TiktokenCounter: give encoding= or model=, not both")
         for name, text in (("model", model), ("encoding", encoding)):
             if text is not None:
-                check_text(f"TiktokenCounter: {name}", text, "give its name")
+                check_text(f"TiktokenCounter.{name}", text, "give its name")
         if model is not None:
             try:
                 encoding = tiktoken.encoding_name_for_model(model)

@@ -56,7 +56,7 @@ class ChoiceAnswers:
         """
         # A single text is one letter per label.
         given = tuple(self.labels) if isinstance(self.labels, str) else self.labels
-        labels = tuple(label.strip() for label in as_texts("labels", given))
+        labels = tuple(label.strip() for label in as_texts("ChoiceAnswers.labels", given))
         _check(labels, f"ChoiceAnswers({self.labels!r})")
         object.__setattr__(self, "labels", labels)
 

@@ -64,7 +64,7 @@ class JsonAnswers:
                 ignored.
         """
         for name in ("fields", "ignore"):
-            object.__setattr__(self, name, as_texts(name, getattr(self, name)))
+            object.__setattr__(self, name, as_texts(f"JsonAnswers.{name}", getattr(self, name)))
         if isinstance(self.schema, Mapping):
             object.__setattr__(self, "schema", written(self.schema))
         schema = cast("object", self.schema)

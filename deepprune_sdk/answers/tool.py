@@ -44,7 +44,7 @@ class ToolAnswers:
 
     def __post_init__(self) -> None:
         """Keep the names as a tuple."""
-        object.__setattr__(self, "ignore", as_texts("ignore", self.ignore))
+        object.__setattr__(self, "ignore", as_texts("ToolAnswers.ignore", self.ignore))
 
     @classmethod
     def by_name(cls, argument: str) -> Self:

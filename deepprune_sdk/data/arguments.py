@@ -1,7 +1,8 @@
 """What callers give, looked at once: taken where its meaning is plain, else refused in one line.
 
 Settings check themselves (`Config`). These are the arguments beside them: numbers, times, paths and
-the objects that users bring. Every message names the value and the fix.
+the objects that users bring. Every message names the value and the fix. An
+argument of a class is named `Class.argument`.
 """
 
 from __future__ import annotations
@@ -47,6 +48,12 @@ def shown(value: object) -> str:
     return text if len(text) <= SHOWN else text[: SHOWN - 3] + "..."
 
 
+def _given(name: str, value: object) -> str:
+    """Write an argument as it was given: `n=0`, or `CachedJudge(max_entries=0)` of a class."""
+    owner, _, setting = name.rpartition(".")
+    return f"{owner}({setting}={shown(value)})" if owner else f"{name}={shown(value)}"
+
+
 def as_whole(name: str, value: object, *, least: int | None = 1) -> int:
     """Return a whole number: an int, one of numpy's, 4.0 or "4".
 
@@ -63,7 +70,7 @@ def as_whole(name: str, value: object, *, least: int | None = 1) -> int:
             number = None
     if number is None or number > MOST or (least is not None and number < least):
         bound = "" if least is None else f", {least} or more"
-        raise ConfigurationError(f"{name}={shown(value)}: give a whole number{bound}")
+        raise ConfigurationError(f"{_given(name, value)}: give a whole number{bound}")
     return number
 
 
@@ -80,7 +87,7 @@ def as_number(name: str, value: object) -> float:
         except (ValueError, TypeError, OverflowError):
             number = math.nan
     if not math.isfinite(number):
-        raise ConfigurationError(f"{name}={shown(value)}: give a number")
+        raise ConfigurationError(f"{_given(name, value)}: give a number")
     return number
 
 
@@ -97,7 +104,7 @@ def as_seconds(name: str, value: object) -> float | None:
     except ConfigurationError:
         seconds = 0.0
     if seconds <= 0:
-        raise ConfigurationError(f"{name}={shown(value)}: give seconds above 0")
+        raise ConfigurationError(f"{_given(name, value)}: give seconds above 0")
     return seconds
 
 
@@ -109,7 +116,7 @@ def as_flag(name: str, value: object) -> bool:
     """
     if type(value).__name__ in {"bool", "bool_"}:  # numpy's too
         return bool(value)
-    raise ConfigurationError(f"{name}={shown(value)}: give True or False")
+    raise ConfigurationError(f"{_given(name, value)}: give True or False")
 
 
 def as_path(name: str, value: object) -> str | PathLike[str]:
@@ -125,7 +132,7 @@ def as_path(name: str, value: object) -> str | PathLike[str]:
         return cast("PathLike[str]", value)
     opened = getattr(value, "name", None) if hasattr(value, "read") else None
     fix = f"give its path, {opened!r}" if isinstance(opened, str) else "give a path"
-    raise ConfigurationError(f"{name}={shown(value)}: {fix}")
+    raise ConfigurationError(f"{_given(name, value)}: {fix}")
 
 
 def as_settings(name: str, value: object, kind: type[C]) -> C:
@@ -144,7 +151,7 @@ def as_settings(name: str, value: object, kind: type[C]) -> C:
         return kind.model_validate(value)
     needed = [key for key, field in kind.model_fields.items() if field.is_required()]
     how = f"{kind.__name__}({', '.join(f'{key}=...' for key in needed)})"
-    raise ConfigurationError(f"{name}={shown(value)}: give {how}, or a dict of its settings")
+    raise ConfigurationError(f"{_given(name, value)}: give {how}, or a dict of its settings")
 
 
 def check_text(name: str, value: object, fix: str) -> None:
@@ -154,7 +161,7 @@ def check_text(name: str, value: object, fix: str) -> None:
         ConfigurationError: It is not, with what to do.
     """
     if not isinstance(value, str) or not value.strip():
-        raise ConfigurationError(f"{name}={shown(value)}: {fix}")
+        raise ConfigurationError(f"{_given(name, value)}: {fix}")
 
 
 def as_texts(name: str, value: object) -> tuple[str, ...]:
@@ -168,7 +175,7 @@ def as_texts(name: str, value: object) -> tuple[str, ...]:
     listed = isinstance(value, list | tuple | set | frozenset)
     several = list(cast("Iterable[object]", value)) if listed else [None]
     if not all(isinstance(one, str) for one in several):
-        raise ConfigurationError(f"{name}={shown(value)}: give texts, as ('a', 'b')")
+        raise ConfigurationError(f"{_given(name, value)}: give texts, as ('a', 'b')")
     return tuple(cast("list[str]", several))
 
 
@@ -206,7 +213,7 @@ def check_brought(name: str, value: object, needs: Sequence[str], fix: str) -> N
     missing = [need for need in needs if not _has(value, need)]
     if missing:
         lacks = "" if isinstance(value, str | None) else f" has no {', '.join(missing)}"
-        raise ConfigurationError(f"{name}={shown(value)}{lacks}: {fix}")
+        raise ConfigurationError(f"{_given(name, value)}{lacks}: {fix}")
 
 
 def check_source(name: str, value: object) -> None:

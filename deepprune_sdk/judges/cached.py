@@ -96,7 +96,7 @@ class CachedJudge(JudgeWrapper):
             ConfigurationError: Nothing could be remembered.
         """
         super().__init__(judge)
-        self._max_entries = as_whole("max_entries", max_entries)
+        self._max_entries = as_whole("CachedJudge.max_entries", max_entries)
         self._order_free = order_free
         self._memory = _Memory()
         self._reader = 0

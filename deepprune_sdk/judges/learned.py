@@ -62,13 +62,15 @@ class LearnedJudge:
             ConfigurationError: The file cannot be read, or holds no such weights; or the prior is
                 no share.
         """
-        prior = None if prior is None else as_number("prior", prior)
+        prior = None if prior is None else as_number("LearnedJudge.prior", prior)
         if prior is not None and not 0.0 < prior < 1.0:
             raise ConfigurationError(
                 f"LearnedJudge(prior={prior}): give a share between 0 and 1, both excluded"
             )
         if not isinstance(weights, LearnedWeights):
-            weights = load_weights(None if weights is None else Path(as_path("weights", weights)))
+            weights = load_weights(
+                None if weights is None else Path(as_path("LearnedJudge.weights", weights))
+            )
         self._weights = weights
         self._shift = self._weights.shift(prior)
         self._profiles = ProfileCache()

@@ -68,7 +68,7 @@ class TraceReader:
             ConfigurationError: The mapping cannot work, or something is not a path.
         """
         given = paths if isinstance(paths, list | tuple) else [cast("Path", paths)]
-        self._paths = [Path(as_path("paths", path)) for path in given]
+        self._paths = [Path(as_path("TraceReader.paths", path)) for path in given]
         if mapping is not None:
             check_texts("mapping", mapping)
         self._skip_bad = skip_bad

@@ -82,7 +82,7 @@ class TraceWriter:
         Raises:
             ConfigurationError: It is not a path.
         """
-        self.path: Path = Path(as_path("path", path))
+        self.path: Path = Path(as_path("TraceWriter.path", path))
         self.cut: int = 0
         self.recovered: int = 0
         self.recorded: dict[tuple[str, str], Recorded] = {}

@@ -94,10 +94,10 @@ class RemoteJudge(KeepsConnections):
         Raises:
             ConfigurationError: The address, the key or a number cannot work.
         """
-        concurrency = as_whole("RemoteJudge: concurrency", concurrency)
-        context = None if context is None else as_whole("RemoteJudge: context", context)
+        concurrency = as_whole("RemoteJudge.concurrency", concurrency)
+        context = None if context is None else as_whole("RemoteJudge.context", context)
         if prompt is not None and not isinstance(cast("object", prompt), JudgePrompt):
-            raise ConfigurationError(f"prompt={shown(prompt)}: give a JudgePrompt")
+            raise ConfigurationError(f"RemoteJudge(prompt={shown(prompt)}): give a JudgePrompt")
         clients = Clients(
             "RemoteJudge",
             model,

@@ -77,10 +77,10 @@ class TransformersJudge:
             MissingExtraError: torch or transformers is not installed (extra `hf`).
             ConfigurationError: There is no judge model there, or a number is too small.
         """
-        batch_size = as_whole("TransformersJudge: batch_size", batch_size)
-        candidates = as_whole("TransformersJudge: candidates", candidates)
-        context = None if context is None else as_whole("TransformersJudge: context", context)
-        as_path("TransformersJudge: model", model)
+        batch_size = as_whole("TransformersJudge.batch_size", batch_size)
+        candidates = as_whole("TransformersJudge.candidates", candidates)
+        context = None if context is None else as_whole("TransformersJudge.context", context)
+        as_path("TransformersJudge.model", model)
         self.name = Path(model).stem if str(model).endswith(".gguf") else Path(model).name
         self.cut = 0
         self.prompt = prompt or default_prompt(str(model))

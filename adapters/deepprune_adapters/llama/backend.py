@@ -75,12 +75,12 @@ class LlamaBackend:
             MissingExtraError: xllamacpp is not installed.
             ConfigurationError: There is no such model file, or a number is below 1.
         """
-        slots = as_whole("LlamaBackend: slots", slots)
-        context = as_whole("LlamaBackend: context", context)
-        threads = None if threads is None else as_whole("LlamaBackend: threads", threads)
-        seconds = as_seconds("LlamaBackend: idle_timeout", idle_timeout)
+        slots = as_whole("LlamaBackend.slots", slots)
+        context = as_whole("LlamaBackend.context", context)
+        threads = None if threads is None else as_whole("LlamaBackend.threads", threads)
+        seconds = as_seconds("LlamaBackend.idle_timeout", idle_timeout)
         if model is not None:
-            model = Path(as_path("LlamaBackend: model", model))
+            model = Path(as_path("LlamaBackend.model", model))
         if importlib.util.find_spec("xllamacpp") is None:
             raise MissingExtraError(extra="local", package="xllamacpp")
         self._path = embedded_model() if model is None else model_file(model.expanduser())

@@ -78,10 +78,12 @@ class OpenAIBackend(KeepsConnections):
             ConfigurationError: The address, the key or a limit cannot work.
         """
         if concurrency is not None:
-            concurrency = as_whole("OpenAIBackend: concurrency", concurrency)
+            concurrency = as_whole("OpenAIBackend.concurrency", concurrency)
         if continue_prefix not in (None, *get_args(ContinuePrefix)):
             known = " or ".join(repr(name) for name in get_args(ContinuePrefix))
-            raise ConfigurationError(f"continue_prefix={shown(continue_prefix)}: give {known}")
+            raise ConfigurationError(
+                f"OpenAIBackend(continue_prefix={shown(continue_prefix)}): give {known}"
+            )
         if counter is not None:
             check_brought("counter", counter, ("exact", "split"), "give a TokenCounter")
         self._clients = Clients(

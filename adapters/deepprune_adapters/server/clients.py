@@ -75,7 +75,7 @@ class Clients:
             ConfigurationError: No model is named, server and address are both given, or the address
                 or the key cannot work.
         """
-        check_text(f"{owner}: model", model, "name the model that is served")
+        check_text(f"{owner}.model", model, "name the model that is served")
         server = Server.given(owner, server, base_url=base_url, api_key=api_key)
         self._url, self._key = server.address()
         self._transport = server.transport

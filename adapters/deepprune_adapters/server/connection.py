@@ -74,7 +74,7 @@ class Server:
     def __post_init__(self) -> None:
         """Refuse what cannot work before anything is sent."""
         for name in ("idle_timeout", "total_timeout", "connect_timeout"):
-            seconds = as_seconds(f"Server: {name}", getattr(self, name))
+            seconds = as_seconds(f"Server.{name}", getattr(self, name))
             if seconds is None and name == "connect_timeout":
                 raise ConfigurationError("Server: connect_timeout: give seconds above 0")
             object.__setattr__(self, name, seconds)

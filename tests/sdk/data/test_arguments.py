@@ -189,7 +189,10 @@ async def test_a_call_takes_a_value_or_refuses_it_in_one_line(
         (lambda: reasoner().run("?", 0), "n=0: sample at least 1 trace"),
         (lambda: reasoner().run("?", resume=cast("Any", 0)), "resume=0: give a path"),
         (lambda: Requests(concurrency=True), "Requests(concurrency=True): give a number"),
-        (lambda: CachedJudge(LearnedJudge(), 0), "max_entries=0: give a whole number, 1 or more"),
+        (
+            lambda: CachedJudge(LearnedJudge(), 0),
+            "CachedJudge(max_entries=0): give a whole",
+        ),
         (
             lambda: CachedJudge(cast("Any", "learned")),
             "judge='learned': give a judge",
