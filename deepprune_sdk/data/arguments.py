@@ -88,7 +88,7 @@ def as_number(name: str, value: object) -> float:
             number = math.nan
     if not math.isfinite(number):
         raise ConfigurationError(f"{_given(name, value)}: give a number")
-    return number
+    return value if isinstance(value, int | float) else number
 
 
 def as_seconds(name: str, value: object) -> float | None:

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import cache, partial
 from pathlib import Path
 from threading import Lock
-from typing import Final
+from typing import Final, cast
 
 import anyio.to_thread
 
-from deepprune_sdk.data.arguments import as_number, as_path
+from deepprune_sdk.data.arguments import as_path, shown
 from deepprune_sdk.data.named import Named
 from deepprune_sdk.data.trace import Pair
 from deepprune_sdk.data.types import Verdict
@@ -62,10 +62,10 @@ class LearnedJudge:
             ConfigurationError: The file cannot be read, or holds no such weights; or the prior is
                 no share.
         """
-        prior = None if prior is None else as_number("LearnedJudge.prior", prior)
-        if prior is not None and not 0.0 < prior < 1.0:
+        given = cast("object", prior)
+        if given is not None and not (isinstance(given, int | float) and 0.0 < given < 1.0):
             raise ConfigurationError(
-                f"LearnedJudge(prior={prior}): give a share between 0 and 1, both excluded"
+                f"LearnedJudge(prior={shown(given)}): give a share between 0 and 1, both excluded"
             )
         if not isinstance(weights, LearnedWeights):
             weights = load_weights(
