@@ -25,10 +25,12 @@ def extractor_of(
 
     Args:
         traces: Of one problem; the first ones decide for an extractor that decides per run.
-        answers: Reads answers, as for `ParallelReasoner`; None takes the kind that the recording names, `auto` without one.
+        answers: Reads answers, as for `ParallelReasoner`; None takes the kind that the recording
+            names, `auto` without one.
 
     Raises:
-        ConfigurationError: The recording names a kind that is not known, or several; or `answers` is not one.
+        ConfigurationError: The recording names a kind that is not known, or several; or `answers`
+            is not one.
     """
     if answers is None:
         kinds = {trace.answers for trace in traces}

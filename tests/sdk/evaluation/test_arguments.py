@@ -1,4 +1,4 @@
-"""What evaluates recordings takes methods, judges and kinds by their names, and refuses the rest."""
+"""What evaluates recordings takes methods, judges and kinds by name, and refuses the rest."""
 
 from typing import Any
 
@@ -20,9 +20,9 @@ async def test_a_replay_takes_names() -> None:
     assert (replayed.result.n, replayed.result.seconds) == (4, None)
 
 
-@pytest.mark.parametrize("wrong", [FullSampling, LearnedJudge, 5, None, [], "word"])
+@pytest.mark.parametrize("wrong", [FullSampling, LearnedJudge, 1.5, None, [], "word"])
 async def test_a_replay_refuses_the_rest_in_one_line(wrong: Any) -> None:
-    with pytest.raises(ConfigurationError, match="policy|no method"):
+    with pytest.raises(ConfigurationError, match=r"policy|no method"):
         await replay(TRACES, wrong, "learned")
     with pytest.raises(ConfigurationError, match="judge"):
         await replay(TRACES, "cons", wrong)
