@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from copy import copy
 from dataclasses import replace
+from functools import partial
 from os import PathLike
 from secrets import randbelow
 from typing import Any, TypedDict, Unpack, cast
@@ -33,13 +34,14 @@ from deepprune_sdk.data.messages import (
 from deepprune_sdk.data.prices import Price
 from deepprune_sdk.data.types import Sampling
 from deepprune_sdk.engine.engine import Engine
-from deepprune_sdk.errors import BatchError, ConfigurationError, DeepPruneError, RunTimeoutError
+from deepprune_sdk.errors import ConfigurationError, RunTimeoutError
 from deepprune_sdk.judges.by_name import as_judge
 from deepprune_sdk.judges.reading import reading_by
+from deepprune_sdk.live.batch import solve_all
 from deepprune_sdk.live.capacity import Room
 from deepprune_sdk.live.judging import Judging
 from deepprune_sdk.live.requests import RequestPlan, Requests
-from deepprune_sdk.live.run import Run, first_error, keep_partial
+from deepprune_sdk.live.run import Run
 from deepprune_sdk.live.throttle import Throttle
 from deepprune_sdk.methods import DEFAULT_METHOD
 from deepprune_sdk.policies.base import Policy, RunSetup
@@ -345,35 +347,9 @@ class ParallelReasoner:
             BatchError: Some prompts failed; `results` has the others, `errors` what happened.
         """
         several = as_prompts(prompts)
-        turns = iter(enumerate(several))
-        workers = min(as_whole("concurrency", concurrency), len(several))
+        concurrency = as_whole("concurrency", concurrency)
         self.run(several[0] if several else "?", n, watched=False)  # what holds for all of them
-        results: list[Result | None] = [None] * len(several)
-        found: list[Result | None] = [None] * len(several)
-        errors: dict[int, DeepPruneError] = {}
-
-        async def work() -> None:
-            for position, prompt in turns:
-                try:
-                    results[position] = found[position] = await self.solve(prompt, n)
-                except BaseException as error:
-                    found[position] = getattr(error, "partial", None)
-                    if not isinstance(error, DeepPruneError):
-                        raise
-                    errors[position] = error
-
-        try:
-            async with anyio.create_task_group() as group:
-                for _ in range(workers):
-                    group.start_soon(work)
-        except BaseException as raised:
-            # What a user's own part raised, out of its group, or the caller's cancellation.
-            error = first_error(raised) if isinstance(raised, Exception) else raised
-            keep_partial(error, found)
-            raise error from None
-        if errors:
-            raise BatchError(results, dict(sorted(errors.items())), found) from errors[min(errors)]
-        return [result for result in results if result is not None]
+        return await solve_all(partial(self.solve, n=n), several, concurrency)
 
 
 def _is_share(value: object) -> bool:
