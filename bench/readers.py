@@ -13,7 +13,8 @@ import openai
 from deepprune_adapters.openai import OpenAIBackend
 from deepprune_adapters.server import Server, Transport
 from deepprune_sdk import FullSampling, ParallelReasoner, Sampling
-from deepprune_sdk.data.types import Message, TraceRequest
+from deepprune_sdk.data.messages import Message
+from deepprune_sdk.data.types import TraceRequest
 
 __all__ = ["READERS", "Reader"]
 

@@ -12,8 +12,9 @@ from importlib import import_module
 
 HOMES = {
     "answers": "Answers FunctionAnswers",
+    "data.messages": "Message",
     "data.prices": "Price",
-    "data.types": "Message Sampling",
+    "data.types": "Sampling",
     "errors": (
         "AllTracesFailedError AuthenticationError BackendError BackendTimeoutError BadRequestError "
         "BatchError ConfigurationError DeepPruneError JudgeError MissingExtraError "
@@ -21,6 +22,7 @@ HOMES = {
         "UnavailableError"
     ),
     "judges": "CachedJudge LearnedJudge",
+    "live.notebook": "watch",
     "live.requests": "Requests",
     "live.retry": "Retries",
     "policies": (

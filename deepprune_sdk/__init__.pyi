@@ -1,8 +1,8 @@
 # Made by `make face` of the table in __init__.py: do not edit.
 from deepprune_sdk.answers import Answers as Answers
 from deepprune_sdk.answers import FunctionAnswers as FunctionAnswers
+from deepprune_sdk.data.messages import Message as Message
 from deepprune_sdk.data.prices import Price as Price
-from deepprune_sdk.data.types import Message as Message
 from deepprune_sdk.data.types import Sampling as Sampling
 from deepprune_sdk.errors import AllTracesFailedError as AllTracesFailedError
 from deepprune_sdk.errors import AuthenticationError as AuthenticationError
@@ -22,6 +22,7 @@ from deepprune_sdk.errors import RunTimeoutError as RunTimeoutError
 from deepprune_sdk.errors import UnavailableError as UnavailableError
 from deepprune_sdk.judges import CachedJudge as CachedJudge
 from deepprune_sdk.judges import LearnedJudge as LearnedJudge
+from deepprune_sdk.live.notebook import watch as watch
 from deepprune_sdk.live.requests import Requests as Requests
 from deepprune_sdk.live.retry import Retries as Retries
 from deepprune_sdk.policies import Checkpoints as Checkpoints

@@ -25,7 +25,7 @@ result, never exceptions.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -55,7 +55,8 @@ class DeepPruneError(Exception):
     """Base of every error of the SDK.
 
     Attributes:
-        partial: What the run had generated when the error ended it, or None.
+        partial: What the run had generated when the error ended it, or None; of many prompts
+            (`BatchError`) there is one per prompt.
     """
 
     partial: Result | None = None
@@ -169,11 +170,19 @@ class BatchError(DeepPruneError):
     Attributes:
         results: One result per prompt, in the order of the prompts; None where it failed.
         errors: The error of each failed prompt, by its position.
+        partial: As `results`, but of a prompt that failed what its run had found.
     """
 
-    def __init__(self, results: list[Result | None], errors: Mapping[int, DeepPruneError]) -> None:
-        """Keep every result next to the errors."""
+    def __init__(
+        self,
+        results: list[Result | None],
+        errors: Mapping[int, DeepPruneError],
+        partial: Sequence[Result | None] | None = None,
+    ) -> None:
+        """Keep every result next to the errors, and what the failed ones had found."""
         self.results = results
+        # One for each prompt: no other error is about more than one run.
+        self.partial: Sequence[Result | None] = partial or results  # pyright: ignore[reportIncompatibleVariableOverride]
         self.errors: dict[int, DeepPruneError] = dict(errors)
         position, first = next(iter(self.errors.items()))
         super().__init__(

@@ -2,34 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from copy import copy
 from dataclasses import replace
+from functools import partial
 from os import PathLike
 from secrets import randbelow
-from typing import TypedDict, Unpack, cast
+from typing import Any, TypedDict, Unpack, cast
 
 import anyio
 
 from deepprune_sdk.answers.by_name import ReadsAnswers, as_extractor
 from deepprune_sdk.answers.powers import ExtractorPowers
-from deepprune_sdk.data.prices import Price
-from deepprune_sdk.data.types import (
+from deepprune_sdk.data.arguments import (
+    as_flag,
+    as_path,
+    as_seconds,
+    as_settings,
+    as_whole,
+    check_source,
+    shown,
+)
+from deepprune_sdk.data.messages import (
     Message,
     Prompt,
-    Sampling,
+    as_prompts,
     asked,
     to_messages,
     with_instruction,
 )
+from deepprune_sdk.data.prices import Price
+from deepprune_sdk.data.types import Sampling
 from deepprune_sdk.engine.engine import Engine
-from deepprune_sdk.errors import BatchError, ConfigurationError, DeepPruneError, RunTimeoutError
+from deepprune_sdk.errors import ConfigurationError, RunTimeoutError
 from deepprune_sdk.judges.by_name import as_judge
 from deepprune_sdk.judges.reading import reading_by
+from deepprune_sdk.live.batch import solve_all
 from deepprune_sdk.live.capacity import Room
 from deepprune_sdk.live.judging import Judging
 from deepprune_sdk.live.requests import RequestPlan, Requests
-from deepprune_sdk.live.run import Run, first_error
+from deepprune_sdk.live.run import Run
 from deepprune_sdk.live.throttle import Throttle
 from deepprune_sdk.loops.calling import blocking
 from deepprune_sdk.methods import DEFAULT_METHOD
@@ -56,11 +68,11 @@ class Settings(TypedDict, total=False):
     backend: Backend
     judge: Judge | str | None
     policy: Policy | str | None
-    sampling: Sampling | None
+    sampling: Sampling | Mapping[str, Any] | None
     answers: ReadsAnswers | None
-    requests: Requests | None
-    limits: Limits | None
-    price: Price | None
+    requests: Requests | Mapping[str, Any] | None
+    limits: Limits | Mapping[str, Any] | None
+    price: Price | Mapping[str, Any] | None
     shadow: bool
     record: RecordsTo | None
 
@@ -82,11 +94,11 @@ class ParallelReasoner:
         *,
         judge: Judge | str | None = None,
         policy: Policy | str | None = None,
-        sampling: Sampling | None = None,
+        sampling: Sampling | Mapping[str, Any] | None = None,
         answers: ReadsAnswers | None = None,
-        requests: Requests | None = None,
-        limits: Limits | None = None,
-        price: Price | None = None,
+        requests: Requests | Mapping[str, Any] | None = None,
+        limits: Limits | Mapping[str, Any] | None = None,
+        price: Price | Mapping[str, Any] | None = None,
         shadow: bool = False,
         record: RecordsTo | None = None,
     ) -> None:
@@ -99,7 +111,8 @@ class ParallelReasoner:
             policy: The method, or its name: `"esc:window=4"`. By default `DEFAULT_METHOD`: traces
                 start as the vote needs them, redundant ones are closed, and the run ends once the
                 full vote would hardly have given another answer.
-            sampling: Temperature, token limit and the like.
+            sampling: Temperature, token limit and the like; these settings, and the three below,
+                may also be a dict of their fields.
             answers: How final answers are read and compared: the name of a kind with its settings
                 (`"math"`, `"choice:yes|no"`, `"json:fields=city"`), a pydantic model, a function
                 from text to answer, or an extractor. By default `auto`, which takes what the
@@ -115,22 +128,25 @@ class ParallelReasoner:
 
         Raises:
             ConfigurationError: Money is limited without a price, text that is not kept is to be
-                recorded, or a name or setting is unknown; the known ones are listed.
+                recorded, a name or setting is unknown (the known ones are listed), or a value is of
+                a kind that cannot be taken.
         """
+        check_source("backend", backend)
         self.backend = backend
         self.judge: Judge = as_judge("learned" if judge is None else judge)
         self.policy: Policy = as_policy(DEFAULT_METHOD if policy is None else policy)
-        self.sampling: Sampling = sampling or Sampling()
+        self.sampling: Sampling = as_settings("sampling", sampling, Sampling)
         self.answers: AnswerExtractor = as_extractor(answers)
-        self.requests: Requests = requests or Requests()
-        self.limits: Limits = limits or Limits()
-        self.price = price
-        self.shadow = shadow
-        is_path = isinstance(record, str | PathLike)
-        self.record: TraceWriter | None = TraceWriter.shared(record) if is_path else record
+        self.requests: Requests = as_settings("requests", requests, Requests)
+        self.limits: Limits = as_settings("limits", limits, Limits)
+        self.price: Price | None = None if price is None else as_settings("price", price, Price)
+        self.shadow: bool = as_flag("shadow", shadow)
+        if record is not None and not isinstance(record, TraceWriter):
+            record = TraceWriter.shared(as_path("record", record))
+        self.record: TraceWriter | None = record
         if record is not None and not self.limits.keep_text:
             raise ConfigurationError("Limits(keep_text=False) leaves nothing to record")
-        self._guarded: Policy = self.limits.around(self.policy, price)
+        self._guarded: Policy = self.limits.around(self.policy, self.price)
         self.throttle: Throttle = Throttle()
         self._room = Room(self.limits.traces)
 
@@ -200,6 +216,7 @@ class ParallelReasoner:
             AllTracesFailedError: No trace produced anything.
             BackendError: The provider refuses what every trace asks for.
         """
+        seconds = as_seconds("timeout", timeout)
         run = self.run(
             prompt,
             n,
@@ -210,10 +227,10 @@ class ParallelReasoner:
             abstain_below=abstain_below,
             watched=False,
         )
-        with anyio.move_on_after(timeout):
+        with anyio.move_on_after(seconds):
             async with run:
                 return await run.wait()
-        error = RunTimeoutError(f"no answer within {timeout:g} s: raise timeout=, or lower n")
+        error = RunTimeoutError(f"no answer within {seconds:g} s: raise timeout=, or lower n")
         error.partial = run.snapshot()
         raise error
 
@@ -237,21 +254,22 @@ class ParallelReasoner:
             ConfigurationError: As for `solve`.
         """
         messages = to_messages(prompt)
+        n = as_whole("n", n, least=None)
         self._room.check(n)
         if abstain_below is not None and not _is_share(abstain_below):
             raise ConfigurationError(
-                f"abstain_below={abstain_below!r}: give an agreement from 0 to 1"
+                f"abstain_below={shown(abstain_below)}: give an agreement from 0 to 1"
             )
         powers = ExtractorPowers.of(self.answers)
-        instruction = (powers.instruction or "") if instruct else ""
-        record_as = record_as or RecordAs()
+        instruction = (powers.instruction or "") if as_flag("instruct", instruct) else ""
+        record_as = as_settings("record_as", record_as, RecordAs)
         if record_as.instruction is None:
-            record_as = replace(record_as, instruction=instruction)
+            record_as = record_as.model_copy(update={"instruction": instruction})
         setup = self._setup(messages, n, record_as)
         recorded: dict[int, RecordedTrace] = {}
         if resume is not None:
             recorded = finished_traces(
-                resume,
+                as_path("resume", resume),
                 setup,
                 model=self.backend.model,
                 problem=record_as.problem or problem_name(setup.question),
@@ -280,9 +298,9 @@ class ParallelReasoner:
             room=self._room,
             log=None
             if run_log is None
-            else RunLogWriter(run_log, policy, engine.setup, self.shadow),
+            else RunLogWriter(as_path("run_log", run_log), policy, engine.setup, self.shadow),
             recorder=self._recorder(engine, plan.sampling, record_as),
-            watched=watched,
+            watched=as_flag("watched", watched),
             price=self.price,
             abstain_below=abstain_below,
         )
@@ -316,7 +334,7 @@ class ParallelReasoner:
 
     async def solve_many(
         self,
-        prompts: Sequence[Prompt],
+        prompts: Iterable[Prompt],
         n: int = 16,
         *,
         concurrency: int = 4,
@@ -324,36 +342,17 @@ class ParallelReasoner:
         """Answer many prompts, at most `concurrency` of them at a time.
 
         A prompt that fails does not stop the others. Results come in the order of the prompts.
+        Whatever is raised once traces have been started, a cancellation too, has as `partial` one
+        `Result` per prompt: of a prompt that was not answered what its run had found, or None.
 
         Raises:
-            ConfigurationError: As for `solve`, before any trace is started.
+            ConfigurationError: As for `solve`, before any trace is started; it says which prompt.
             BatchError: Some prompts failed; `results` has the others, `errors` what happened.
         """
-        if concurrency < 1:
-            raise ConfigurationError(
-                f"concurrency={concurrency}: solve at least 1 prompt at a time"
-            )
-        runs = [self.run(prompt, n, watched=False) for prompt in prompts]
-        results: list[Result | None] = [None] * len(runs)
-        errors: dict[int, DeepPruneError] = {}
-        limiter = anyio.CapacityLimiter(concurrency)
-
-        async def one(position: int, run: Run) -> None:
-            async with limiter, run:
-                try:
-                    results[position] = await run.wait()
-                except DeepPruneError as error:
-                    errors[position] = error
-
-        try:
-            async with anyio.create_task_group() as group:
-                for position, run in enumerate(runs):
-                    group.start_soon(one, position, run)
-        except ExceptionGroup as error:  # what a user's own part raised
-            raise first_error(error) from None
-        if errors:
-            raise BatchError(results, dict(sorted(errors.items())))
-        return [result for result in results if result is not None]
+        several = as_prompts(prompts)
+        concurrency = as_whole("concurrency", concurrency)
+        self.run(several[0] if several else "?", n, watched=False)  # what holds for all of them
+        return await solve_all(partial(self.solve, n=n), several, concurrency)
 
     solve_sync = blocking(solve)
     """The same as `solve`, for code that is not async: it waits, in any thread."""

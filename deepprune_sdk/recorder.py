@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from os import PathLike
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import ClassVar, Final, cast
 
 from pydantic import ConfigDict, Field, ValidationError
 
 from deepprune_sdk.answers.by_name import ReadsAnswers, as_extractor
 from deepprune_sdk.answers.powers import ExtractorPowers
+from deepprune_sdk.data.arguments import as_settings, as_whole, shown
 from deepprune_sdk.data.config import Config
 from deepprune_sdk.data.prices import Price
 from deepprune_sdk.data.types import Message, Sampling
@@ -145,9 +146,10 @@ class RecordingSession:
             ConfigurationError: `n` is below 1, `timeout` is not above 0, or there is no such kind
                 of answers.
         """
-        if n < 1:
-            raise ConfigurationError(f"n={n}: record at least 1 trace per problem")
-        sampling = sampling or Sampling()
+        n = as_whole("n", n)
+        if not isinstance(cast("object", writer), TraceWriter):
+            raise ConfigurationError(f"writer={shown(writer)}: give TraceWriter(path), entered")
+        sampling = as_settings("sampling", sampling, Sampling)
         self._writer = writer
         self._n = n
         extractor = as_extractor(answers)

@@ -19,6 +19,8 @@ from typing import Final
 from deepprune_adapters.math_process import Worker
 from deepprune_adapters.math_time import START_SECONDS, Allowance, Deadline, out_of_time
 from deepprune_sdk.answers import Answers, exact_number, is_worded, normalize
+from deepprune_sdk.answers.by_name import as_extractor
+from deepprune_sdk.data.arguments import as_seconds
 from deepprune_sdk.errors import ConfigurationError, MissingExtraError
 from deepprune_sdk.protocols import AnswerExtractor
 
@@ -76,15 +78,18 @@ class MathAnswers:
             MissingExtraError: math-verify is not installed.
             ConfigurationError: A time is not positive.
         """
-        for name, limit in (("seconds", seconds), ("run_seconds", run_seconds)):
-            if not limit > 0:
-                raise ConfigurationError(f"{name} must be positive, not {limit!r}")
+        limit = as_seconds("MathAnswers.seconds", seconds)
+        run_limit = as_seconds("MathAnswers.run_seconds", run_seconds)
+        if limit is None or run_limit is None:
+            raise ConfigurationError(
+                f"MathAnswers(seconds={seconds}, run_seconds={run_seconds}): give seconds above 0"
+            )
         if importlib.util.find_spec("math_verify") is None:
             raise MissingExtraError(extra="eval", package="math-verify")
         self.timeouts = 0
-        self._seconds = seconds
-        self._run_seconds = run_seconds
-        self.wrapped: AnswerExtractor = Answers() if answers is None else answers
+        self._seconds = limit
+        self._run_seconds = run_limit
+        self.wrapped: AnswerExtractor = Answers() if answers is None else as_extractor(answers)
         self._lock = threading.Lock()
         self._worker: Worker | None = None
         self._known: OrderedDict[tuple[str, str], bool] = OrderedDict()

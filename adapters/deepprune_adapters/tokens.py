@@ -11,6 +11,7 @@ from functools import cache, lru_cache
 
 import tiktoken
 
+from deepprune_sdk.data.arguments import check_text
 from deepprune_sdk.errors import ConfigurationError
 from deepprune_sdk.protocols import TokenCounter
 
@@ -84,6 +85,9 @@ class TiktokenCounter:
         """
         if encoding is not None and model is not None:
             raise ConfigurationError("TiktokenCounter: give encoding= or model=, not both")
+        for name, text in (("model", model), ("encoding", encoding)):
+            if text is not None:
+                check_text(f"TiktokenCounter.{name}", text, "give its name")
         if model is not None:
             try:
                 encoding = tiktoken.encoding_name_for_model(model)

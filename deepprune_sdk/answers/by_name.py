@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from deepprune_sdk.answers.functions import FunctionAnswers
 from deepprune_sdk.answers.json_object import JsonAnswers
+from deepprune_sdk.data.arguments import check_brought
 from deepprune_sdk.data.named import among
 from deepprune_sdk.errors import ConfigurationError
 from deepprune_sdk.methods import ANSWERS
@@ -43,6 +44,8 @@ def as_extractor(answers: ReadsAnswers | None) -> AnswerExtractor:
             f"answers={answers.__name__} is a class: give {answers.__name__}()"
         )
     if hasattr(answers, "extract"):
+        fix = "give an extractor with both, or a function from a text to its answer"
+        check_brought("answers", answers, ("extract", "equivalent"), fix)
         return cast("AnswerExtractor", answers)
     if callable(answers):
         return FunctionAnswers(answers)

@@ -15,6 +15,7 @@ from deepprune_sdk.answers.last_words import without_afterword
 from deepprune_sdk.answers.plain import plain
 from deepprune_sdk.answers.statements import REACH, last_statement
 from deepprune_sdk.answers.thinking import without_thinking
+from deepprune_sdk.data.arguments import as_texts
 from deepprune_sdk.errors import ConfigurationError
 
 __all__ = ["ChoiceAnswers"]
@@ -54,7 +55,9 @@ class ChoiceAnswers:
             ConfigurationError: There are fewer than two, one is empty, or two are the same but for
                 case, markup or punctuation.
         """
-        labels = tuple(label.strip() for label in self.labels)
+        # A single text is one letter per label.
+        given = tuple(self.labels) if isinstance(self.labels, str) else self.labels
+        labels = tuple(label.strip() for label in as_texts("ChoiceAnswers.labels", given))
         _check(labels, f"ChoiceAnswers({self.labels!r})")
         object.__setattr__(self, "labels", labels)
 

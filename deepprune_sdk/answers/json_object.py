@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
-from typing import Final, Self
+from typing import Final, Self, cast
 
 from pydantic import JsonValue, RootModel
 
@@ -14,6 +14,7 @@ from deepprune_sdk.answers.json_text import canonical, json_values, read_json
 from deepprune_sdk.answers.json_vote import fold
 from deepprune_sdk.answers.plain import plain
 from deepprune_sdk.answers.thinking import without_thinking
+from deepprune_sdk.data.arguments import as_texts
 from deepprune_sdk.data.named import among, read_named, value_of
 from deepprune_sdk.errors import ConfigurationError
 
@@ -63,11 +64,14 @@ class JsonAnswers:
                 ignored.
         """
         for name in ("fields", "ignore"):
-            given = getattr(self, name)
-            names = (given,) if isinstance(given, str) else tuple(given)
-            object.__setattr__(self, name, names)
+            object.__setattr__(self, name, as_texts(f"JsonAnswers.{name}", getattr(self, name)))
         if isinstance(self.schema, Mapping):
             object.__setattr__(self, "schema", written(self.schema))
+        schema = cast("object", self.schema)
+        if isinstance(schema, type) and not hasattr(schema, "model_json_schema"):
+            raise ConfigurationError(
+                f"JsonAnswers(schema={schema.__name__}): give a pydantic model or a JSON schema"
+            )
         if self.schema is not None:
             described(self.schema)
         if both := set(self.fields) & set(self.ignore):

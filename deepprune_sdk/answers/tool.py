@@ -13,6 +13,7 @@ from deepprune_sdk.answers.json_text import canonical, json_values, read_json
 from deepprune_sdk.answers.plain import plain
 from deepprune_sdk.answers.thinking import without_thinking
 from deepprune_sdk.answers.tool_dialects import breaks_off, calls_in_tags
+from deepprune_sdk.data.arguments import as_texts
 from deepprune_sdk.data.named import read_named
 
 __all__ = ["ToolAnswers"]
@@ -46,8 +47,7 @@ class ToolAnswers:
 
     def __post_init__(self) -> None:
         """Keep the names as a tuple."""
-        names = (self.ignore,) if isinstance(self.ignore, str) else tuple(self.ignore)
-        object.__setattr__(self, "ignore", names)
+        object.__setattr__(self, "ignore", as_texts("ToolAnswers.ignore", self.ignore))
 
     @classmethod
     def by_name(cls, argument: str) -> Self:

@@ -13,11 +13,10 @@ from deepprune_sdk.data.events import (
     TraceStarted,
     VoteChanged,
 )
+from deepprune_sdk.data.messages import Message, Prompt
 from deepprune_sdk.data.trace import Pair, Trace, TracePrefix
 from deepprune_sdk.data.types import (
     Chunk,
-    Message,
-    Prompt,
     Sampling,
     TraceRequest,
     Usage,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self, cast, get_args
 
 from pydantic import (
     BaseModel,
@@ -36,10 +36,23 @@ class Config(BaseModel):
     @model_validator(mode="wrap")
     @classmethod
     def _one_clear_error(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        _refuse_flags(cls, data)
         try:
             return handler(data)
         except ValidationError as error:
             raise ConfigurationError(describe(error, cls.__name__, cls.model_fields)) from error
+
+
+def _refuse_flags(cls: type[BaseModel], data: object) -> None:
+    """True is no number: pydantic would take it for 1."""
+    if not isinstance(data, dict):
+        return
+    for name, value in cast("dict[str, object]", data).items():
+        if type(value) is bool and name in cls.model_fields:
+            annotation = cls.model_fields[name].annotation
+            kinds = {annotation, *get_args(annotation)}
+            if kinds & {int, float} and bool not in kinds:
+                raise ConfigurationError(f"{cls.__name__}({name}={value}): give a number")
 
 
 def describe(error: ValidationError, owner: str, known: Mapping[str, object]) -> str:
@@ -50,5 +63,8 @@ def describe(error: ValidationError, owner: str, known: Mapping[str, object]) ->
         return f"{owner} has no setting {field!r}{among(field, known)}"
     if fault["type"] == "missing":
         return f"{owner} needs {field}"
-    where = f"{owner}({field}={fault['input']!r})" if field else owner
+    if fault["type"] == "model_type":
+        given = f"{field or owner}={fault['input']!r:.80}"
+        return f"{given}: give {owner if not field else 'its settings'}, or a dict of them"
+    where = f"{owner}({field}={fault['input']!r:.80})" if field else owner
     return f"{where}: {fault['msg'].removeprefix('Value error, ')}"

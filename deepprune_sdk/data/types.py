@@ -2,94 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Any, Final, cast
 
-from pydantic import (
-    Field,
-    JsonValue,
-)
+from pydantic import AliasChoices, Field, JsonValue, field_validator, model_validator
 
 from deepprune_sdk.data.config import Config
+from deepprune_sdk.data.messages import Message
+from deepprune_sdk.data.named import among
 from deepprune_sdk.errors import ConfigurationError
 from deepprune_sdk.results.ending import Finish
 
 __all__ = [
     "NO_USAGE",
     "Chunk",
-    "Message",
-    "Prompt",
     "Sampling",
     "TraceRequest",
     "Usage",
     "Verdict",
-    "asked",
-    "to_messages",
-    "with_instruction",
 ]
 
 
-class Message(Config):
-    """One chat message."""
-
-    role: Literal["system", "user", "assistant"]
-    """Who says it."""
-    content: str
-    """What is said."""
-
-
-Prompt = str | Sequence[Message | Mapping[str, str]]
-"""A question, or the chat messages that end in it."""
-
-
-def to_messages(prompt: Prompt) -> tuple[Message, ...]:
-    """Turn a prompt into chat messages.
-
-    Raises:
-        ConfigurationError: The prompt is empty, or one of its messages is malformed.
-    """
-    if isinstance(prompt, str):
-        messages = (Message(role="user", content=prompt),)
-    else:
-        messages = tuple(_message(part) for part in prompt)
-    if not any(message.content.strip() for message in messages):
-        raise ConfigurationError(f"the prompt is empty ({prompt!r}): give a question")
-    return messages
-
-
-def _message(part: object) -> Message:
-    if isinstance(part, Message):
-        return part
-    if not isinstance(part, Mapping):
-        raise ConfigurationError(
-            f"{part!r} is not a chat message: give a role and a content, or a str"
-        )
-    return Message.model_validate(dict(cast("Mapping[str, str]", part)))
-
-
-def asked(messages: Sequence[Message]) -> str:
-    """Return the last thing the user said, which is what the traces answer."""
-    return messages[_place_of_question(messages)].content
-
-
-def with_instruction(messages: tuple[Message, ...], instruction: str) -> tuple[Message, ...]:
-    """Return the messages with an instruction after the question, on a line of its own."""
-    if not instruction:
-        return messages
-    place = _place_of_question(messages)
-    question = messages[place]
-    content = f"{question.content}\n{instruction}"
-    return (
-        *messages[:place],
-        question.model_copy(update={"content": content}),
-        *messages[place + 1 :],
-    )
-
-
-def _place_of_question(messages: Sequence[Message]) -> int:
-    places = [place for place, message in enumerate(messages) if message.role == "user"]
-    return places[-1] if places else len(messages) - 1
+OWN_FIELDS: Final = {
+    "model": "give it to the backend",
+    "messages": "give them as the prompt",
+    "stream": "traces are always streamed",
+    "n": "give n to solve(); each trace is a request of its own",
+    "extra_headers": "headers belong to Server(headers=)",
+    "extra_body": "give its fields themselves",
+}
+"""Fields of a request that are not the sampling's, and where they belong."""
 
 
 class Sampling(Config):
@@ -109,8 +53,66 @@ class Sampling(Config):
     """Seed of a run; trace i is sampled with seed + i. None draws one at random."""
     send_seed: bool = True
     """Whether the server is told the seed at all: some crash on one."""
-    extra: Mapping[str, JsonValue] = Field(default_factory=dict[str, JsonValue])
-    """Further fields of the request body, as the server names them."""
+    reasoning_effort: str | None = None
+    """How much a reasoning model is to think, in the server's words: "low", "medium", "high"."""
+    chat_template_kwargs: Mapping[str, JsonValue] | None = None
+    """Switches of the chat template, such as `{"enable_thinking": False}`; vLLM and SGLang."""
+    tools: tuple[Mapping[str, JsonValue], ...] | None = None
+    """Tools that the model may call, as the chat API takes them."""
+    tool_choice: str | Mapping[str, JsonValue] | None = None
+    """Which tool it is to call, if any."""
+    extra: Mapping[str, JsonValue] = Field(
+        default_factory=dict[str, JsonValue],
+        validation_alias=AliasChoices("extra", "extra_body"),
+    )
+    """Further fields of the request body, as the server names them (`top_k`, `min_p`, ...); the
+    openai client's word for it, `extra_body`, is taken too. Where a value may be a secret by its
+    name, recordings have "..." in its place."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _plain_values(cls, data: Any) -> object:
+        if not isinstance(data, dict):
+            return data
+        fields = dict(cast("dict[str, Any]", data))
+        if isinstance(fields.get("stop"), str):
+            fields["stop"] = (fields["stop"],)
+        for name in fields:
+            if name in {"headers", "extra_headers"}:
+                raise ConfigurationError(
+                    f"Sampling has no setting {name!r}: headers belong to the server, as in "
+                    "OpenAIBackend(model, server=Server(headers={...}))"
+                )
+            if name not in cls.model_fields and name != "extra_body":
+                raise ConfigurationError(
+                    f"Sampling has no setting {name!r}{among(name, cls.model_fields)}; what only "
+                    f"the server knows goes into extra={{{name!r}: ...}}"
+                )
+        return fields
+
+    @field_validator("extra", "chat_template_kwargs", "tools", "tool_choice")
+    @classmethod
+    def _is_json(cls, value: Any) -> Any:
+        try:
+            json.dumps(value, allow_nan=False)
+        except (ValueError, RecursionError) as error:
+            raise ValueError(f"give what JSON can hold ({error})") from error
+        return value
+
+    @field_validator("extra")
+    @classmethod
+    def _leaves_the_request_whole(cls, extra: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
+        for name in extra:
+            if name in OWN_FIELDS:
+                raise ValueError(f"{name!r} is not for sampling: {OWN_FIELDS[name]}")
+        return extra
+
+    @property
+    def as_they_are(self) -> dict[str, JsonValue]:
+        """The fields of the request body that are the user's own, and are never left out."""
+        names = {"reasoning_effort", "chat_template_kwargs", "tools", "tool_choice"}
+        own: dict[str, JsonValue] = self.model_dump(mode="json", include=names, exclude_none=True)
+        return own | dict(self.extra)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -56,6 +56,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from typing import Any
 
 from deepprune_sdk.data.signals import (
     Action,
@@ -92,6 +93,7 @@ from deepprune_sdk.policies.base import (
     Scored,
     TraceOver,
 )
+from deepprune_sdk.policies.records import policy_record
 from deepprune_sdk.protocols import AnswerExtractor
 from deepprune_sdk.results.ending import Outcome
 
@@ -142,6 +144,7 @@ class Engine:
         self._reading = Reading(answers, setup.question)
         self.setup: RunSetup = replace(setup, extractor=self._reading.powers)
         self.method: str = policy.name
+        self.policy: dict[str, Any] = policy_record(policy)
         self._state = policy.begin(self.setup)
         self._keep_text = keep_text
         self._held_back = held_back

@@ -11,6 +11,7 @@ from deepprune_sdk.data.types import NO_USAGE, Usage
 from deepprune_sdk.data.voting import Ballot, SurvivorsVote, Tally
 from deepprune_sdk.engine.engine import Engine
 from deepprune_sdk.engine.health import warnings_of
+from deepprune_sdk.engine.saved import estimate_saved
 from deepprune_sdk.policies.base import Imputation
 from deepprune_sdk.policies.beta_rule import leader_stays_ahead
 from deepprune_sdk.results.reports import (
@@ -31,6 +32,8 @@ def summarize(
     price: Price | None = None,
     *,
     abstain_below: float | None = None,
+    model: str = "",
+    seconds: float | None = None,
 ) -> Result:
     """Report a run as it stands, over or not. In shadow mode the full traces vote by majority.
 
@@ -39,6 +42,8 @@ def summarize(
         judge: What became of the pairs.
         price: What tokens cost.
         abstain_below: Agreement below which no answer is given.
+        model: The model's name.
+        seconds: Since the run began; None where no clock ran.
     """
     judge = judge or JudgeReport()
     if engine.roster.shadow:
@@ -84,6 +89,11 @@ def summarize(
             for answer, entry in tally.entries.items()
         },
         method=engine.method,
+        policy=engine.policy,
+        model=model,
+        n=engine.setup.n,
+        seed=engine.setup.seed,
+        seconds=seconds,
         agreement=tally.agreement,
         posterior=_posterior(ballots, tally),
         ended_because=engine.ended_because or "running",
@@ -92,6 +102,7 @@ def summarize(
         clusters=_clusters(engine),
         judge=judge,
         orphaned=0 if shadow else len(lapsed),
+        saved=None if shadow else estimate_saved(traces, engine.setup.n),
         shadow=shadow,
         warnings=warnings,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from random import Random
 
+from deepprune_sdk.data.arguments import as_whole
 from deepprune_sdk.errors import RecordingError
 from deepprune_sdk.recording.reader import RecordedTrace
 
@@ -38,8 +39,10 @@ def draw(traces: Sequence[RecordedTrace], n: int, seed: int) -> list[RecordedTra
     """Draw `n` of a problem's traces without replacement.
 
     Raises:
+        ConfigurationError: `n` is not a whole number from 1 on.
         RecordingError: There are fewer than `n`, or one of them is not complete.
     """
+    n = as_whole("n", n)
     if len(traces) < n:
         raise RecordingError(_too_few(n, [traces], False))
     _require_complete(traces)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import islice
 
 from deepprune_sdk.answers.auto import ENOUGH
-from deepprune_sdk.answers.by_name import as_extractor
+from deepprune_sdk.answers.by_name import ReadsAnswers, as_extractor
 from deepprune_sdk.answers.learning import learner
 from deepprune_sdk.errors import ConfigurationError
 from deepprune_sdk.protocols import AnswerExtractor
@@ -19,16 +19,18 @@ LEARNED_FROM = ENOUGH
 
 
 def extractor_of(
-    traces: Sequence[RecordedTrace], answers: AnswerExtractor | None = None
+    traces: Sequence[RecordedTrace], answers: ReadsAnswers | None = None
 ) -> AnswerExtractor:
     """Return the extractor for one problem's traces, the same for all that evaluates them.
 
     Args:
         traces: Of one problem; the first ones decide for an extractor that decides per run.
-        answers: Reads answers; None takes the kind that the recording names, `auto` without one.
+        answers: Reads answers, as for `ParallelReasoner`; None takes the kind that the recording
+            names, `auto` without one.
 
     Raises:
-        ConfigurationError: The recording names a kind that is not known, or several.
+        ConfigurationError: The recording names a kind that is not known, or several; or `answers`
+            is not one.
     """
     if answers is None:
         kinds = {trace.answers for trace in traces}
@@ -38,10 +40,11 @@ def extractor_of(
                 f"problem {traces[0].problem!r} was recorded with answers={named}: say which to "
                 "take by answers= (--answers)"
             )
-        answers = as_extractor(next(iter(kinds), None))
-    learned = learner(answers, traces[0].question if traces else "")
+        answers = next(iter(kinds), None)
+    extractor = as_extractor(answers)
+    learned = learner(extractor, traces[0].question if traces else "")
     if learned is None:
-        return answers
+        return extractor
     ended = (trace.answer_text for trace in traces if trace.finish == "stop")
     for text in islice(ended, LEARNED_FROM):
         learned.learn(text)

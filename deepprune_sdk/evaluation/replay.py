@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import cast
 
+from deepprune_sdk.answers.by_name import ReadsAnswers
 from deepprune_sdk.data.signals import (
     Action,
     Arrived,
@@ -30,11 +31,13 @@ from deepprune_sdk.engine.engine import Engine
 from deepprune_sdk.engine.summary import summarize
 from deepprune_sdk.errors import RecordingError
 from deepprune_sdk.evaluation.extractor import extractor_of
+from deepprune_sdk.judges.by_name import as_judge
 from deepprune_sdk.judges.reading import reading_by
 from deepprune_sdk.live.judging import Judging
 from deepprune_sdk.policies.base import Policy, RunSetup
+from deepprune_sdk.policies.by_name import as_policy
 from deepprune_sdk.policies.limits import JudgingLimits
-from deepprune_sdk.protocols import AnswerExtractor, Judge
+from deepprune_sdk.protocols import Judge
 from deepprune_sdk.recording.reader import RecordedTrace
 from deepprune_sdk.results.ending import Finish
 from deepprune_sdk.results.result import Result
@@ -61,11 +64,11 @@ class Replayed:
 
 async def replay(
     traces: Sequence[RecordedTrace],
-    policy: Policy,
-    judge: Judge,
+    policy: Policy | str,
+    judge: Judge | str,
     *,
     seed: int = 0,
-    answers: AnswerExtractor | None = None,
+    answers: ReadsAnswers | None = None,
     concurrency: int | None = None,
     judging: JudgingLimits | None = None,
     can_continue: bool = False,
@@ -84,6 +87,7 @@ async def replay(
         judging: Limits of the judge.
         can_continue: Whether the backend that is stood in for continues prefixes.
     """
+    policy, judge = as_policy(policy), as_judge(judge)
     answers = extractor_of(traces, answers)
     shell = _Replay(traces, reading_by(judge, answers), judging or JudgingLimits())
     can_probe = all(trace.probes for trace in traces)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
+from deepprune_sdk.data.arguments import check_brought
 from deepprune_sdk.data.named import Named, among, read_named
 from deepprune_sdk.errors import ConfigurationError
 from deepprune_sdk.methods import JUDGES
@@ -25,9 +26,11 @@ def as_judge(judge: Judge | str) -> Judge:
 
     Raises:
         ConfigurationError: An unknown name or setting; lists the known ones. Or a value that the
-            setting refuses.
+            setting refuses. Or it is not a judge.
     """
     if not isinstance(judge, str):
+        fix = "give the name of a judge, as 'learned:prior=0.8', or a judge, as RemoteJudge(model)"
+        check_brought("judge", judge, ("name", "costs_tokens", "compare"), fix)
         return judge
     given = read_named(judge)
     if given.name not in JUDGES:

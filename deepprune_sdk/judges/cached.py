@@ -9,9 +9,9 @@ from hashlib import blake2b
 from threading import Lock
 from typing import Self
 
+from deepprune_sdk.data.arguments import as_whole
 from deepprune_sdk.data.trace import Pair
 from deepprune_sdk.data.types import NO_USAGE, Verdict
-from deepprune_sdk.errors import ConfigurationError
 from deepprune_sdk.judges.verdicts import checked
 from deepprune_sdk.judges.wrapper import JudgeWrapper, Score
 from deepprune_sdk.loops.waiting import Flag
@@ -97,10 +97,8 @@ class CachedJudge(JudgeWrapper):
         Raises:
             ConfigurationError: Nothing could be remembered.
         """
-        if max_entries < 1:
-            raise ConfigurationError(f"CachedJudge(max_entries={max_entries}): give 1 or more")
         super().__init__(judge)
-        self._max_entries = max_entries
+        self._max_entries = as_whole("CachedJudge.max_entries", max_entries)
         self._order_free = order_free
         self._memory = _Memory()
         self._reader = 0

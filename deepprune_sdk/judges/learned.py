@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import cache, partial
 from pathlib import Path
 from threading import Lock
-from typing import Final
+from typing import Final, cast
 
 import anyio.to_thread
 
+from deepprune_sdk.data.arguments import as_path, shown
 from deepprune_sdk.data.named import Named
 from deepprune_sdk.data.trace import Pair
 from deepprune_sdk.data.types import Verdict
@@ -61,12 +62,16 @@ class LearnedJudge:
             ConfigurationError: The file cannot be read, or holds no such weights; or the prior is
                 no share.
         """
-        if prior is not None and not 0.0 < prior < 1.0:
+        given = cast("object", prior)
+        if given is not None and not (isinstance(given, int | float) and 0.0 < given < 1.0):
             raise ConfigurationError(
-                f"LearnedJudge(prior={prior}): give a share between 0 and 1, both excluded"
+                f"LearnedJudge(prior={shown(given)}): give a share between 0 and 1, both excluded"
             )
-        given = isinstance(weights, LearnedWeights)
-        self._weights = weights if given else load_weights(weights)
+        if not isinstance(weights, LearnedWeights):
+            weights = load_weights(
+                None if weights is None else Path(as_path("LearnedJudge.weights", weights))
+            )
+        self._weights = weights
         self._shift = self._weights.shift(prior)
         self._profiles = ProfileCache()
 

@@ -10,6 +10,7 @@ from functools import partial
 from types import TracebackType
 from typing import Self, cast
 
+from deepprune_sdk.data.arguments import check_brought
 from deepprune_sdk.data.trace import Pair
 from deepprune_sdk.data.types import Verdict
 from deepprune_sdk.judges.reading import reading_by
@@ -35,7 +36,13 @@ class JudgeWrapper(ABC):
     """
 
     def __init__(self, judge: Judge) -> None:
-        """Stand before `judge`."""
+        """Stand before `judge`.
+
+        Raises:
+            ConfigurationError: It is not a judge.
+        """
+        fix = "give a judge, as LearnedJudge() or RemoteJudge(model)"
+        check_brought("judge", judge, ("name", "costs_tokens", "compare"), fix)
         self.judge = judge
         # None in the place of a method says that it is not there, to `isinstance` as well. On the
         # instance and not by a property, which `isinstance` does not look into.

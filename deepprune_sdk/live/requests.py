@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pydantic import Field
 
 from deepprune_sdk.data.config import Config
-from deepprune_sdk.data.types import Message, Sampling
+from deepprune_sdk.data.messages import Message
+from deepprune_sdk.data.types import Sampling
 from deepprune_sdk.live.retry import Retries
 from deepprune_sdk.live.throttle import Throttle
 from deepprune_sdk.protocols import Backend, SharesPrompt

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from secrets import token_hex
+from time import monotonic
 from types import TracebackType
 from typing import Self, cast
 
@@ -91,13 +92,17 @@ class Run:
         self.id: str = token_hex(4)
         self._judging = judging
         self._room = room
-        self._summarize = partial(summarize, engine, price=price, abstain_below=abstain_below)
+        self._summarize = partial(
+            summarize, engine, price=price, abstain_below=abstain_below, model=plan.backend.model
+        )
         self._streams = Streams(engine, plan, tell=self._tell, run_id=self.id)
         self._outputs = Outputs(log, recorder)
         self._feed = Feed(engine) if watched else None
         self._waiting_pairs: list[Pair] = []
         self._error: Exception | None = None
         self._result: Result | None = None
+        self._began: float | None = None
+        self._ended: float | None = None
         self._over = Flag()
         self._inbox: deque[_Post] = deque()
         # Made when the run is entered: it may have been made in another event loop, or in none.
@@ -123,6 +128,7 @@ class Run:
         self._group = anyio.create_task_group()
         self._loop = Loop()
         self._outputs.open()
+        self._began = monotonic()
         await self._group.__aenter__()
         self._group.start_soon(self._drive)
         return self
@@ -151,7 +157,7 @@ class Run:
             finally:
                 self._finish()
                 if error is not None:
-                    _keep_partial(error, self._result)
+                    keep_partial(error, self._result)
 
     def __aiter__(self) -> Self:
         """Iterate over the events; raises as `wait` does once all are read."""
@@ -207,7 +213,8 @@ class Run:
 
     def snapshot(self) -> Result:
         """What the run has found so far."""
-        result = self._summarize(self._judging.report)
+        seconds = None if self._began is None else (self._ended or monotonic()) - self._began
+        result = self._summarize(self._judging.report, seconds=seconds)
         missing = list(self._outputs.warnings())
         if missing:
             result = result.model_copy(update={"warnings": [*result.warnings, *missing]})
@@ -233,7 +240,7 @@ class Run:
 
     def _raise(self) -> None:
         if self._error is not None:
-            _keep_partial(self._error, self._result)
+            keep_partial(self._error, self._result)
             raise self._error
 
     # --- the receive loop: only it changes state --------------------------------------------------
@@ -341,6 +348,7 @@ class Run:
         if self._engine.ended_because is None:
             stop = Stop(reason=reason)
             self._act(stop, self._told(stop), None)
+        self._ended = monotonic()
 
     def _find_error(self) -> None:
         """A run that found nothing raises what was in its way."""
@@ -392,7 +400,7 @@ def first_error(error: Exception) -> Exception:
     return error
 
 
-def _keep_partial(error: BaseException, partial: Result | None) -> None:
+def keep_partial(error: BaseException, partial: Result | Sequence[Result | None] | None) -> None:
     """Put what a run had found on the error that ended it, whoever's class it is."""
     with suppress(Exception):  # a class without room for it, or with a will of its own
         setattr(error, "partial", partial)  # noqa: B010  no such attribute is declared

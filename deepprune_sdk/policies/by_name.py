@@ -8,6 +8,7 @@ from typing import cast
 
 from pydantic.fields import FieldInfo
 
+from deepprune_sdk.data.arguments import check_brought
 from deepprune_sdk.data.config import Config
 from deepprune_sdk.data.named import Named, among, read_named, spell, value_of
 from deepprune_sdk.errors import ConfigurationError
@@ -22,9 +23,13 @@ def as_policy(policy: Policy | str) -> Policy:
     """Return a policy, made by `method` where it is given as text.
 
     Raises:
-        ConfigurationError: As for `method`.
+        ConfigurationError: As for `method`, or it is not a policy.
     """
-    return method(policy) if isinstance(policy, str) else policy
+    if isinstance(policy, str):
+        return method(policy)
+    fix = "give the name of a method, as 'esc:window=4', or a policy"
+    check_brought("policy", policy, ("name", "begin"), fix)
+    return policy
 
 
 def method(text: str) -> Policy:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from deepprune_sdk.data.arguments import check_brought
 from deepprune_sdk.data.signals import Decision
 from deepprune_sdk.data.trace import Trace
 from deepprune_sdk.data.voting import Vote
@@ -35,10 +36,13 @@ class Composed:
             name: What results and logs call the whole; by default the names of all, joined by "+".
 
         Raises:
-            ConfigurationError: There is none.
+            ConfigurationError: There is none, or one of them is not a policy.
         """
         if not policies:
             raise ConfigurationError("Composed() needs at least one policy")
+        for policy in policies:
+            fix = "give policies, as method('esc:window=4')"
+            check_brought("Composed: policy", policy, ("name", "begin"), fix)
         self.policies = policies
         self.name: str = name or "+".join(policy.name for policy in policies)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
@@ -29,6 +30,7 @@ _FINISH: Final[dict[Outcome, RecordedFinish]] = {
     "stopped": "stopped",
     "failed": "failed",
 }
+_SECRET: Final = re.compile(r"api_?key|authori[sz]|passw|secret|credential|token$", re.IGNORECASE)
 _INFINITE: Final = 9999.0
 """What stands for infinity, which JSON cannot hold; vLLM writes the same."""
 
@@ -39,7 +41,21 @@ def recorded_sampling(sampling: Sampling) -> dict[str, JsonValue]:
         {"top_logprobs"} if not sampling.top_logprobs else set[str]()
     )
     settings = sampling.model_dump(mode="json", exclude=exclude, exclude_none=True)
-    return {name: value for name, value in settings.items() if value not in ([], {})}
+    return {
+        name: _without_secrets(value) for name, value in settings.items() if value not in ([], {})
+    }
+
+
+def _without_secrets(value: JsonValue) -> JsonValue:
+    """Return a value with "..." for texts whose name says that they are nobody else's business."""
+    if isinstance(value, list):
+        return [_without_secrets(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: "..." if isinstance(one, str) and _SECRET.search(name) else _without_secrets(one)
+        for name, one in value.items()
+    }
 
 
 def differences(

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
+from typing import cast
 
+from deepprune_sdk.data.arguments import as_path, check_texts
 from deepprune_sdk.errors import RecordingError
 from deepprune_sdk.protocols import TokenCounter
 from deepprune_sdk.recording.format import (
@@ -63,10 +65,12 @@ class TraceReader:
             counter: Cuts the texts of other layouts into tokens.
 
         Raises:
-            ConfigurationError: The mapping cannot work.
+            ConfigurationError: The mapping cannot work, or something is not a path.
         """
-        several = not isinstance(paths, str | PathLike)
-        self._paths = [Path(path) for path in paths] if several else [Path(paths)]
+        given = paths if isinstance(paths, list | tuple) else [cast("Path", paths)]
+        self._paths = [Path(as_path("TraceReader.paths", path)) for path in given]
+        if mapping is not None:
+            check_texts("mapping", mapping)
         self._skip_bad = skip_bad
         self._layout = None if mapping is None else Layout(mapping, counter)
         self.skipped: int = 0

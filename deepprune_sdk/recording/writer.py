@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 from weakref import WeakValueDictionary
 
+from deepprune_sdk.data.arguments import as_path
 from deepprune_sdk.errors import ConfigurationError, RecordingError
 from deepprune_sdk.recording.files import is_at, lock, open_regular
 from deepprune_sdk.recording.format import SCHEMA, RecordedTrace, to_json, to_line, to_trace
@@ -78,8 +79,12 @@ class TraceWriter:
     """
 
     def __init__(self, path: str | PathLike[str]) -> None:
-        """Name the file; entering the writer opens it."""
-        self.path: Path = Path(path)
+        """Name the file; entering the writer opens it.
+
+        Raises:
+            ConfigurationError: It is not a path.
+        """
+        self.path: Path = Path(as_path("TraceWriter.path", path))
         self.cut: int = 0
         self.recovered: int = 0
         self.recorded: dict[tuple[str, str], Recorded] = {}

@@ -5,6 +5,7 @@ from deepprune_sdk.results.picture import run_picture
 from deepprune_sdk.results.reports import (
     JudgeReport,
     RunUsage,
+    SavedReport,
     ShadowReport,
     TallyReport,
     TraceReport,
@@ -17,6 +18,7 @@ __all__ = [
     "Outcome",
     "Result",
     "RunUsage",
+    "SavedReport",
     "ShadowReport",
     "TallyReport",
     "TraceReport",

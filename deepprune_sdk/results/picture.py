@@ -213,6 +213,7 @@ def _caption(result: Drawn) -> str:
     ends = Counter(trace.outcome for trace in result.traces)
     redundant = sum(_closed(trace) and trace.into is not None for trace in result.traces)
     counts = {
+        "still running": ends["live"],
         "ran to their end": ends["finished"],
         "closed as redundant": redundant,
         "closed once answered": ends["answered"],

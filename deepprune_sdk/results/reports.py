@@ -12,6 +12,7 @@ __all__ = [
     "JudgeReport",
     "Report",
     "RunUsage",
+    "SavedReport",
     "ShadowReport",
     "TallyReport",
     "TraceReport",
@@ -109,6 +110,36 @@ class JudgeReport(Report):
     """Tokens that the judge read."""
     generated_tokens: int = 0
     """Tokens that the judge wrote."""
+
+
+class SavedReport(Report):
+    """Tokens that were not generated: an estimate, and what it rests on.
+
+    It compares with n traces that all run to their ends, and takes each one that was closed or
+    never started to be as long as the mean of those that came to their ends. Short traces end
+    first, so it errs on the low side. Shadow mode measures the same (`ShadowReport.saved`).
+    """
+
+    tokens: int
+    """Tokens."""
+    share: float
+    """Of what all n traces would have generated, 0 to 1."""
+    mean: float
+    """Tokens of a trace that came to its end."""
+    finished: int
+    """Traces that came to their ends: the basis."""
+    closed: int
+    """Traces that were closed before."""
+    never_started: int
+    """Traces of the n that were not started."""
+
+    @property
+    def basis(self) -> str:
+        """What the estimate rests on, in words."""
+        return (
+            f"{self.closed} closed and {self.never_started} never started, at the mean of "
+            f"{self.finished} finished ({self.mean:,.0f} tokens)"
+        )
 
 
 class ShadowReport(Report):

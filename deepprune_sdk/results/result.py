@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+import json
+from os import PathLike
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Final, Self, cast
 
+from pydantic import Field, JsonValue, ValidationError
+
+from deepprune_sdk.results.markup import visible
 from deepprune_sdk.results.picture import run_picture
+from deepprune_sdk.results.printed import printed
 from deepprune_sdk.results.reports import (
     JudgeReport,
     Report,
     RunUsage,
+    SavedReport,
     ShadowReport,
     TallyReport,
     TraceReport,
 )
 
 __all__ = ["Result"]
+
+SCHEMA: Final = "deepprune-result/1"
+"""What a saved result says it is."""
 
 
 class Result(Report):
@@ -29,6 +41,16 @@ class Result(Report):
     """Weight by answer, the winner first."""
     method: str = ""
     """The policy's name, which `--method` and `method()` take; its settings are not part of it."""
+    policy: dict[str, JsonValue] = Field(default_factory=dict[str, JsonValue], repr=False)
+    """The policy with its settings and the guards beside it, as run logs name it."""
+    model: str = ""
+    """Name of the model; "" in a replay."""
+    n: int = 0
+    """Most traces."""
+    seed: int | None = None
+    """Seed of the run: trace i was sampled with seed + i."""
+    seconds: float | None = None
+    """How long the run took; None in a replay, which has no clock."""
     agreement: float
     """Share of the leading answer among observed ballots, 0 to 1."""
     abstained: bool = False
@@ -51,15 +73,89 @@ class Result(Report):
     """How often the judge was asked, and what came of it."""
     orphaned: int = 0
     """Clusters whose pruned traces have no ballot, because nothing was left to speak for them."""
+    saved: SavedReport | None = None
+    """About how many tokens the run saved, and what that rests on. None where no trace came to its
+    end, and in shadow mode, which closes nothing and has the exact figure."""
     shadow: ShadowReport | None = None
     """In shadow mode, what the policy would have done."""
     warnings: list[str] = Field(default_factory=list[str])
     """What you should know, each once: traces without an answer, cut off or failed, a vote that is
     divided, hidden reasoning, fewer log-probabilities than asked for."""
 
+    def __repr__(self) -> str:
+        shown = repr(visible(self.answer, limit=60)) if self.answer is not None else None
+        return (
+            f"Result(answer={shown}, agreement={self.agreement:.2f}, method={self.method!r}, "
+            f"traces={len(self.traces)}, tokens={self.usage.generated})"
+        )
+
+    def __str__(self) -> str:
+        """Tell the run in ten lines, without the texts of its traces."""
+        return printed(self)
+
     def _repr_html_(self) -> str:
         """Show a notebook the picture of the run."""
         return run_picture(self)
+
+    def to_json(self) -> str:
+        """Write the result, the texts of its traces included, as JSON (`deepprune-result/1`)."""
+        fields = self.model_dump(mode="json")
+        return json.dumps({"schema": SCHEMA, **fields}, allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Self:
+        """Read what `to_json` has written.
+
+        Raises:
+            ValueError: It is something else, or broken; one line says where.
+        """
+        try:
+            fields: object = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise ValueError(f"not a saved result: not JSON ({error})") from error
+        if not isinstance(fields, dict):
+            raise ValueError("not a saved result: not a JSON object")
+        record = cast("dict[str, object]", fields)
+        if record.pop("schema", None) != SCHEMA:
+            raise ValueError(f"not a saved result: its schema is not {SCHEMA!r}")
+        try:
+            return cls.model_validate(record)
+        except ValidationError as error:
+            fault = error.errors(include_url=False, include_input=False)[0]
+            where = ".".join(map(str, fault["loc"]))
+            raise ValueError(f"a broken result: {where}: {fault['msg']}") from error
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the result to a file, which then has all of it or what it had before.
+
+        Raises:
+            OSError: The file cannot be written.
+        """
+        target = Path(path)
+        with NamedTemporaryFile(
+            "w", encoding="utf-8", dir=target.parent, prefix=f".{target.name}.", delete=False
+        ) as file:
+            written = Path(file.name)
+            try:
+                file.write(self.to_json() + "\n")
+                file.close()
+                written.replace(target)
+            except BaseException:
+                written.unlink(missing_ok=True)
+                raise
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> Self:
+        """Read a result that `save` has written.
+
+        Raises:
+            OSError: The file cannot be read.
+            ValueError: It holds something else, or is broken; the message names it.
+        """
+        try:
+            return cls.from_json(Path(path).read_bytes())
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from error
 
     @property
     def best(self) -> TraceReport | None:

@@ -7,7 +7,8 @@ from typing import cast
 
 import anyio
 
-from deepprune_sdk.data.types import Chunk, Prompt, Sampling, TraceRequest, to_messages
+from deepprune_sdk.data.messages import Prompt, to_messages
+from deepprune_sdk.data.types import Chunk, Sampling, TraceRequest
 from deepprune_sdk.protocols import Backend, ContinuesPrefix
 from deepprune_sdk.testing.claims import QUESTION, claim, time_limit, ungrouped
 from deepprune_sdk.testing.powers import BACKEND_POWERS, keeps_powers

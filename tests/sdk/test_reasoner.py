@@ -264,7 +264,7 @@ async def test_a_wrong_prompt_is_told_before_any_trace_is_started() -> None:
     parallel = ParallelReasoner(backend)
     with pytest.raises(ConfigurationError, match="the prompt is empty"):
         await parallel.solve_many(["1", ""], n=1)
-    with pytest.raises(ConfigurationError, match="concurrency=0: solve at least 1 prompt"):
+    with pytest.raises(ConfigurationError, match="concurrency=0: give a whole number, 1 or more"):
         await parallel.solve_many(["1"], n=1, concurrency=0)
     assert backend.seen == []
 

@@ -175,7 +175,7 @@ async def test_streams_at_once_are_limited(tmp_path: Path) -> None:
 
 
 def test_n_below_1_is_wrong_use(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="n=0: record at least 1"):
+    with pytest.raises(ConfigurationError, match="n=0: give a whole number, 1 or more"):
         session(ScriptedBackend(["x"]), TraceWriter(tmp_path / "a"), n=0)
 
 

@@ -10,8 +10,9 @@ import pytest
 
 from deepprune_adapters.openai import OpenAIBackend
 from deepprune_adapters.server import Server, Transport
+from deepprune_sdk.data.messages import to_messages
 from deepprune_sdk.data.trace import Trace
-from deepprune_sdk.data.types import Sampling, TraceRequest, to_messages
+from deepprune_sdk.data.types import Sampling, TraceRequest
 from deepprune_sdk.errors import BackendError
 from deepprune_sdk.protocols import Backend
 from support.chat_server import ChatServer

@@ -13,7 +13,8 @@ from deepprune_adapters.server.errors import ServerErrors
 from deepprune_adapters.server.refusals import Refusal, context_of
 from deepprune_adapters.tokens import HeuristicCounter
 from deepprune_sdk import Answers
-from deepprune_sdk.data.types import Sampling, TraceRequest, to_messages
+from deepprune_sdk.data.messages import to_messages
+from deepprune_sdk.data.types import Sampling, TraceRequest
 from deepprune_sdk.judges.features import read_profile
 from deepprune_sdk.results.markup import escaped
 

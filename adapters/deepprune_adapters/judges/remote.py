@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import anyio
 
@@ -26,6 +26,7 @@ from deepprune_sdk import (
     Retries,
 )
 from deepprune_sdk.data import Pair, Usage, Verdict
+from deepprune_sdk.data.arguments import as_settings, as_whole, shown
 from deepprune_sdk.live.retry import retrying
 from deepprune_sdk.loops import Gate
 from deepprune_sdk.protocols import TokenCounter
@@ -93,9 +94,10 @@ class RemoteJudge(KeepsConnections):
         Raises:
             ConfigurationError: The address, the key or a number cannot work.
         """
-        for option, number in (("concurrency", concurrency), ("context", context)):
-            if number is not None and number < 1:
-                raise ConfigurationError(f"RemoteJudge({option}={number}): the number is too small")
+        concurrency = as_whole("RemoteJudge.concurrency", concurrency)
+        context = None if context is None else as_whole("RemoteJudge.context", context)
+        if prompt is not None and not isinstance(cast("object", prompt), JudgePrompt):
+            raise ConfigurationError(f"RemoteJudge(prompt={shown(prompt)}): give a JudgePrompt")
         clients = Clients(
             "RemoteJudge",
             model,
@@ -110,7 +112,7 @@ class RemoteJudge(KeepsConnections):
         self.labelled = 0
         self.prompt = prompt or default_prompt(model)
         self._url = clients.endpoint.url
-        self._asking = asking or Asking()
+        self._asking = as_settings("asking", asking, Asking)
         self._fitting = Fitting(
             self.prompt,
             counter or HeuristicCounter(),
@@ -119,7 +121,7 @@ class RemoteJudge(KeepsConnections):
         # A judge can do without log-probabilities: it reads the label then.
         terms = Terms(clients.endpoint.name, shorten=self._fitting.learn, guess=FEWER)
         self._requests = WholeRequests(clients, terms)
-        self._retries = retries or Retries()
+        self._retries = as_settings("retries", retries, Retries)
         self._limit = Gate(concurrency)
         self._said: set[str] = set()
 
@@ -176,7 +178,7 @@ class RemoteJudge(KeepsConnections):
         def write() -> dict[str, Any]:
             nonlocal messages, cut
             messages, cut = self._fitting.messages(pair)
-            sent = [{"role": message.role, "content": message.content} for message in messages]
+            sent = [message.body for message in messages]
             return {"messages": sent, **self._asking.fields()}
 
         try:

@@ -14,8 +14,8 @@ from deepprune_adapters.judges.checkpoint import load_checkpoint, same_label
 from deepprune_adapters.judges.encoding import PromptEncoder, pad_rows
 from deepprune_adapters.judges.prompts import JudgePrompt, default_prompt, is_edge
 from deepprune_adapters.judges.worker import Worker
-from deepprune_sdk import ConfigurationError
 from deepprune_sdk.data import Pair, Usage, Verdict
+from deepprune_sdk.data.arguments import as_path, as_whole
 
 __all__ = ["TransformersJudge"]
 
@@ -77,13 +77,10 @@ class TransformersJudge:
             MissingExtraError: torch or transformers is not installed (extra `hf`).
             ConfigurationError: There is no judge model there, or a number is too small.
         """
-        for option, number in (
-            ("batch_size", batch_size),
-            ("context", 1 if context is None else context),
-            ("candidates", candidates),
-        ):
-            if number < 1:
-                raise ConfigurationError(f"TransformersJudge({option}={number}): give 1 or more")
+        batch_size = as_whole("TransformersJudge.batch_size", batch_size)
+        candidates = as_whole("TransformersJudge.candidates", candidates)
+        context = None if context is None else as_whole("TransformersJudge.context", context)
+        as_path("TransformersJudge.model", model)
         self.name = Path(model).stem if str(model).endswith(".gguf") else Path(model).name
         self.cut = 0
         self.prompt = prompt or default_prompt(str(model))

@@ -21,6 +21,7 @@ from deepprune_adapters.openai.backend import OpenAIBackend
 from deepprune_adapters.openai.stream import ChatStream
 from deepprune_adapters.server import Server
 from deepprune_adapters.tokens import HeuristicCounter
+from deepprune_sdk.data.arguments import as_path, as_seconds, as_whole
 from deepprune_sdk.data.types import TraceRequest
 from deepprune_sdk.errors import BackendError, ConfigurationError, MissingExtraError
 from deepprune_sdk.loops import blocking
@@ -87,22 +88,26 @@ class LlamaBackend:
             ConfigurationError: There is no such model file, or a number is below 1 or more than
                 llama.cpp can do.
         """
+        slots = as_whole("LlamaBackend.slots", slots)
+        context = as_whole("LlamaBackend.context", context)
+        threads = None if threads is None else as_whole("LlamaBackend.threads", threads)
         for name, number, most in (
             ("slots", slots, MOST_SLOTS),
             ("context", context, MOST_TOKENS // (slots + SPARE)),
             ("threads", threads, MOST_THREADS),
         ):
-            if number is not None and number < 1:
-                raise ConfigurationError(f"LlamaBackend({name}={number}): give 1 or more")
             if number is not None and number > most:
                 raise ConfigurationError(f"LlamaBackend({name}={number}): give at most {most}")
+        seconds = as_seconds("LlamaBackend.idle_timeout", idle_timeout)
+        if model is not None:
+            model = Path(as_path("LlamaBackend.model", model))
         if importlib.util.find_spec("xllamacpp") is None:
             raise MissingExtraError(extra="local", package="xllamacpp")
-        self._path = embedded_model() if model is None else model_file(Path(model).expanduser())
+        self._path = embedded_model() if model is None else model_file(model.expanduser())
         self._slots = slots
         self._context = context
         self._threads = threads or _physical_cores()
-        self._idle_timeout = idle_timeout
+        self._idle_timeout = seconds
         self._key = secrets.token_urlsafe(32)
         self._server: list[Any] = []
         self._is_entered = False

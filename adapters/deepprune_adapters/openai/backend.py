@@ -7,6 +7,7 @@ of the response are read here, without an object a chunk.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import get_args
 
 import anyio.to_thread
 
@@ -15,7 +16,9 @@ from deepprune_adapters.openai.stream import ChatStream
 from deepprune_adapters.server import Server
 from deepprune_adapters.server.clients import Clients, KeepsConnections
 from deepprune_adapters.tokens import default_counter
-from deepprune_sdk.data.types import Sampling, TraceRequest, to_messages
+from deepprune_sdk.data.arguments import as_whole, check_brought, shown
+from deepprune_sdk.data.messages import to_messages
+from deepprune_sdk.data.types import Sampling, TraceRequest
 from deepprune_sdk.errors import ConfigurationError
 from deepprune_sdk.loops import Gate
 from deepprune_sdk.protocols import TokenCounter
@@ -78,8 +81,15 @@ class OpenAIBackend(KeepsConnections):
         Raises:
             ConfigurationError: The address, the key or a limit cannot work.
         """
-        if concurrency is not None and concurrency < 1:
-            raise ConfigurationError(f"OpenAIBackend(concurrency={concurrency}): give 1 or more")
+        if concurrency is not None:
+            concurrency = as_whole("OpenAIBackend.concurrency", concurrency)
+        if continue_prefix not in (None, *get_args(ContinuePrefix)):
+            known = " or ".join(repr(name) for name in get_args(ContinuePrefix))
+            raise ConfigurationError(
+                f"OpenAIBackend(continue_prefix={shown(continue_prefix)}): give {known}"
+            )
+        if counter is not None:
+            check_brought("counter", counter, ("exact", "split"), "give a TokenCounter")
         self._clients = Clients(
             "OpenAIBackend",
             model,

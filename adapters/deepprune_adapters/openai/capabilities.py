@@ -7,8 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from pydantic import JsonValue
+
 from deepprune_adapters.openai.chunks import ChunkReader
 from deepprune_adapters.server.terms import Request, Terms
+from deepprune_sdk.data.messages import Message
 from deepprune_sdk.data.types import TraceRequest
 from deepprune_sdk.errors import ConfigurationError
 
@@ -124,23 +127,21 @@ class Capabilities:
         if request.prefix and self.continue_prefix == "vllm":
             fields |= {"continue_final_message": True, "add_generation_prompt": False}
         given = {name: value for name, value in fields.items() if value is not None}
-        return self.terms.request(given, self._extra_body | dict(sampling.extra))
+        return self.terms.request(given, self._extra_body | sampling.as_they_are)
 
-    def _messages(self, request: TraceRequest) -> list[dict[str, str]]:
-        messages = [
-            {"role": message.role, "content": message.content} for message in request.messages
-        ]
+    def _messages(self, request: TraceRequest) -> list[dict[str, JsonValue]]:
+        messages = list(request.messages)
         if request.prefix:
             if self.continue_prefix is None:
                 raise ConfigurationError(
                     "this backend cannot continue a text: give continue_prefix='vllm' (vLLM, "
                     "SGLang) or 'assistant' (llama.cpp) if the server can"
                 )
-            if messages[-1]["role"] == "assistant":
-                messages[-1]["content"] += request.prefix
+            if messages[-1].role == "assistant":
+                messages[-1] = messages[-1].followed_by(request.prefix)
             else:
-                messages.append({"role": "assistant", "content": request.prefix})
-        return messages
+                messages.append(Message(role="assistant", content=request.prefix))
+        return [message.body for message in messages]
 
     def observe(self, reader: ChunkReader, sent: Mapping[str, Any]) -> None:
         """Learn from a stream that came to its end; what is missing is said once."""

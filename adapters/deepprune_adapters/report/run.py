@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from deepprune_adapters.report.page import number, page, percent
-from deepprune_sdk.data.types import Prompt, to_messages
+from deepprune_sdk.data.messages import Prompt, to_messages
 from deepprune_sdk.results.markup import escaped
 from deepprune_sdk.results.picture import run_picture
 from deepprune_sdk.results.reports import ShadowReport, TraceReport

@@ -19,6 +19,7 @@ from deepprune_adapters.server.connection import Endpoint, Server, without_crede
 from deepprune_adapters.server.errors import ServerErrors
 from deepprune_adapters.server.quoting import keep_out_of_log
 from deepprune_adapters.server.shared_client import SharedClient
+from deepprune_sdk.data.arguments import check_text
 from deepprune_sdk.errors import ConfigurationError
 
 __all__ = ["CLOSE_WITHIN", "Clients", "KeepsConnections"]
@@ -70,8 +71,7 @@ class Clients:
             ConfigurationError: No model is named, server and address are both given, or the address
                 or the key cannot work.
         """
-        if not model:
-            raise ConfigurationError(f"{owner}(model=''): name the model that is served")
+        check_text(f"{owner}.model", model, "name the model that is served")
         server = Server.given(owner, server, base_url=base_url, api_key=api_key)
         self._url, self._key = server.address()
         self._transport = server.transport

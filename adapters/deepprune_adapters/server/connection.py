@@ -7,12 +7,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from importlib.util import find_spec
-from typing import Any, Literal, Self, get_args
+from typing import Any, Literal, Self, cast, get_args
 
 import httpx2
 import openai
 
 from deepprune_adapters.server.quoting import secrets_of_address, secrets_of_headers
+from deepprune_sdk.data.arguments import as_seconds, check_texts
 from deepprune_sdk.errors import ConfigurationError, MissingExtraError
 
 __all__ = ["Endpoint", "Server", "Transport", "without_credentials"]
@@ -77,10 +78,25 @@ class Server:
 
     def __post_init__(self) -> None:
         """Refuse what cannot work before anything is sent."""
-        for name in ("idle_timeout", "connect_timeout", "total_timeout"):
-            seconds: float | None = getattr(self, name)
-            if seconds is not None and not seconds > 0:  # nan is not above 0 either
-                raise ConfigurationError(f"Server({name}={seconds}): give seconds above 0")
+        for name in ("idle_timeout", "total_timeout", "connect_timeout"):
+            seconds = as_seconds(f"Server.{name}", getattr(self, name))
+            if seconds is None and name == "connect_timeout":
+                raise ConfigurationError("Server: connect_timeout: give seconds above 0")
+            object.__setattr__(self, name, seconds)
+        for name in ("base_url", "api_key"):
+            text: object = getattr(self, name)
+            if not isinstance(text, str | None):  # a key is shown nowhere
+                raise ConfigurationError(
+                    f"Server: {name} is an object of {type(text).__name__}: give a str"
+                )
+        check_texts("Server: headers", self.headers)
+        if not isinstance(cast("object", self.extra_body), Mapping):
+            raise ConfigurationError("Server: extra_body: give a dict of the fields")
+        client = cast("object", self.client)
+        if not isinstance(client, openai.AsyncOpenAI | None):
+            raise ConfigurationError(
+                f"Server: client is an object of {type(client).__name__}: give an AsyncOpenAI"
+            )
         if self.transport not in get_args(Transport):
             known = " or ".join(repr(name) for name in get_args(Transport))
             raise ConfigurationError(f"Server(transport={self.transport!r}): give {known}")
@@ -122,6 +138,10 @@ class Server:
         """
         if server is None:
             return cls(base_url=base_url, api_key=api_key)
+        if not isinstance(cast("object", server), Server):
+            raise ConfigurationError(
+                f"{owner}: server is an object of {type(server).__name__}: give Server(...)"
+            )
         if base_url is not None or api_key is not None:
             raise ConfigurationError(
                 f"{owner}: give server=, or base_url= and api_key=; Server(...) takes both, too"
@@ -167,7 +187,7 @@ class Server:
             ConfigurationError: As `address`.
         """
         url, key = self.address()
-        named = any(SECRET_HEADER.search(name) for name in self.headers)
+        named = bool(secrets_of_headers(self.headers))
         return self.client is not None or key != NO_KEY or bool(httpx2.URL(url).userinfo) or named
 
     def secrets(self) -> tuple[str, ...]:

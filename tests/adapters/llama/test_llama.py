@@ -20,7 +20,8 @@ from deepprune_adapters.llama import LlamaBackend
 from deepprune_adapters.llama.gguf import EMBEDDED_PACKAGE, embedded_model
 from deepprune_sdk import FullSampling, Limits, ParallelReasoner
 from deepprune_sdk.answers import JsonAnswers
-from deepprune_sdk.data.types import Message, Sampling, TraceRequest, Usage
+from deepprune_sdk.data.messages import Message
+from deepprune_sdk.data.types import Sampling, TraceRequest, Usage
 from deepprune_sdk.errors import (
     BadRequestError,
     ConfigurationError,

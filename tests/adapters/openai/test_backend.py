@@ -20,7 +20,8 @@ from support.chat_server import DONE, ChatServer, Reply, data, finish, refusal, 
 from deepprune_adapters.openai import OpenAIBackend
 from deepprune_adapters.server import Server, connection
 from deepprune_sdk import ParallelReasoner
-from deepprune_sdk.data.types import Sampling, TraceRequest, to_messages
+from deepprune_sdk.data.messages import to_messages
+from deepprune_sdk.data.types import Sampling, TraceRequest
 from deepprune_sdk.errors import (
     ConfigurationError,
     DeepPruneError,

@@ -5,13 +5,12 @@ Skipped where there is no Chromium.
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
+from support.browser import BROWSER, Seen, look_at
 from support.pages import HOSTILE
 from support.places import RECORDING
 
@@ -21,45 +20,14 @@ from deepprune_adapters.report.page import page
 from deepprune_sdk import Result
 from deepprune_sdk.results import RunUsage, TallyReport, TraceReport
 
-BROWSER = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chrome")
-
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="needs Chromium")
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What the browser made of a page: its elements once scripts have run, and its console."""
-
-    dom: str
-    console: list[str]
-
 
 Open = Callable[[str], Seen]
 
 
 @pytest.fixture
 def opened(tmp_path: Path) -> Open:
-    def open_page(html: str) -> Seen:
-        path = tmp_path / "page.html"
-        path.write_text(html, encoding="utf-8")
-        done = subprocess.run(
-            [
-                str(BROWSER),
-                "--headless",
-                "--no-sandbox",
-                "--disable-gpu",
-                "--enable-logging=stderr",
-                f"--user-data-dir={tmp_path / 'profile'}",
-                "--dump-dom",
-                path.as_uri(),
-            ],
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        return Seen(done.stdout, [line for line in done.stderr.splitlines() if "CONSOLE" in line])
-
-    return open_page
+    return partial(look_at, folder=tmp_path)
 
 
 def test_the_console_is_seen_and_the_policy_of_a_page_holds(opened: Open) -> None:

@@ -23,7 +23,8 @@ from deepprune_adapters.openai import OpenAIBackend
 from deepprune_adapters.server import Server
 from deepprune_adapters.server.quoting import Quoting
 from deepprune_sdk import JudgeError, Retries
-from deepprune_sdk.data.types import TraceRequest, to_messages
+from deepprune_sdk.data.messages import to_messages
+from deepprune_sdk.data.types import TraceRequest
 from deepprune_sdk.errors import BadRequestError, ProtocolError
 
 pytestmark = pytest.mark.anyio

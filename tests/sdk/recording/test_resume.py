@@ -32,8 +32,9 @@ from deepprune_sdk import (
     Sampling,
     UnavailableError,
 )
+from deepprune_sdk.data.messages import to_messages
 from deepprune_sdk.data.signals import Arrived, Ended, Signal, Start
-from deepprune_sdk.data.types import Chunk, Usage, to_messages
+from deepprune_sdk.data.types import Chunk, Usage
 from deepprune_sdk.engine import Engine
 from deepprune_sdk.live.requests import RequestPlan
 from deepprune_sdk.live.streams import Streams

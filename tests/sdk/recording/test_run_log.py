@@ -48,10 +48,16 @@ TEXTS = [
 
 async def logged(path: Path, parallel: ParallelReasoner, n: int = 8) -> Result:
     result = await parallel.solve("2 + 3?", n=n, run_log=path)
-    # The judge's tokens and the seconds are the shell's; the rest is the engine's.
+    # The judge's tokens, the model and the seconds are the shell's; the rest is the engine's.
     again = summarize(verify_run_log(path))
     assert again == result.model_copy(
-        update={"judge": again.judge, "usage": again.usage, "warnings": again.warnings}
+        update={
+            "judge": again.judge,
+            "usage": again.usage,
+            "warnings": again.warnings,
+            "model": again.model,
+            "seconds": again.seconds,
+        }
     )
     assert again.usage.generated == result.usage.generated
     return result
