@@ -68,7 +68,9 @@ def as_whole(name: str, value: object, *, least: int | None = 1) -> int:
             number = int(value) if isinstance(value, str) or value.is_integer() else None
         except ValueError:
             number = None
-    if number is None or number > MOST or (least is not None and number < least):
+    if number is not None and number > MOST:
+        raise ConfigurationError(f"{_given(name, value)}: give a smaller number")
+    if number is None or (least is not None and number < least):
         bound = "" if least is None else f", {least} or more"
         raise ConfigurationError(f"{_given(name, value)}: give a whole number{bound}")
     return number

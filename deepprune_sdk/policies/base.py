@@ -12,6 +12,7 @@ from typing import Final, Protocol
 
 from deepprune_sdk.answers.auto import AutoAnswers
 from deepprune_sdk.answers.powers import ExtractorPowers
+from deepprune_sdk.data.arguments import as_whole
 from deepprune_sdk.data.signals import Decision, PairKey
 from deepprune_sdk.data.trace import Trace
 from deepprune_sdk.data.voting import Ballot, Vote
@@ -79,7 +80,7 @@ class RunSetup:
 
     def __post_init__(self) -> None:
         """Check that the traces could be held in memory."""
-        if self.n > MOST_TRACES:
+        if as_whole("n", self.n, least=None) > MOST_TRACES:
             raise ConfigurationError(
                 f"n={self.n}: sample at most {MOST_TRACES} traces of one prompt"
             )

@@ -73,7 +73,7 @@ async def test_each_fault_is_one_line_a_run(caplog: pytest.LogCaptureFixture) ->
 
     report = judging.report
     assert (report.failed, report.malformed, report.late) == (2, 2, 2)
-    assert report.fault == "failed: no server at port 1 for SECRET \ufffd[2J\ufffd"
+    assert report.fault == "failed: no server at port 1 for SECRET [2J"
     assert [record.getMessage() for record in caplog.records] == [
         "judge faulty: failed with JudgeError; the traces are kept",
         "judge faulty: gave what is not a probability; the traces are kept",
