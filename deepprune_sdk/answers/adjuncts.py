@@ -62,6 +62,12 @@ _VERBS: Final = (
     " rose drops falls fell increases decreases increased decreased grew reduced raised"
 )
 _BOUND: Final = frozenset(_VERBS.split())
+# After these "in" leads to what comes out: "which results in 320 days".
+_RESULTS: Final = re.compile(
+    r"\b(?:result|results|resulted|resulting|resulta|resultan|resultando|resulte|resultant|résulte"
+    r"|resultiert|resultieren|risulta|culminat\w+)\Z",
+    re.IGNORECASE,
+)
 # Before a number: it is given, or is itself only added.
 _GIVEN: Final = re.compile(
     rf"(?:\b(?:(?!de\b){_THE}|both|each|every|on|in|after|with|at|during|within|nach|mit|bei|après|avec"
@@ -94,6 +100,8 @@ _SAYS: Final = re.compile(
 # What comes out of what stands before it: "we add 3 and 4 to get 7".
 _GIVES: Final = re.compile(
     r"\b(?:get|gets|getting|obtain\w*|find|gives(?! (?:away|[0-9]+ (?:\w+ )?to)\b)|yield\w*|leaves"
+    r"|giving|mak(?:es|ing)|com(?:es|ing)\sto|amount(?:s|ing)\sto"
+    r"|end(?:s|ing)?\sup\s(?:with|at|being)|bring(?:s|ing)|donnant|dando|resulta\sen"
     r"|leaving|total\w*|equals?|equaling|becomes?|erhalten|ergibt|obtenir|trouver|donne|obtener|da"
     r"|obter|ottenere|получить|получаем|krijgen|otrzymać)\s(?:\w+\s){0,3}[$€£]?[-\u2212]?[0-9]"
     r"|[0-9]\s(?:(?:zu|te)\s)?(?:erhalten|krijgen)\b",
@@ -156,7 +164,7 @@ def _added_from(sentence: str, value_in: Callable[[str], str | None]) -> int | N
         if not _DIGIT.search(added) or _CLAUSE.search(added) or _SAYS.search(added):
             continue
         before = sentence[: found.start()]
-        if _GIVES.search(sentence, found.start()):
+        if _RESULTS.search(before) or _GIVES.search(sentence, found.start()):
             continue
         if found["aim"] and (
             before.rpartition(" ")[2].lower() in _BOUND or _COMPUTES.search(before)

@@ -31,6 +31,9 @@ def test_what_is_added_is_taken_off(sentence: str, left: str) -> None:
     [
         "The 5 workers finish in 6 days.",
         "We multiply 6 by 7 to get 42.",
+        "We add 30 days to 12 weeks, which results in 42 days.",
+        "Adding 30 days to 12 weeks, resulting in 42 days.",
+        "She adds 30 to 12, making 42.",
         "20% of the 150 seats gives 30.",
         "After 2 days she has 5 left.",
         "It reaches 0 after 13 steps.",

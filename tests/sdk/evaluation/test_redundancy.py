@@ -107,7 +107,7 @@ def test_the_recording_of_the_embedded_model() -> None:
         assert one.t is not None
         assert one.sampling["seed"] == one.trace
     (model,) = study_redundancy(traces).models
-    assert (model.problems, model.answered, model.same, model.different) == (3, 39, 34, 200)
+    assert (model.problems, model.answered, model.same, model.different) == (3, 39, 28, 206)
 
 
 # --- how early ------------------------------------------------------------------------------------
