@@ -204,7 +204,7 @@ class MathAnswers:
         return self._worker
 
     def _ready(self, deadline: Deadline | None = None) -> Worker | None:
-        """The worker once it has loaded math-verify, which is no part of a comparison's time.
+        """The worker once it has loaded math-verify, which is not part of a comparison's time.
 
         Of a run's time it is a part, but for the first start outside of the event loop.
         """

@@ -87,7 +87,7 @@ class NumberAnswers:
 
 
 def _counts(words: str) -> bool:
-    """Whether words are a number of something that is no unit: "one way"."""
+    """Whether words are a number of something that is not a unit: "one way"."""
     return exact_number(words) is None and _COUNTED.fullmatch(words) is not None
 
 

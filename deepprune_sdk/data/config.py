@@ -44,7 +44,7 @@ class Config(BaseModel):
 
 
 def _refuse_flags(cls: type[BaseModel], data: object) -> None:
-    """True is no number: pydantic would take it for 1."""
+    """True is not a number: pydantic would take it for 1."""
     if not isinstance(data, dict):
         return
     for name, value in cast("dict[str, object]", data).items():

@@ -30,7 +30,7 @@ MOST_TOKENS = 10**8
 """Tokens of one request beyond which a figure is nonsense: a hundred of the longest contexts."""
 
 ROUNDED = 1e-3
-"""Least number above 0 that is no log-probability any more, however a server rounds."""
+"""Least number above 0 that is not a log-probability any more, however a server rounds."""
 
 LEAST = -10_000.0
 """Least log-probability: servers write -9999 or -Infinity for what cannot happen."""

@@ -198,7 +198,7 @@ class ChunkReader:
         elif self._messages is not None:
             self._messages += content
         if self._halved:
-            if content and not reasoning:  # what is left of the reasoning is no character
+            if content and not reasoning:  # what is left of the reasoning is not a character
                 self._halves[0].waiting = ""
             texts = zip(self._halves, (reasoning, content, called), strict=True)
             reasoning, content, called = (

@@ -64,8 +64,8 @@ def decode_event(data: bytes) -> tuple[dict[str, Any], bool]:
         The object, and whether its texts are whole: others may have halves of surrogate pairs.
 
     Raises:
-        ValueError: It is no JSON.
-        TypeError: It is no object.
+        ValueError: It is not JSON.
+        TypeError: It is not an object.
         RecursionError: It is nested too deep.
     """
     whole = True
@@ -158,7 +158,7 @@ def delta_of(choice: Mapping[str, Any], before: str | None) -> dict[str, Any]:
             where the text comes in deltas: then a message says again what they said.
 
     Raises:
-        TypeError: There is a delta, and it is no object.
+        TypeError: There is a delta, and it is not an object.
     """
     delta: object = choice.get("delta")
     if delta:
@@ -179,7 +179,7 @@ def delta_texts(delta: dict[str, Any]) -> tuple[str, str]:
     """Return the reasoning and the content of a delta, wherever the server puts them.
 
     Raises:
-        TypeError: The content is no text.
+        TypeError: The content is not text.
     """
     reasoning = next((text for name in REASONING if (text := _text(delta.get(name)))), "")
     content: object = delta.get("content") or delta.get("refusal") or ""

@@ -99,7 +99,7 @@ class Entry(NamedTuple):
 def score_entries(logprobs: object) -> list[Entry]:
     """Read the log-probabilities of a choice; nothing where they are of another shape.
 
-    Some servers send one number a token, or nothing but names: what nobody can read is no fault.
+    Some servers send one number a token, or nothing but names: what nobody can read is not a fault.
     """
     fields = cast("dict[str, Any]", logprobs) if isinstance(logprobs, dict) else {}
     content: Any = fields.get("content")

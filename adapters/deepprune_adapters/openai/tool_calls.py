@@ -179,7 +179,7 @@ def _entries(delta: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _key(value: object) -> object:
-    """A number or a name; whatever else a server numbers calls by is no number."""
+    """A number or a name; whatever else a server numbers calls by is not a number."""
     return value if isinstance(value, int | str) else None
 
 

@@ -142,7 +142,7 @@ def _word(value: object) -> str:
 
 
 def _written(message: object) -> str:
-    """What is no text, as JSON; without the request that FastAPI quotes in its details."""
+    """What is not text, as JSON; without the request that FastAPI quotes in its details."""
     if isinstance(message, list):
         message = [
             {k: v for k, v in cast("dict[str, object]", one).items() if k not in ("input", "ctx")}

@@ -316,7 +316,7 @@ def test_a_file_that_is_none_is_named_by_every_command(
         "binary": "binary:1: not JSON",
         "other": "other:1: schema: missing; this reads 'deepprune-trace/1', and others by --map",
     }.items():
-        others = [] if name == "empty" else [str(traces)]  # beside another one it is no fault
+        others = [] if name == "empty" else [str(traces)]  # beside another one it is not a fault
         assert run([*command.split(), *others, str(tmp_path / name), *output]) == 1
         err = capsys.readouterr().err
         assert said in err

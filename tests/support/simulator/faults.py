@@ -773,7 +773,7 @@ FAULTS: tuple[Fault, ...] = (
     ),
     Fault(
         name="invalid-json",
-        does="An event that is no JSON",
+        does="An event that is not JSON",
         script=ending(Say(b"data: {half\n\n"), "hang"),
         hits=True,
         error="not an OpenAI-compatible server",

@@ -156,7 +156,7 @@ def perform(job: Job) -> int:
 
 
 def _within(policy: Policy, seconds: float | None) -> Policy:
-    """Return a policy that ends in time, under its own name: a limit is no part of a method."""
+    """Return a policy that ends in time, under its own name: a limit is not part of a method."""
     if seconds is None:
         return policy
     parts = policy.policies if isinstance(policy, Composed) else (policy,)
