@@ -329,6 +329,6 @@ def test_a_hostile_log_is_no_run_log(tmp_path: Path, content: bytes) -> None:
 async def test_so_many_traces_are_refused_before_any_starts() -> None:
     backend = ScriptedBackend([FIVE])
     for n in (100_001, 10**9, 10**30):
-        with pytest.raises(ConfigurationError, match="at most 100000 traces|a smaller number"):
+        with pytest.raises(ConfigurationError, match=r"at most 100000 traces|a smaller number"):
             await ParallelReasoner(backend).solve("?", n=n)
     assert backend.requests == []
