@@ -43,7 +43,7 @@ from deepprune_sdk.live.judging import Judging
 from deepprune_sdk.live.requests import RequestPlan, Requests
 from deepprune_sdk.live.run import Run
 from deepprune_sdk.live.throttle import Throttle
-from deepprune_sdk.loops.calling import blocking
+from deepprune_sdk.loops.calling import like, wait_for
 from deepprune_sdk.methods import DEFAULT_METHOD
 from deepprune_sdk.policies.base import Policy, RunSetup
 from deepprune_sdk.policies.by_name import as_policy
@@ -354,10 +354,15 @@ class ParallelReasoner:
         self.run(several[0] if several else "?", n, watched=False)  # what holds for all of them
         return await solve_all(partial(self.solve, n=n), several, concurrency)
 
-    solve_sync = blocking(solve)
-    """The same as `solve`, for code that is not async: it waits, in any thread."""
-    solve_many_sync = blocking(solve_many)
-    """The same as `solve_many`, for code that is not async."""
+    @like(solve)
+    def solve_sync(self, *args: Any, **kwargs: Any) -> Result:
+        """Call `solve` and wait, from code that is not async, in any thread."""
+        return wait_for(self.solve, *args, **kwargs)
+
+    @like(solve_many)
+    def solve_many_sync(self, *args: Any, **kwargs: Any) -> list[Result]:
+        """Call `solve_many` and wait, from code that is not async, in any thread."""
+        return wait_for(self.solve_many, *args, **kwargs)
 
 
 def _is_share(value: object) -> bool:

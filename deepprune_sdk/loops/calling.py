@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from functools import partial, wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from inspect import signature
+from typing import Concatenate, ParamSpec, TypeVar
 
 from anyio.from_thread import start_blocking_portal
 
-__all__ = ["blocking"]
+__all__ = ["blocking", "like", "wait_for"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
 Owner = TypeVar("Owner")
 
 
-def blocking(
-    method: Callable[Concatenate[Owner, P], Awaitable[T]],
-) -> Callable[Concatenate[Owner, P], T]:
-    """Return a method that calls the async one, waits, and returns or raises what it does.
+def wait_for(method: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Call an async method, wait, and return or raise what it does.
 
     Each call has an event loop of its own, in a thread that ends with the call. So it works in any
     thread, inside a running event loop too (whose thread it holds up), and nothing is left over
@@ -26,12 +25,32 @@ def blocking(
     async method, waits for its clean-up, and is raised.
     """
     name = getattr(method, "__name__", "")
+    with start_blocking_portal(name=f"{name}-portal") as portal:
+        return portal.call(partial(method, *args, **kwargs))
+
+
+def like(
+    method: Callable[Concatenate[Owner, P], Awaitable[T]],
+) -> Callable[[Callable[..., T]], Callable[Concatenate[Owner, P], T]]:
+    """Give the method that is decorated the parameters of an async one: there is no second list."""
+
+    def decorate(made: Callable[..., T]) -> Callable[Concatenate[Owner, P], T]:
+        setattr(made, "__signature__", signature(method))  # noqa: B010  no such attribute is declared
+        return made
+
+    return decorate
+
+
+def blocking(
+    method: Callable[Concatenate[Owner, P], Awaitable[T]],
+) -> Callable[Concatenate[Owner, P], T]:
+    """Return a method that waits for the async one, or a subclass's own, by `wait_for`."""
+    name = getattr(method, "__name__", "")
 
     @wraps(method)
     def call(owner: Owner, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        bound: Callable[..., Awaitable[Any]] = getattr(owner, name)  # of a subclass, its own
-        with start_blocking_portal(name=f"{name}-portal") as portal:
-            return portal.call(partial(bound, *args, **kwargs))
+        bound: Callable[..., Awaitable[T]] = getattr(owner, name)
+        return wait_for(bound, *args, **kwargs)
 
     call.__name__ = f"{name}_sync"
     call.__qualname__ = f"{getattr(method, '__qualname__', name)}_sync"
