@@ -17,6 +17,7 @@ from anyio import to_thread
 from anyio.abc import TaskGroup
 from anyio.lowlevel import checkpoint
 
+from deepprune_sdk.data.arguments import check_text
 from deepprune_sdk.data.events import Event
 from deepprune_sdk.data.prices import Price
 from deepprune_sdk.data.signals import (
@@ -124,10 +125,10 @@ class Run:
             raise ConfigurationError(
                 "a run is entered once, and this one was: make another by `reasoner.run(...)`"
             )
+        self._outputs.open()  # first: a run whose files cannot be opened has not begun
         self._mail = anyio.Event()
         self._group = anyio.create_task_group()
         self._loop = Loop()
-        self._outputs.open()
         self._began = monotonic()
         await self._group.__aenter__()
         self._group.start_soon(self._drive)
@@ -224,7 +225,11 @@ class Run:
         """End the run with what it has; its result says `reason`.
 
         Safe in any thread and in a signal handler. A run that is not entered yet ends at once then.
+
+        Raises:
+            ConfigurationError: The reason is not a text.
         """
+        check_text("reason", reason, "say in a few words why")
         if not self._over.is_set():
             self._inbox.append(_Post([Stop(reason=reason)]))
             if self._loop is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from os import PathLike
 from pathlib import Path
-from tempfile import NamedTemporaryFile
+from secrets import token_hex
 from typing import Final, Self, cast
 
 from pydantic import Field, JsonValue, ValidationError
@@ -128,21 +128,26 @@ class Result(Report):
     def save(self, path: str | PathLike[str]) -> None:
         """Write the result to a file, which then has all of it or what it had before.
 
+        A link stays one, and what is not a plain file, such as a pipe, is written to as it is.
+
         Raises:
             OSError: The file cannot be written.
         """
-        target = Path(path)
-        with NamedTemporaryFile(
-            "w", encoding="utf-8", dir=target.parent, prefix=f".{target.name}.", delete=False
-        ) as file:
-            written = Path(file.name)
-            try:
-                file.write(self.to_json() + "\n")
-                file.close()
-                written.replace(target)
-            except BaseException:
-                written.unlink(missing_ok=True)
-                raise
+        target = Path(path).resolve()
+        content = self.to_json() + "\n"
+        if target.exists() and not target.is_file():
+            target.write_text(content, encoding="utf-8")
+            return
+        written = target.with_name(f".{target.name}.{token_hex(4)}")
+        try:
+            with written.open("x", encoding="utf-8") as file:
+                file.write(content)
+            if target.exists():
+                written.chmod(target.stat().st_mode)
+            written.replace(target)
+        except BaseException:
+            written.unlink(missing_ok=True)
+            raise
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Self:

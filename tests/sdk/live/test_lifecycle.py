@@ -5,6 +5,7 @@ import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from types import FrameType
+from typing import cast
 
 import anyio
 import anyio.to_thread
@@ -234,3 +235,18 @@ def test_a_reasoner_serves_one_loop_after_another_and_many_at_once() -> None:
             assert anyio.run(parallel.solve, "?", 4, backend=backend).answer == "5"
 
     all_together(*[lambda b=b: ask(b) for b in ("asyncio", "trio") * 4])
+
+
+async def test_a_run_whose_recording_cannot_be_opened_has_not_begun(tmp_path: Path) -> None:
+    run = ParallelReasoner(ScriptedBackend(["\\boxed{5}"]), record=tmp_path).run("?", 2)
+    with pytest.raises(ConfigurationError):
+        await run.__aenter__()
+    run.stop()
+    with pytest.raises(ConfigurationError, match="has not begun"):
+        await run.wait()
+
+
+async def test_a_reason_to_stop_is_a_text() -> None:
+    run = ParallelReasoner(ScriptedBackend(["\\boxed{5}"])).run("?", 2)
+    with pytest.raises(ConfigurationError, match="reason=5"):
+        run.stop(cast("str", 5))

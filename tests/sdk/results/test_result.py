@@ -1,6 +1,7 @@
 """A result: what it knows of its run, what it prints, how it is saved and read again."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any, cast
 
@@ -192,3 +193,24 @@ def test_texts_are_saved_and_not_printed() -> None:
     assert "long story" not in str(result) + repr(result)
     assert "\x1b" not in str(result) + repr(result)
     assert "long story" in json.loads(result.to_json())["traces"][0]["text"]
+
+
+def test_a_link_stays_a_link_and_a_pipe_a_pipe(tmp_path: Path) -> None:
+    real, link, pipe = tmp_path / "real.json", tmp_path / "link.json", tmp_path / "pipe"
+    real.write_text("old")
+    real.chmod(0o640)
+    link.symlink_to(real)
+    os.mkfifo(pipe)
+    result = ParallelReasoner(ScriptedBackend(["\\boxed{5}"])).solve_sync("?", n=2)
+    result.save(link)
+    assert link.is_symlink()
+    assert Result.load(real) == result
+    assert real.stat().st_mode & 0o777 == 0o640
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        result.save(pipe)
+        assert Result.from_json(os.read(reader, 1 << 20).decode()) == result
+    finally:
+        os.close(reader)
+    assert pipe.is_fifo()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link.json", "pipe", "real.json"]
