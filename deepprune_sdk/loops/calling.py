@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from functools import partial, wraps
+from functools import partial
 from inspect import signature
 from typing import Concatenate, ParamSpec, TypeVar
 
 from anyio.from_thread import start_blocking_portal
 
-__all__ = ["blocking", "like", "wait_for"]
+__all__ = ["like", "wait_for"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -39,20 +39,3 @@ def like(
         return made
 
     return decorate
-
-
-def blocking(
-    method: Callable[Concatenate[Owner, P], Awaitable[T]],
-) -> Callable[Concatenate[Owner, P], T]:
-    """Return a method that waits for the async one, or a subclass's own, by `wait_for`."""
-    name = getattr(method, "__name__", "")
-
-    @wraps(method)
-    def call(owner: Owner, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        bound: Callable[..., Awaitable[T]] = getattr(owner, name)
-        return wait_for(bound, *args, **kwargs)
-
-    call.__name__ = f"{name}_sync"
-    call.__qualname__ = f"{getattr(method, '__qualname__', name)}_sync"
-    call.__doc__ = f"Call `{name}` and wait, from code that is not async."
-    return call

@@ -52,7 +52,7 @@ async def check_judge(
 
     Args:
         judge: The judge. It is asked some 40 pairs of short texts.
-        hostile: Texts to compare besides ordinary ones; fewer where a verdict is dear.
+        hostile: Texts to compare besides ordinary ones; fewer where a verdict is expensive.
         tolerance: How far the probability of one pair may differ between two batches.
         scores: Whether it must score at least one of the ordinary pairs.
         reads_batch: Whether a verdict may depend on the other pairs of its batch, as those of

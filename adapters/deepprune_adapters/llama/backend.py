@@ -24,7 +24,7 @@ from deepprune_adapters.tokens import HeuristicCounter
 from deepprune_sdk.data.arguments import as_path, as_seconds, as_whole
 from deepprune_sdk.data.types import TraceRequest
 from deepprune_sdk.errors import BackendError, ConfigurationError, MissingExtraError
-from deepprune_sdk.loops import blocking
+from deepprune_sdk.loops import wait_for
 
 __all__ = ["LlamaBackend"]
 
@@ -200,8 +200,17 @@ class LlamaBackend:
         """Stop the server and free its memory."""
         await self._stop()
 
-    __enter__ = blocking(__aenter__)
-    __exit__ = blocking(__aexit__)
+    def __enter__(self) -> Self:
+        """Start the server, from code that is not async.
+
+        Raises:
+            ConfigurationError: As for `__aenter__`.
+        """
+        return wait_for(self.__aenter__)
+
+    def __exit__(self, *exc: object) -> None:
+        """Stop the server and free its memory."""
+        wait_for(self.__aexit__, *exc)
 
     async def _stop(self) -> None:
         self._backend = None

@@ -147,7 +147,7 @@ class ChatStream:
                 "/chat/completions",
                 {"model": self._endpoint.model, **self._sent, "stream": True},
                 headers={"Accept-Encoding": "identity"},  # compressing delays what it gathers
-                # Silence is watched for by the intake: a timer a read is dear.
+                # Silence is watched for by the intake: a timer per read is expensive.
                 limits=httpx2.Timeout(None, connect=connect, write=idle),
                 stream=True,
             )

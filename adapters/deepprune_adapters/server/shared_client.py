@@ -60,5 +60,5 @@ class SharedClient:
             return
         now = anyio.current_time()
         for scope, seconds in self._unanswered.items():
-            if scope.deadline < now + HEARD * seconds:  # moving a deadline is dear
+            if scope.deadline < now + HEARD * seconds:  # moving a deadline is expensive
                 scope.deadline = now + seconds

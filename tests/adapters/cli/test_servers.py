@@ -234,7 +234,7 @@ def test_a_recording_leaves_what_takes_too_long_for_another_time(
 def test_the_events_the_lines_and_the_report_count_the_same_tokens(
     method: str, serving: ChatServer, tmp_path: Path, capsys: Output
 ) -> None:
-    """The server bills 50 tokens a trace, of which one event of text comes."""
+    """The server bills 50 tokens per trace, of which one event of text comes."""
     events, report = tmp_path / "e.jsonl", tmp_path / "r.html"
     files = ["--events", str(events), "--report", str(report), "--json"]
 
